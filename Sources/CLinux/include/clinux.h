@@ -1,0 +1,110 @@
+/*
+ * The Linux calls that Swift cannot import from Glibc: variadic syscall(), calls newer
+ * than Debian 12's headers, and function-like macros (CMSG_*).
+ *
+ * Every function returns a value >= 0 on success or -errno, so that no thread-local
+ * errno has to cross into Swift.
+ */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* ---- mount API (mount(2), open_tree(2), move_mount(2), mount_setattr(2), fsopen(2)) ---- */
+
+static const unsigned CLINUX_OPEN_TREE_CLONE = 1;
+static const unsigned CLINUX_OPEN_TREE_CLOEXEC = 02000000;
+
+static const unsigned CLINUX_MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+static const unsigned CLINUX_MOVE_MOUNT_T_EMPTY_PATH = 0x40;
+static const unsigned CLINUX_MOVE_MOUNT_BENEATH = 0x200; /* Linux 6.5 */
+
+static const uint64_t CLINUX_MOUNT_ATTR_RDONLY = 0x1;
+static const uint64_t CLINUX_MOUNT_ATTR_NOSUID = 0x2;
+static const uint64_t CLINUX_MOUNT_ATTR_NODEV = 0x4;
+static const uint64_t CLINUX_MOUNT_ATTR_NOEXEC = 0x8;
+
+static const uint64_t CLINUX_MS_PRIVATE = 1 << 18;
+
+int clinux_open_tree(int dirfd, const char *path, unsigned flags);
+int clinux_move_mount(int from_fd, const char *from_path, int to_fd, const char *to_path,
+                      unsigned flags);
+/* Sets the attributes in `set` and the propagation type on the one mount at `fd`. */
+int clinux_mount_setattr(int fd, uint64_t set, uint64_t propagation);
+int clinux_mount(const char *source, const char *target, const char *type,
+                 unsigned long flags, const char *data);
+int clinux_umount2(const char *target, int flags);
+/* A new, detached instance of a filesystem without options, as a mount descriptor. */
+int clinux_detached_mount(const char *fstype, uint64_t attributes);
+
+/* ---- paths and files ---- */
+
+static const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = 0x02;
+static const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = 0x04;
+static const uint64_t CLINUX_RESOLVE_BENEATH = 0x08;
+static const uint64_t CLINUX_RESOLVE_IN_ROOT = 0x10;
+
+int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
+                   uint64_t resolve);
+
+static const int64_t CLINUX_PROC_SUPER_MAGIC = 0x9fa0;
+static const int64_t CLINUX_SYSFS_MAGIC = 0x62656572;
+static const int64_t CLINUX_FUSE_SUPER_MAGIC = 0x65735546;
+static const int64_t CLINUX_CGROUP_SUPER_MAGIC = 0x27e0eb;
+static const int64_t CLINUX_CGROUP2_SUPER_MAGIC = 0x63677270;
+
+/* f_type of fstatfs(2), always >= 0 on success. */
+int64_t clinux_filesystem_magic(int fd);
+int64_t clinux_filesystem_magic_at(const char *path);
+
+unsigned clinux_major(uint64_t dev);
+unsigned clinux_minor(uint64_t dev);
+
+/* ---- processes and namespaces ---- */
+
+int clinux_setns(int fd, int nstype);
+int clinux_unshare(int flags);
+int clinux_pidfd_open(pid_t pid);
+int clinux_pidfd_send_signal(int pidfd, int sig);
+/* NS_GET_PID_FROM_PIDNS: the caller's number for process `pid` of pid namespace `nsfd`;
+   -ENOTTY before Linux 6.11. */
+int clinux_pid_from_pidns(int nsfd, pid_t pid);
+
+/* ---- sockets ---- */
+
+typedef struct {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+} clinux_credentials;
+
+/* SO_PEERCRED. */
+int clinux_peer_credentials(int fd, clinux_credentials *out);
+int clinux_listen_unix(const char *path, mode_t mode, int backlog);
+/* accept4(2) with SOCK_CLOEXEC | SOCK_NONBLOCK. */
+int clinux_accept(int fd);
+int clinux_connect_unix(const char *path, int timeout_ms);
+/* A datagram to $NOTIFY_SOCKET (sd_notify(3)); path may start with '@'. */
+int clinux_notify(const char *path, const char *message);
+
+/* ---- descriptors to wait on ---- */
+
+int clinux_eventfd(void);
+int clinux_signalfd(const int *signals, int count);
+/* One signal number, or -EAGAIN. */
+int clinux_signalfd_read(int fd);
+int clinux_epoll_create(void);
+int clinux_epoll_add(int epfd, int fd, uint64_t token, int edge);
+int clinux_epoll_remove(int epfd, int fd);
+/* Waits for one readiness event; returns 1 and its token, or 0 on time-out. */
+int clinux_epoll_wait(int epfd, uint64_t *token, int timeout_ms);
+
+/* ---- log ---- */
+
+/* syslog(3) is variadic. */
+void clinux_syslog_open(const char *ident, int facility);
+void clinux_syslog(int priority, const char *message);
+
+#endif

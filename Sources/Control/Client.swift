@@ -1,0 +1,87 @@
+import FoundationEssentials
+import Syscalls
+
+/// Where daemon and hook meet unless told otherwise.
+public enum Defaults {
+    /// Sockets, state files and the pid file of the daemon.
+    public static let runtimeDirectory = "/run/lxcfs"
+    /// The usual mountpoint, as lxcfs uses it.
+    public static let mountpoint = "/var/lib/lxcfs"
+
+    /// The control socket in a runtime directory.
+    public static func controlSocket(in runtimeDirectory: String) -> String {
+        runtimeDirectory + "/control.sock"
+    }
+}
+
+/// A request that brought no success.
+public enum ControlError: Error, Equatable, CustomStringConvertible {
+    /// Nobody serves the socket: no such file, or nobody listens.
+    case absent(SystemError)
+    /// The connection broke, or the daemon did not answer in time.
+    case broken(SystemError)
+    /// The answer was not a reply.
+    case garbled(String)
+    /// The daemon answered with an error.
+    case refused(String)
+
+    public var description: String {
+        switch self {
+        case .absent(let error): "the daemon is not running: \(error)"
+        case .broken(let error): "the daemon does not answer: \(error)"
+        case .garbled(let detail): "the daemon's answer is not understood: \(detail)"
+        case .refused(let reason): reason
+        }
+    }
+}
+
+/// Asks the daemon over its control socket.
+public struct ControlClient: Sendable {
+    /// Path of the Unix socket.
+    public let socket: String
+    /// How long to wait for the daemon, in milliseconds.
+    public let timeout: Int32
+
+    public init(socket: String, timeout: Int32 = 2000) {
+        self.socket = socket
+        self.timeout = timeout
+    }
+
+    /// Sends one request and waits for its reply.
+    public func send(_ request: Request) throws(ControlError) -> Reply {
+        let connection: FileDescriptor
+        do {
+            connection = try UnixSocket.connect(socket, timeout: timeout)
+        } catch {
+            throw .absent(error)
+        }
+        let answer: [UInt8]
+        do {
+            try connection.write(encodeLine(request), path: socket)
+            // The daemon closes the connection after its one line.
+            answer = try connection.readToEnd(path: socket)
+        } catch {
+            throw .broken(error)
+        }
+        let reply: Reply
+        do {
+            reply = try JSONDecoder().decode(Reply.self, from: Data(answer))
+        } catch {
+            throw .garbled("\(error)")
+        }
+        if let reason = reply.error { throw .refused(reason) }
+        return reply
+    }
+}
+
+/// A message as one line of JSON.
+public func encodeLine(_ message: some Encodable) -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+        return Array(try encoder.encode(message)) + [UInt8(ascii: "\n")]
+    } catch {
+        // Only a value that JSON cannot hold (a NaN) fails; the messages have none.
+        preconditionFailure("a control message cannot be encoded: \(error)")
+    }
+}

@@ -1,0 +1,117 @@
+/// How many CPUs a container is shown.
+public enum CPUView: String, Codable, Sendable {
+    /// min(CPUs of the cpuset, ceil(quota / period)).
+    case quota
+    /// The CPUs of the cpuset, whatever the quota.
+    case cpuset
+}
+
+/// What a client asks of the daemon: one line of JSON per connection.
+public struct Request: Codable, Equatable, Sendable {
+    public enum Operation: String, Codable, Sendable {
+        /// Serve a container tree for the container `id` of process `pid`.
+        case register
+        /// Stop serving `id`. Succeeds if it is not served.
+        case unregister
+        /// Which containers are served.
+        case list
+        /// What the daemon is and does.
+        case status
+    }
+
+    public var op: Operation
+    /// The container id; the name of its directory below the mountpoint.
+    public var id: String?
+    /// A process of the container, its init if there is a choice, in the pid namespace of
+    /// the daemon.
+    public var pid: Int32?
+    /// Overrides the daemon's own choice for this container.
+    public var cpus: CPUView?
+
+    public init(_ op: Operation, id: String? = nil, pid: Int32? = nil, cpus: CPUView? = nil) {
+        self.op = op
+        self.id = id
+        self.pid = pid
+        self.cpus = cpus
+    }
+}
+
+/// The daemon's answer: one line of JSON.
+public struct Reply: Codable, Equatable, Sendable {
+    /// Why the request was refused; nil means success.
+    public var error: String?
+    /// `register`: the directory of the container tree, `<mountpoint>/<id>`.
+    public var path: String?
+    /// `list`.
+    public var containers: [ContainerSummary]?
+    /// `status`.
+    public var status: DaemonStatus?
+
+    public init(
+        error: String? = nil, path: String? = nil, containers: [ContainerSummary]? = nil,
+        status: DaemonStatus? = nil
+    ) {
+        self.error = error
+        self.path = path
+        self.containers = containers
+        self.status = status
+    }
+}
+
+/// One served container.
+public struct ContainerSummary: Codable, Equatable, Sendable {
+    public var id: String
+    /// The process that it was registered with.
+    public var pid: Int32
+    /// Seconds since the container's first process started.
+    public var uptime: Double
+    /// The cgroup path of its memory controller.
+    public var cgroup: String
+    /// The CPUs that its files show.
+    public var cpus: Int?
+    /// MemTotal as its files show it, in bytes.
+    public var memoryTotal: UInt64?
+
+    public init(
+        id: String, pid: Int32, uptime: Double, cgroup: String, cpus: Int?,
+        memoryTotal: UInt64?
+    ) {
+        self.id = id
+        self.pid = pid
+        self.uptime = uptime
+        self.cgroup = cgroup
+        self.cpus = cpus
+        self.memoryTotal = memoryTotal
+    }
+}
+
+/// The daemon about itself.
+public struct DaemonStatus: Codable, Equatable, Sendable {
+    public var version: String
+    public var pid: Int32
+    /// Seconds since the daemon started.
+    public var uptime: Double
+    public var mountpoint: String
+    /// `v1`, `hybrid` or `v2`.
+    public var cgroupVersion: String
+    /// Number of registered containers.
+    public var containers: Int
+    /// How old the content of a container tree may be, in milliseconds.
+    public var coherence: Int
+    /// FUSE requests answered since the start, by kind (`getattr`, `read`, ...).
+    public var requests: [String: UInt64]
+
+    public init(
+        version: String, pid: Int32, uptime: Double, mountpoint: String,
+        cgroupVersion: String, containers: Int, coherence: Int, requests: [String: UInt64]
+    ) {
+        self.version = version
+        self.pid = pid
+        self.uptime = uptime
+        self.mountpoint = mountpoint
+        self.cgroupVersion = cgroupVersion
+        self.containers = containers
+        self.coherence = coherence
+        self.requests = requests
+    }
+}

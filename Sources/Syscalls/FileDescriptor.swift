@@ -1,0 +1,152 @@
+import CLinux
+import Glibc
+
+/// An open file descriptor that is closed when its owner goes away.
+public struct FileDescriptor: ~Copyable, Sendable {
+    /// The number, for calls that only borrow it.
+    public let raw: CInt
+
+    /// Takes ownership of `raw`.
+    public init(owning raw: CInt) {
+        self.raw = raw
+    }
+
+    deinit {
+        close(raw)
+    }
+
+    /// Gives up ownership: the caller must close the number.
+    public consuming func release() -> CInt {
+        let number = raw
+        discard self
+        return number
+    }
+
+    /// open(2). `O_CLOEXEC` is always set.
+    public static func open(
+        _ path: String, _ flags: CInt = O_RDONLY, mode: mode_t = 0
+    ) throws(SystemError) -> FileDescriptor {
+        let number = try retrying("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) }
+        return FileDescriptor(owning: number)
+    }
+
+    /// openat(2) relative to this directory. `O_CLOEXEC` is always set.
+    public func open(
+        at path: String, _ flags: CInt = O_RDONLY, mode: mode_t = 0
+    ) throws(SystemError) -> FileDescriptor {
+        let number = try retrying("open", path) { openat(raw, path, flags | O_CLOEXEC, mode) }
+        return FileDescriptor(owning: number)
+    }
+
+    /// openat2(2) relative to this directory; retried when the kernel asks for it because
+    /// a rename raced with the walk.
+    public func open(
+        at path: String, _ flags: CInt, resolve: ResolveFlags
+    ) throws(SystemError) -> FileDescriptor {
+        let wanted = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
+        // openat2(2) says that EAGAIN may repeat for as long as someone keeps renaming; an
+        // attacker must not be able to hold us here for ever.
+        var attempts = 0
+        while true {
+            let result = clinux_openat2(raw, path, wanted, 0, resolve.rawValue)
+            if (result == -EAGAIN || result == -EINTR), attempts < 128 {
+                attempts += 1
+                continue
+            }
+            return FileDescriptor(owning: try check(result, "open", path))
+        }
+    }
+
+    /// dup(2) with close-on-exec.
+    public func duplicate() throws(SystemError) -> FileDescriptor {
+        let number = try retrying("duplicate", "descriptor \(raw)") {
+            fcntl(raw, F_DUPFD_CLOEXEC, 0)
+        }
+        return FileDescriptor(owning: number)
+    }
+
+    /// pread(2) until `buffer` is full or the file ends.
+    ///
+    /// - Returns: the number of bytes read.
+    /// - Parameter path: names the file in errors.
+    public func read(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: Int = 0, path: String? = nil
+    ) throws(SystemError) -> Int {
+        try Syscalls.read(raw, into: buffer, at: offset, path: path)
+    }
+
+    /// Reads from the current position to the end.
+    ///
+    /// - Parameter limit: more bytes than this fail with `EFBIG`.
+    public func readToEnd(
+        limit: Int = 1 << 26, path: String? = nil
+    ) throws(SystemError) -> [UInt8] {
+        var content: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16384)
+        while true {
+            let count = try retrying("read", path) {
+                Glibc.read(raw, &chunk, chunk.count)
+            }
+            if count == 0 { return content }
+            content.append(contentsOf: chunk[..<count])
+            if content.count > limit { throw SystemError("read", path, errno: EFBIG) }
+        }
+    }
+
+    /// write(2) until all of `bytes` is written.
+    public func write(_ bytes: some Collection<UInt8>, path: String? = nil) throws(SystemError)
+    {
+        var rest = Array(bytes)[...]
+        while !rest.isEmpty {
+            let count = try retrying("write", path) {
+                rest.withUnsafeBytes { Glibc.write(raw, $0.baseAddress, $0.count) }
+            }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// fstat(2).
+    public func status(path: String? = nil) throws(SystemError) -> stat {
+        var info = stat()
+        _ = try retrying("stat", path) { fstat(raw, &info) }
+        return info
+    }
+}
+
+/// pread(2) on a borrowed descriptor until `buffer` is full or the file ends.
+public func read(
+    _ descriptor: CInt, into buffer: UnsafeMutableRawBufferPointer, at offset: Int,
+    path: @autoclosure () -> String? = nil
+) throws(SystemError) -> Int {
+    var total = 0
+    while total < buffer.count, let base = buffer.baseAddress {
+        let count = try retrying("read", path()) {
+            pread(descriptor, base + total, buffer.count - total, off_t(offset + total))
+        }
+        if count == 0 { break }
+        total += count
+    }
+    return total
+}
+
+/// The whole of a small file, by path.
+///
+/// - Parameter limit: more bytes than this fail with `EFBIG`.
+public func readFile(_ path: String, limit: Int = 1 << 26) throws(SystemError) -> [UInt8] {
+    try FileDescriptor.open(path).readToEnd(limit: limit, path: path)
+}
+
+/// How openat2(2) may walk a path.
+public struct ResolveFlags: OptionSet, Sendable {
+    public let rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// The starting directory is `/` for the walk.
+    public static let inRoot = ResolveFlags(rawValue: CLINUX_RESOLVE_IN_ROOT)
+    /// No symbolic link in any component.
+    public static let noSymlinks = ResolveFlags(rawValue: CLINUX_RESOLVE_NO_SYMLINKS)
+    /// No procfs-style magic link in any component.
+    public static let noMagicLinks = ResolveFlags(rawValue: CLINUX_RESOLVE_NO_MAGICLINKS)
+    /// Nothing above the starting directory.
+    public static let beneath = ResolveFlags(rawValue: CLINUX_RESOLVE_BENEATH)
+}

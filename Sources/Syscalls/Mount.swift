@@ -1,0 +1,66 @@
+import CLinux
+import Glibc
+
+/// Attributes of a mount, as in mount_setattr(2).
+public struct MountAttributes: OptionSet, Sendable {
+    public let rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    public static let readOnly = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_RDONLY)
+    public static let noSetuid = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOSUID)
+    public static let noDevices = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NODEV)
+    public static let noExec = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOEXEC)
+}
+
+/// open_tree(2) with `OPEN_TREE_CLONE`: a detached copy of the one mount at `path`, that
+/// disappears with the descriptor unless it is attached somewhere.
+public func cloneMount(_ path: String) throws(SystemError) -> FileDescriptor {
+    let flags = CLINUX_OPEN_TREE_CLONE | CLINUX_OPEN_TREE_CLOEXEC
+    return FileDescriptor(
+        owning: try check(clinux_open_tree(AT_FDCWD, path, flags), "clone the mount of", path))
+}
+
+/// Sets `attributes` on a detached mount and takes it out of its peer group, so that
+/// nothing mounted below a copy of it ever shows up elsewhere (mount_namespaces(7)).
+public func isolateMount(
+    _ mount: borrowing FileDescriptor, _ attributes: MountAttributes, path: String
+) throws(SystemError) {
+    _ = try check(
+        clinux_mount_setattr(mount.raw, attributes.rawValue, CLINUX_MS_PRIVATE),
+        "set the attributes of the mount of", path)
+}
+
+/// move_mount(2) of a detached mount onto an open target.
+///
+/// - Parameter beneath: put it under the mount that is at the target (Linux 6.5; older
+///   kernels answer `EINVAL`).
+public func attachMount(
+    _ mount: borrowing FileDescriptor, to target: borrowing FileDescriptor,
+    beneath: Bool = false, path: String
+) throws(SystemError) {
+    var flags = CLINUX_MOVE_MOUNT_F_EMPTY_PATH | CLINUX_MOVE_MOUNT_T_EMPTY_PATH
+    if beneath { flags |= CLINUX_MOVE_MOUNT_BENEATH }
+    let operation = beneath ? "mount beneath" : "mount over"
+    _ = try check(clinux_move_mount(mount.raw, "", target.raw, "", flags), operation, path)
+}
+
+/// A new instance of a filesystem (`proc`, `sysfs`) that is mounted nowhere, so that
+/// nothing can be mounted over its files (fsopen(2), Linux 5.2).
+public func detachedMount(
+    of filesystem: String, _ attributes: MountAttributes = []
+) throws(SystemError) -> FileDescriptor {
+    let result = clinux_detached_mount(filesystem, attributes.rawValue)
+    return FileDescriptor(owning: try check(result, "make a detached mount of", filesystem))
+}
+
+/// mount(2) with `MS_BIND`.
+public func bindMount(_ source: String, on target: String) throws(SystemError) {
+    _ = try check(
+        clinux_mount(source, target, nil, UInt(MS_BIND), nil), "bind mount on", target)
+}
+
+/// umount2(2) with `MNT_DETACH`: also works on a FUSE mount whose server is gone, and takes
+/// everything mounted below along.
+public func detachMount(at path: String) throws(SystemError) {
+    _ = try check(clinux_umount2(path, CInt(MNT_DETACH)), "unmount", path)
+}

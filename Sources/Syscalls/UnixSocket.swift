@@ -1,0 +1,57 @@
+import CLinux
+import Glibc
+
+/// Who is at the other end of a Unix socket (`SO_PEERCRED`, unix(7)).
+public struct PeerCredentials: Equatable, Sendable {
+    public let pid: pid_t
+    public let uid: uid_t
+    public let gid: gid_t
+}
+
+/// Stream sockets in the filesystem (unix(7)).
+public enum UnixSocket {
+    /// A listening, non-blocking socket whose file has `mode` from its first moment on.
+    public static func listen(
+        _ path: String, mode: mode_t, backlog: CInt = 64
+    ) throws(SystemError) -> FileDescriptor {
+        let result = clinux_listen_unix(path, mode, backlog)
+        return FileDescriptor(owning: try check(result, "listen on", path))
+    }
+
+    /// A connected, blocking socket on which sending and receiving fail with `EAGAIN` after
+    /// `timeout` milliseconds.
+    public static func connect(
+        _ path: String, timeout: CInt
+    ) throws(SystemError) -> FileDescriptor {
+        let result = clinux_connect_unix(path, timeout)
+        return FileDescriptor(owning: try check(result, "connect to", path))
+    }
+
+    /// accept4(2), non-blocking; nil when nobody waits.
+    public static func accept(
+        _ listener: borrowing FileDescriptor
+    ) throws(SystemError) -> FileDescriptor? {
+        let result = clinux_accept(listener.raw)
+        if result == -EAGAIN || result == -ECONNABORTED || result == -EINTR { return nil }
+        let number = try check(result, "accept on", "descriptor \(listener.raw)")
+        return FileDescriptor(owning: number)
+    }
+
+    public static func peer(
+        of socket: borrowing FileDescriptor
+    ) throws(SystemError) -> PeerCredentials {
+        var out = clinux_credentials()
+        _ = try check(
+            clinux_peer_credentials(socket.raw, &out), "identify the peer of",
+            "descriptor \(socket.raw)")
+        return PeerCredentials(pid: out.pid, uid: out.uid, gid: out.gid)
+    }
+}
+
+/// sd_notify(3) without libsystemd: tells the service manager `message`, if there is one.
+public func notifyServiceManager(_ message: String) throws(SystemError) {
+    guard let address = getenv("NOTIFY_SOCKET") else { return }
+    let path = String(cString: address)
+    if path.isEmpty { return }
+    _ = try check(clinux_notify(path, message), "notify", path)
+}
