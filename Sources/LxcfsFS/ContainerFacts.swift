@@ -10,8 +10,12 @@ extension Container {
     /// `/proc/loadavg`, in nanoseconds: counting costs several calls per thread.
     static let taskCountLifetime: UInt64 = 1_000_000_000
 
-    func memory(_ host: Host, _ worker: Worker) throws(SystemError) -> MemoryFacts {
-        try cgroups.readMemory(worker.scratch)
+    /// The sizes that the container is shown.
+    func memoryView(_ host: Host, _ worker: Worker) throws(SystemError) -> MemoryView {
+        let facts = try cgroups.readMemory(worker.scratch)
+        return try host.meminfo.withText(now: host.now(), maxAge: host.window) {
+            MemoryView(facts, host: HostMemory(meminfo: $0), swap: showSwap)
+        }
     }
 
     /// - Returns: the visible CPUs, and whether they are others than the last time.

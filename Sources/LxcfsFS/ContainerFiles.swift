@@ -63,7 +63,7 @@ extension Container {
     }
 
     private func renderMeminfo(_ host: Host, _ worker: Worker) throws(SystemError) {
-        let facts = try memory(host, worker)
+        let facts = try cgroups.readMemory(worker.scratch)
         try host.meminfo.withText(now: host.now(), maxAge: host.window) { text in
             Meminfo(facts, host: HostMemory(meminfo: text), swap: showSwap)
                 .render(host: text, into: worker.out)
@@ -71,11 +71,7 @@ extension Container {
     }
 
     private func renderSwapsFile(_ host: Host, _ worker: Worker) throws(SystemError) {
-        let facts = try memory(host, worker)
-        let memory = try host.meminfo.withText(now: host.now(), maxAge: host.window) {
-            HostMemory(meminfo: $0)
-        }
-        let view = MemoryView(facts, host: memory, swap: showSwap)
+        let view = try memoryView(host, worker)
         try host.swaps.withText(now: host.now(), maxAge: host.window) {
             ProcView.renderSwaps(view, host: $0, into: worker.out)
         }

@@ -101,7 +101,8 @@ private func makeSession(_ tree: Tree, _ options: String) -> OpaquePointer? {
     operations.readdir = fuseReaddir
     // No `flush`: answered with ENOSYS once by libfuse, it is never sent again.
 
-    var arguments = ["lxcfsd", "-o", options].map { strdup($0) }
+    let words = ["lxcfsd", "-o", options]
+    var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
     defer { for argument in arguments { free(argument) } }
     return arguments.withUnsafeMutableBufferPointer { buffer in
         var list = fuse_args(argc: CInt(buffer.count), argv: buffer.baseAddress, allocated: 0)
