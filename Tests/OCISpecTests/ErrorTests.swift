@@ -32,6 +32,26 @@ import Testing
             "process.args[1]: expected a string, found 1"
         ),
         (
+            #"{"ociVersion":"1","process":{"args":[null]}}"#,
+            "process.args[0]: expected a string, found null"
+        ),
+        (
+            #"{"ociVersion":"1","process":{"args":"a"}}"#,
+            "process.args: expected an array, found a string"
+        ),
+        (
+            #"{"ociVersion":"1","process":{"args":["\ud800"]}}"#,
+            "process.args: malformed string or number"
+        ),
+        (
+            #"{"ociVersion":"1","linux":{"cgroupsPath":"\ud800"}}"#,
+            "linux.cgroupsPath: malformed string or number"
+        ),
+        (
+            #"{"ociVersion":"1","linux":{"resources":{"pids":{"limit":01}}}}"#,
+            "linux.resources.pids.limit: malformed string or number"
+        ),
+        (
             #"{"ociVersion":"1","process":{"terminal":1}}"#,
             "process.terminal: expected a boolean, found 1"
         ),
@@ -88,7 +108,6 @@ import Testing
         (#"{"id":["#, "not JSON: unexpected end of input"),
         ("{'id':1}", "not JSON: syntax error"),
         (#"{"id" 1}"#, "not JSON: syntax error"),
-        (#"{"ociVersion":01}"#, "not JSON: syntax error"),
         (#"{"id":NaN}"#, "not JSON: syntax error"),
         (#"{"id":1]"#, "not JSON: syntax error"),
         ("{}}", "not JSON: syntax error"),
