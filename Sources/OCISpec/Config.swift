@@ -31,72 +31,74 @@ public struct Config: Document {
     }
 }
 
-/// config.md#root.
-public struct Root: Record {
-    /// Absolute, or relative to the bundle.
-    public var path = ""
-    public var readonly: Bool?
-    public var additional: JSONObject = [:]
-
-    public init() {}
-
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
-        try fields.required("path", &path)
-        try fields.optional("readonly", &readonly)
-    }
-}
-
-/// config.md#mounts.
-public struct Mount: Record {
-    /// The path in the container; runtimes take a relative one from `/`.
-    public var destination = ""
-    public var type: String?
-    public var source: String?
-    public var options: [String]?
-    public var additional: JSONObject = [:]
-
-    public init() {}
-
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
-        try fields.required("destination", &destination)
-        try fields.optional("type", &type)
-        try fields.optional("source", &source)
-        try fields.optional("options", &options)
-    }
-}
-
-/// config.md#process.
-public struct Process: Record {
-    /// config.md#posix-platform-user.
-    public struct User: Record {
-        public var uid: UInt32 = 0
-        public var gid: UInt32 = 0
+extension Config {
+    /// config.md#root.
+    public struct Root: Record {
+        /// Absolute, or relative to the bundle.
+        public var path = ""
+        public var readonly: Bool?
         public var additional: JSONObject = [:]
 
         public init() {}
 
         public mutating func visit(_ fields: inout some FieldVisitor) throws {
-            try fields.required("uid", &uid)
-            try fields.required("gid", &gid)
+            try fields.required("path", &path)
+            try fields.optional("readonly", &readonly)
         }
     }
 
-    public var terminal: Bool?
-    public var user: User?
-    public var args: [String]?
-    public var env: [String]?
-    public var cwd: String?
-    public var noNewPrivileges: Bool?
-    public var additional: JSONObject = [:]
+    /// config.md#mounts.
+    public struct Mount: Record {
+        /// The path in the container; runtimes take a relative one from `/`.
+        public var destination = ""
+        public var type: String?
+        public var source: String?
+        public var options: [String]?
+        public var additional: JSONObject = [:]
 
-    public init() {}
+        public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
-        try fields.optional("terminal", &terminal)
-        try fields.optional("user", &user)
-        try fields.optional("args", &args)
-        try fields.optional("env", &env)
-        try fields.optional("cwd", &cwd)
-        try fields.optional("noNewPrivileges", &noNewPrivileges)
+        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+            try fields.required("destination", &destination)
+            try fields.optional("type", &type)
+            try fields.optional("source", &source)
+            try fields.optional("options", &options)
+        }
+    }
+
+    /// config.md#process.
+    public struct Process: Record {
+        /// config.md#posix-platform-user.
+        public struct User: Record {
+            public var uid: UInt32 = 0
+            public var gid: UInt32 = 0
+            public var additional: JSONObject = [:]
+
+            public init() {}
+
+            public mutating func visit(_ fields: inout some FieldVisitor) throws {
+                try fields.required("uid", &uid)
+                try fields.required("gid", &gid)
+            }
+        }
+
+        public var terminal: Bool?
+        public var user: User?
+        public var args: [String]?
+        public var env: [String]?
+        public var cwd: String?
+        public var noNewPrivileges: Bool?
+        public var additional: JSONObject = [:]
+
+        public init() {}
+
+        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+            try fields.optional("terminal", &terminal)
+            try fields.optional("user", &user)
+            try fields.optional("args", &args)
+            try fields.optional("env", &env)
+            try fields.optional("cwd", &cwd)
+            try fields.optional("noNewPrivileges", &noNewPrivileges)
+        }
     }
 }

@@ -60,7 +60,7 @@ extension DocumentError {
             path = []
             problem = "cannot be decoded"
         }
-        self.init(document: document, path: KeyPath.text(path), problem: problem)
+        self.init(document: document, path: DocumentPath.text(path), problem: problem)
     }
 
     private static func noun(_ type: any Any.Type) -> String {
@@ -78,7 +78,7 @@ private protocol ArrayType {}
 extension Array: ArrayType {}
 
 /// How an error writes where it is.
-enum KeyPath {
+enum DocumentPath {
     static func text(_ keys: [any CodingKey]) -> String {
         keys.reduce(into: "") { text, key in
             if let index = key.intValue {

@@ -131,7 +131,7 @@ struct JSONStructure {
     private var path: String {
         levels.reduce(into: "") { text, level in
             switch level {
-            case .object(_, let key): KeyPath.append(key, to: &text)
+            case .object(_, let key): DocumentPath.append(key, to: &text)
             case .array(let index): text += "[\(index)]"
             }
         }

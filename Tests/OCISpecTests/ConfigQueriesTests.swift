@@ -51,9 +51,9 @@ import Testing
         ("/sys/devices/system/cpu", "/sys/fs/cgroup", false),
     ])
     func mountCovers(target: String, destination: String, expected: Bool) {
-        var other = Mount()
+        var other = Config.Mount()
         other.destination = "/dev/shm"
-        var mount = Mount()
+        var mount = Config.Mount()
         mount.destination = destination
         var config = Config()
         #expect(!config.mountCovers(target))
@@ -68,7 +68,7 @@ import Testing
     func rootPath(path: String, bundle: String, expected: String) {
         var config = Config()
         #expect(config.rootPath(bundle: bundle) == nil)
-        config.root = Root()
+        config.root = Config.Root()
         config.root?.path = path
         #expect(config.rootPath(bundle: bundle) == expected)
     }
