@@ -22,7 +22,9 @@ extension UnsafeBufferPointer<UInt8> {
     /// Whether the text is exactly `other`.
     @inline(__always)
     public func equals(_ other: Bytes) -> Bool {
-        guard count == other.count, let start = other.baseAddress else { return count == other.count }
+        guard count == other.count, let start = other.baseAddress else {
+            return count == other.count
+        }
         return same(start, count)
     }
 
@@ -49,7 +51,9 @@ extension UnsafeBufferPointer<UInt8> {
 
     /// The index after the last `byte`, or 0.
     public func indexAfterLast(_ byte: UInt8) -> Int {
-        guard let base = baseAddress, let hit = memrchr(base, CInt(byte), count) else { return 0 }
+        guard let base = baseAddress, let hit = memrchr(base, CInt(byte), count) else {
+            return 0
+        }
         return UnsafeRawPointer(hit) - UnsafeRawPointer(base) + 1
     }
 

@@ -32,7 +32,9 @@ public struct CPUList: Equatable, Sendable {
 
     public init?(parsing text: String) {
         let bytes = Array(text.utf8)
-        guard let list = bytes.withUnsafeBufferPointer(CPUList.init(parsing:)) else { return nil }
+        guard let list = bytes.withUnsafeBufferPointer(CPUList.init(parsing:)) else {
+            return nil
+        }
         self = list
     }
 

@@ -83,7 +83,9 @@ public final class CgroupNode: @unchecked Sendable {
     }
 
     /// Opens a file of this directory that is not kept open.
-    func openFile(_ name: String, _ flags: CInt = O_RDONLY) throws(SystemError) -> FileDescriptor {
+    func openFile(_ name: String, _ flags: CInt = O_RDONLY) throws(SystemError)
+        -> FileDescriptor
+    {
         try directory.open(at: name, flags)
     }
 

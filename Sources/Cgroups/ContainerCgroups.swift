@@ -19,7 +19,8 @@ public final class ContainerCgroups: Sendable {
     /// - Throws: `ENOENT` if a cgroup does not exist or no hierarchy is visible.
     public init(_ paths: CgroupPaths, in tree: CgroupTree) throws(SystemError) {
         self.paths = paths
-        func open(_ mount: HierarchyMount?, _ path: String?) throws(SystemError) -> CgroupNode? {
+        func open(_ mount: HierarchyMount?, _ path: String?) throws(SystemError) -> CgroupNode?
+        {
             guard let mount, let path, let directory = mount.directory(of: path) else {
                 return nil
             }
@@ -90,7 +91,8 @@ extension ContainerCgroups {
                 own = false
                 if let limit, limit != .max {
                     facts.limit = min(facts.limit ?? .max, limit)
-                    facts.headroom = min(facts.headroom ?? .max, clampedDifference(limit, usage))
+                    facts.headroom = min(
+                        facts.headroom ?? .max, clampedDifference(limit, usage))
                 }
             }
             try readSwap(node, scratch, &facts, &combinedLimit)

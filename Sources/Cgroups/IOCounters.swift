@@ -70,7 +70,11 @@ extension [IOCounters] {
                 } else if kind.equals("Write") {
                     if bytes { counters.writtenBytes = value } else { counters.writes = value }
                 } else if kind.equals("Discard") {
-                    if bytes { counters.discardedBytes = value } else { counters.discards = value }
+                    if bytes {
+                        counters.discardedBytes = value
+                    } else {
+                        counters.discards = value
+                    }
                 }
             }
         }

@@ -52,7 +52,9 @@ final class CallerLookup: @unchecked Sendable {
     ///
     /// - Throws: `ESRCH` when the thread cannot be seen from here.
     func container(ofCaller tid: Int32, _ worker: Worker) throws(SystemError) -> Container {
-        guard tid > 0 else { throw SystemError("find the container of", "caller", errno: ESRCH) }
+        guard tid > 0 else {
+            throw SystemError("find the container of", "caller", errno: ESRCH)
+        }
         let place = try self.place(of: tid, worker)
         let key = Key(
             memory: place.cgroups.display,
@@ -129,7 +131,8 @@ final class CallerLookup: @unchecked Sendable {
         var current = tid
         while current > 1 {
             if isInit(current, of: namespace, worker) { return current }
-            guard let parent = try? processStat(current, worker).parent, parent != current else {
+            guard let parent = try? processStat(current, worker).parent, parent != current
+            else {
                 break
             }
             current = parent
@@ -158,13 +161,15 @@ final class CallerLookup: @unchecked Sendable {
         return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
     }
 
-    private func cgroupPaths(_ pid: Int32, _ worker: Worker) throws(SystemError) -> CgroupPaths {
+    private func cgroupPaths(_ pid: Int32, _ worker: Worker) throws(SystemError) -> CgroupPaths
+    {
         let path = "\(pid)/cgroup"
         let file = try host.roots.proc.open(at: path)
         return CgroupPaths(parsing: try worker.scratch.read(file.raw, path: path))
     }
 
-    private func processStat(_ pid: Int32, _ worker: Worker) throws(SystemError) -> ProcessStat {
+    private func processStat(_ pid: Int32, _ worker: Worker) throws(SystemError) -> ProcessStat
+    {
         let path = "\(pid)/stat"
         let file = try host.roots.proc.open(at: path)
         let text = try worker.scratch.read(file.raw, single: true, path: path)

@@ -106,7 +106,9 @@ final class ContainerTree: Tree, @unchecked Sendable {
     ) throws(SystemError) -> (size: Int, generation: Int) {
         let now = host.now()
         let key = node.keyInContainer
-        if let current = container.freshContent(key, now: now, window: window) { return current }
+        if let current = container.freshContent(key, now: now, window: window) {
+            return current
+        }
 
         let made = try container.snapshot(of: node, host, worker)
         let step = container.install(made, key, storeSlots)

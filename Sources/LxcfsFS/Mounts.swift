@@ -14,20 +14,22 @@ struct Mounts: ~Copyable {
         containers containerTree: ContainerTree, callers callerTree: CallerTree,
         at mountPoint: String, options: [String], threads: Int, log: Logger
     ) throws(SystemError) {
-        self.mountPoint = mountPoint
         try Self.prepare(mountPoint, log)
         let identity = ["fsname=lxcfs", "subtype=lxcfs"]
-        containers = try Session(
+        let containers = try Session(
             containerTree, at: mountPoint, options: ["ro"] + identity + options)
         containerTree.session = containers.handle
         do {
             try containers.start(threads: threads, name: "containers")
             let opens = mountPoint + "/" + Registry.opensName
-            callers = try Session(callerTree, at: opens, options: identity + options)
+            let callers = try Session(callerTree, at: opens, options: identity + options)
             try callers.start(threads: threads, name: "callers")
             for name in ["proc", "sys"] {
                 try bindMount(opens + "/" + name, on: mountPoint + "/" + name)
             }
+            self.mountPoint = mountPoint
+            self.containers = containers
+            self.callers = callers
         } catch {
             try? detachMount(at: mountPoint)
             throw error
@@ -41,24 +43,38 @@ struct Mounts: ~Copyable {
     /// Makes the directory, and clears away what a daemon that was killed has left there.
     private static func prepare(_ mountPoint: String, _ log: Logger) throws(SystemError) {
         for _ in 0..<16 {
-            do {
-                if try FilesystemKind.of(path: mountPoint) != .fuse { return }
-                // A tree of ours whose daemon is gone answers from the kernel's memory for
-                // a while; only a question that cannot be answered from there tells.
-                _ = try readFile(mountPoint + "/proc/uptime")
+            switch try condition(of: mountPoint) {
+            case .free:
+                return
+            case .missing:
+                try makeDirectory(mountPoint, mode: 0o755)
+            case .served:
                 throw SystemError("mount over the FUSE mount on", mountPoint, errno: EBUSY)
-            } catch {
-                switch error.errno {
-                case ENOENT:
-                    try makeDirectory(mountPoint, mode: 0o755)
-                case ENOTCONN, ECONNABORTED:
-                    log.notice("unmounting \(mountPoint), whose daemon is gone")
-                    try detachMount(at: mountPoint)
-                default:
-                    throw error
-                }
+            case .dead:
+                log.notice("unmounting \(mountPoint), whose daemon is gone")
+                try detachMount(at: mountPoint)
             }
         }
         throw SystemError("clear", mountPoint, errno: EBUSY)
+    }
+
+    private enum Condition {
+        case free, missing, served, dead
+    }
+
+    private static func condition(of mountPoint: String) throws(SystemError) -> Condition {
+        do {
+            if try FilesystemKind.of(path: mountPoint) != .fuse { return .free }
+            // A tree whose daemon is gone may still answer from the kernel's memory; not so
+            // a listing.
+            _ = try FileDescriptor.open(mountPoint, O_RDONLY | O_DIRECTORY).list()
+            return .served
+        } catch {
+            switch error.errno {
+            case ENOENT: return .missing
+            case ENOTCONN, ECONNABORTED: return .dead
+            default: throw error
+            }
+        }
     }
 }

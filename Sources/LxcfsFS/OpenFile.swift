@@ -20,7 +20,8 @@ final class OpenFile: @unchecked Sendable {
     }
 
     /// The content for a read at `offset`.
-    func content(at offset: Int, _ host: Host, _ worker: Worker) throws(SystemError) -> Snapshot {
+    func content(at offset: Int, _ host: Host, _ worker: Worker) throws(SystemError) -> Snapshot
+    {
         lock.lock()
         defer { lock.unlock() }
         if offset == 0, begun { snapshot = try container.snapshot(of: node, host, worker) }
@@ -66,7 +67,8 @@ extension Tree {
     }
 
     func readSnapshot(
-        _ request: fuse_req_t, size: Int, offset: Int, _ file: UnsafeMutablePointer<fuse_file_info>
+        _ request: fuse_req_t, size: Int, offset: Int,
+        _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         counters.count(.read)
         guard let opened = openFile(file) else {

@@ -8,8 +8,8 @@ struct PidFile: ~Copyable {
     private let descriptor: FileDescriptor
 
     init(_ path: String) throws(SystemError) {
-        self.path = path
-        descriptor = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644)
+        let descriptor = try FileDescriptor.open(
+            path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o644)
         if flock(descriptor.raw, LOCK_EX | LOCK_NB) != 0 {
             throw SystemError(
                 errno == EWOULDBLOCK ? "run beside the daemon that holds" : "lock", path,
@@ -19,6 +19,8 @@ struct PidFile: ~Copyable {
             throw SystemError("truncate", path, errno: errno)
         }
         try descriptor.write(Array("\(getpid())\n".utf8), path: path)
+        self.path = path
+        self.descriptor = descriptor
     }
 
     /// Removes the file; the lock goes with the descriptor.

@@ -208,7 +208,9 @@ class Tree: @unchecked Sendable {
         fuse_reply_attr(request, &attributes, timeout)
     }
 
-    func open(_ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>) {
+    func open(
+        _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
+    ) {
         fuse_reply_err(request, EACCES)
     }
 

@@ -39,7 +39,8 @@ extension Tree {
         counters.count(.readdir)
         do {
             let entries = try children(of: node, caller: callerPID(request), Worker.current)
-            let list = [(".", node, Kind.directory), ("..", node, Kind.directory)]
+            let list =
+                [(".", node, Kind.directory), ("..", node, Kind.directory)]
                 + entries.map { ($0.name, $0.node, $0.kind) }
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: size) { buffer in
                 var used = 0

@@ -14,7 +14,9 @@ struct VisibleCPUs {
     ///   - cpuset: the effective cpuset, nil without one.
     ///   - quota: the most CPUs to show, nil without a quota.
     /// - Returns: whether the list has changed.
-    mutating func update(cpuset text: Bytes?, online onlineText: Bytes, quota limit: Int?) -> Bool {
+    mutating func update(cpuset text: Bytes?, online onlineText: Bytes, quota limit: Int?)
+        -> Bool
+    {
         if known, quota == limit, same(online, onlineText), same(cpuset, text) { return false }
         known = true
         quota = limit

@@ -16,7 +16,8 @@ public struct Stat {
     public var blocked: UInt64
 
     public init(
-        ledger: CPULedger, startTime: UInt64, processes: UInt64, running: UInt64, blocked: UInt64
+        ledger: CPULedger, startTime: UInt64, processes: UInt64, running: UInt64,
+        blocked: UInt64
     ) {
         self.ledger = ledger
         self.startTime = startTime
