@@ -82,12 +82,19 @@ final class CallerLookup: @unchecked Sendable {
         let cgroups: CgroupPaths
     }
 
-    func place(of tid: Int32, _ worker: Worker) throws(SystemError) -> Place {
+    /// - Parameter asContainer: the process is known to be a container's, even if it shares
+    ///   the host's pid namespace. Otherwise such a process is one of the host, which may
+    ///   have a cgroup of its own, such as a service.
+    func place(
+        of tid: Int32, asContainer: Bool = false, _ worker: Worker
+    ) throws(SystemError) -> Place {
         let own = try cgroupPaths(tid, worker)
         let namespace = try Self.namespace(of: "\(tid)", host)
         if namespace == ownNamespace {
-            // A process of the host in a cgroup of its own, such as a service.
-            return Place(pid: 1, startTime: 0, cgroups: own.ofContainer)
+            return asContainer
+                ? Place(
+                    pid: tid, startTime: try startTime(tid, worker), cgroups: own.ofContainer)
+                : Place(pid: 1, startTime: 0, cgroups: own.ofContainer)
         }
         guard let first = try initProcess(of: namespace, seenFrom: tid, worker) else {
             return Place(

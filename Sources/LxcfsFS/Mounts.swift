@@ -9,12 +9,13 @@ struct Mounts: ~Copyable {
     let containers: Session
     let callers: Session
     private let mountPoint: String
+    private let madeDirectory: Bool
 
     init(
         containers containerTree: ContainerTree, callers callerTree: CallerTree,
         at mountPoint: String, options: [String], threads: Int, log: Logger
     ) throws(SystemError) {
-        try Self.prepare(mountPoint, log)
+        let madeDirectory = try Self.prepare(mountPoint, log)
         let identity = ["fsname=lxcfs", "subtype=lxcfs"]
         let containers = try Session(
             containerTree, at: mountPoint, options: ["ro"] + identity + options)
@@ -28,6 +29,7 @@ struct Mounts: ~Copyable {
                 try bindMount(opens + "/" + name, on: mountPoint + "/" + name)
             }
             self.mountPoint = mountPoint
+            self.madeDirectory = madeDirectory
             self.containers = containers
             self.callers = callers
         } catch {
@@ -38,16 +40,25 @@ struct Mounts: ~Copyable {
 
     /// Takes all mounts away. Containers that have files of ours keep these mounts, which
     /// are dead once the process ends.
-    consuming func remove() throws(SystemError) { try detachMount(at: mountPoint) }
+    consuming func remove() throws(SystemError) {
+        try detachMount(at: mountPoint)
+        if madeDirectory { rmdir(mountPoint) }
+    }
 
     /// Makes the directory, and clears away what a daemon that was killed has left there.
-    private static func prepare(_ mountPoint: String, _ log: Logger) throws(SystemError) {
+    ///
+    /// - Returns: whether the directory has been made.
+    private static func prepare(
+        _ mountPoint: String, _ log: Logger
+    ) throws(SystemError) -> Bool {
+        var made = false
         for _ in 0..<16 {
             switch try condition(of: mountPoint) {
             case .free:
-                return
+                return made
             case .missing:
                 try makeDirectory(mountPoint, mode: 0o755)
+                made = true
             case .served:
                 throw SystemError("mount over the FUSE mount on", mountPoint, errno: EBUSY)
             case .dead:

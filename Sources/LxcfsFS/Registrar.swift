@@ -52,7 +52,7 @@ final class Registrar {
         guard let pid = request.pid, pid > 0 else {
             throw Refusal("the request names no process")
         }
-        let place = try callers.place(of: pid, worker)
+        let place = try callers.place(of: pid, asContainer: true, worker)
         let view = request.cpus ?? options.cpuView
         if let known = registry.container(id: id), known.startTime == place.startTime,
             known.pid == place.pid, known.cgroups.paths == place.cgroups,
