@@ -61,14 +61,16 @@ let package = Package(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
-        .testTarget(name: "SyscallsTests", dependencies: ["Syscalls"]),
+        .testTarget(
+            name: "SyscallsTests", dependencies: ["Syscalls"], cSettings: gnuSource),
         .testTarget(
             name: "OCISpecTests", dependencies: ["OCISpec"], resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")]),
+            name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")],
+            cSettings: gnuSource),
         .testTarget(
             name: "ProcViewTests", dependencies: ["ProcView"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "LxcfsFSTests", dependencies: ["LxcfsFS"]),
+        .testTarget(name: "LxcfsFSTests", dependencies: ["LxcfsFS"], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
     ],
     swiftLanguageModes: [.v6]
