@@ -18,6 +18,10 @@ public struct FileIdentity: Equatable, Sendable {
     /// The filesystem, one number per superblock.
     public let device: DeviceNumber
     public let kind: Kind
+
+    public func isSameFile(as other: FileIdentity) -> Bool {
+        inode == other.inode && device == other.device
+    }
 }
 
 extension FileDescriptor {

@@ -1,0 +1,47 @@
+import Syscalls
+
+/// Takes virtual files away from a container, whether their server lives or not.
+struct Detachment {
+    /// What became of one file; `mounts` were taken away.
+    struct Result {
+        let target: Target
+        let mounts: Int
+        let failure: String?
+    }
+
+    static func run(
+        _ files: [VirtualFile], process: ContainerProcess
+    ) throws(AttachError) -> [Result] {
+        var targets = files.flatMap(\.targets)
+        if files.contains(.cpu) { targets.append(.cpuOnline) }
+        return try process.inside { inside throws(AttachError) in
+            let places = try ContainerFiles(rootfs: "/")
+            return targets.map { detach($0, files: places, inside: inside) }
+        }
+    }
+
+    private static func detach(
+        _ target: Target, files: ContainerFiles,
+        inside: ContainerProcess
+    ) -> Result {
+        var count = 0
+        do {
+            let mounts = try inside.mountTable()
+            while let place = try files.place(of: target, mounts: mounts),
+                place.state == .fuse
+            {
+                // A container that mounts as fast as we unmount does not keep us.
+                guard count < Attachment.stackLimit else {
+                    throw AttachError.refused(
+                        "more than \(Attachment.stackLimit) mounts lie on it")
+                }
+                try inside.unmount(place.file, path: target.path)
+                count += 1
+            }
+        } catch {
+            // Of a container without /proc or /sys nothing has to be taken away.
+            return Result(target: target, mounts: count, failure: "\(error)")
+        }
+        return Result(target: target, mounts: count, failure: nil)
+    }
+}
