@@ -58,7 +58,8 @@ let package = Package(
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
         .testTarget(name: "SyscallsTests", dependencies: ["Syscalls"]),
-        .testTarget(name: "OCISpecTests", dependencies: ["OCISpec"]),
+        .testTarget(
+            name: "OCISpecTests", dependencies: ["OCISpec"], resources: [.copy("Fixtures")]),
         .testTarget(
             name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")]),
         .testTarget(

@@ -1,0 +1,43 @@
+/// config.md#posix-platform-hooks.
+public struct Hooks: Record {
+    /// Deprecated by the specification for `createRuntime`, at whose point it runs.
+    public var prestart: [Hook]?
+    public var createRuntime: [Hook]?
+    public var createContainer: [Hook]?
+    public var startContainer: [Hook]?
+    public var poststart: [Hook]?
+    public var poststop: [Hook]?
+    public var additional: JSONObject = [:]
+
+    public init() {}
+
+    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        try fields.optional("prestart", &prestart)
+        try fields.optional("createRuntime", &createRuntime)
+        try fields.optional("createContainer", &createContainer)
+        try fields.optional("startContainer", &startContainer)
+        try fields.optional("poststart", &poststart)
+        try fields.optional("poststop", &poststop)
+    }
+}
+
+/// One program to run: an entry of `Hooks`, and the `hook` of a hooks.d file.
+public struct Hook: Record {
+    /// Absolute.
+    public var path = ""
+    /// With argument zero, as in `execv`.
+    public var args: [String]?
+    public var env: [String]?
+    /// Seconds, more than zero.
+    public var timeout: Int?
+    public var additional: JSONObject = [:]
+
+    public init() {}
+
+    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        try fields.required("path", &path)
+        try fields.optional("args", &args)
+        try fields.optional("env", &env)
+        try fields.optional("timeout", &timeout)
+    }
+}

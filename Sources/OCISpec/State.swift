@@ -1,0 +1,76 @@
+/// The state of a container: what a hook reads from its standard input.
+///
+/// runtime.md#state. There is no `root` here on purpose: the specification has none, runc
+/// sends none, and crun sends config.json's `root.path` as it is, relative to a directory
+/// that is not the hook's. The root is `Config.rootPath(bundle:)`.
+public struct State: Document {
+    /// runtime.md#state, `status`.
+    public enum Status: String, Codable, Sendable {
+        case creating, created, running, stopped
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            let word = try container.decode(String.self)
+            guard let status = Status(rawValue: word) else {
+                throw DecodingError.dataCorruptedError(
+                    in: container, debugDescription: "unknown status \(word.debugDescription)")
+            }
+            self = status
+        }
+    }
+
+    public static let documentName = "state"
+    /// It repeats the annotations, which are the only part without a natural bound.
+    public static let sizeLimit = 4 << 20
+
+    public var ociVersion = ""
+    /// Unique on the host for this runtime, not beyond.
+    public var id = ""
+    public var status = Status.creating
+    /// As the runtime sees it in its own pid namespace; for hooks that run in the
+    /// container, as the container sees it. Absent while there is no process.
+    public var pid: Int32?
+    /// The directory of config.json, absolute.
+    public var bundle = ""
+    public var annotations: [String: String]?
+    public var additional: JSONObject = [:]
+
+    public init() {}
+
+    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        try fields.required("ociVersion", &ociVersion)
+        try fields.required("id", &id)
+        try fields.required("status", &status)
+        try fields.optional("pid", &pid)
+        try fields.required("bundle", &bundle)
+        try fields.optional("annotations", &annotations)
+    }
+}
+
+/// What a runtime sends to a seccomp agent, along with the descriptors that it names.
+///
+/// config-linux.md#containerprocessstate.
+public struct ContainerProcessState: Document {
+    public static let documentName = "container process state"
+    public static let sizeLimit = State.sizeLimit
+
+    public var ociVersion = ""
+    /// Names of the descriptors, in the order in which they are sent.
+    public var fds: [String] = []
+    /// The process, as the runtime sees it.
+    public var pid: Int32 = 0
+    /// `linux.seccomp.listenerMetadata`.
+    public var metadata: String?
+    public var state = State()
+    public var additional: JSONObject = [:]
+
+    public init() {}
+
+    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        try fields.required("ociVersion", &ociVersion)
+        try fields.required("fds", &fds)
+        try fields.required("pid", &pid)
+        try fields.optional("metadata", &metadata)
+        try fields.required("state", &state)
+    }
+}

@@ -1,0 +1,47 @@
+import FoundationEssentials
+import OCISpec
+import Testing
+
+@Suite struct JSONValueTests {
+    @Test(arguments: [
+        ("null", JSONValue.null),
+        ("true", .bool(true)),
+        ("0", .integer(0)),
+        ("1", .integer(1)),
+        ("-1", .integer(-1)),
+        ("9007199254740993", .integer(9_007_199_254_740_993)),
+        ("9223372036854775807", .integer(.max)),
+        ("-9223372036854775808", .integer(.min)),
+        ("9223372036854775808", .unsigned(9_223_372_036_854_775_808)),
+        ("18446744073709551615", .unsigned(.max)),
+        ("0.1", .double(0.1)),
+        ("-2.5", .double(-2.5)),
+        ("\"\"", .string("")),
+        ("\"true\"", .string("true")),
+        ("\"12\"", .string("12")),
+        ("\"a\\n\\u00e4\\ud83d\\ude00\"", .string("a\nä😀")),
+        ("[]", .array([])),
+        ("{}", .object([:])),
+        ("[null,[1]]", .array([.null, .array([.integer(1)])])),
+        ("{\"a\":null}", .object(["a": .null])),
+    ])
+    func decodes(json: String, expected: JSONValue) throws {
+        let decoded = try value(Array(json.utf8))
+        #expect(decoded == expected)
+        #expect(try value(Array(JSONEncoder().encode(decoded))) == expected)
+    }
+
+    @Test func encodesExactly() throws {
+        let json = """
+            {"a":[null,true,false,0,-1,18446744073709551615,-9223372036854775808,0.1],"b":{"c":{}}}
+            """
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        #expect(text(Array(try encoder.encode(value(Array(json.utf8))))) == json)
+    }
+
+    @Test(arguments: ["1e400", "\"\\ud800\""])
+    func rejectsWhatItCannotKeep(json: String) {
+        #expect(throws: DecodingError.self) { try value(Array("[\(json)]".utf8)) }
+    }
+}
