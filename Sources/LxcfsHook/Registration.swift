@@ -18,15 +18,22 @@ struct Registration {
         }
     }
 
-    /// Ends the service, if there was any.
-    func unregister() throws(RegistrationError) {
-        if case .daemon = origin { _ = try send(Request(.unregister, id: id)) }
+    /// Ends the service, if there was any. No daemon is as good: one that starts later
+    /// notices itself which containers are gone.
+    func unregister(log: Log) throws(RegistrationError) {
+        guard case .daemon = origin else { return }
+        do {
+            _ = try send(Request(.unregister, id: id))
+        } catch {
+            guard case .absent(let reason) = error else { throw error }
+            log.debug("not unregistered: \(reason)")
+        }
     }
 
     /// Ends the service after a failure, which is the one to report.
     func withdraw(log: Log) {
         do {
-            try unregister()
+            try unregister(log: log)
         } catch {
             log.warning("cannot unregister the container: \(error)")
         }

@@ -56,11 +56,7 @@ struct CommandRunner {
             let isWhole = results.allSatisfy { $0.mounts == 0 || $0.failure == nil }
             // Part of the files only: the others go on being served.
             if options.files == VirtualFile.allCases {
-                do {
-                    try Registration(origin: options.origin, id: id).unregister()
-                } catch .absent(let reason) {
-                    log.debug("not unregistered: \(reason)")
-                }
+                try Registration(origin: options.origin, id: id).unregister(log: log)
             }
             return isWhole ? .success : .failure
         } catch {

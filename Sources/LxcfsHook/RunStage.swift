@@ -124,11 +124,7 @@ struct StageRunner {
     /// failed, and more than once.
     private func poststop(id: String) -> ExitCode {
         do {
-            try Registration(origin: options.origin, id: id).unregister()
-            return .success
-        } catch .absent(let reason) {
-            // A daemon that starts later notices itself that the container is gone.
-            log.debug("not unregistered: \(reason)")
+            try Registration(origin: options.origin, id: id).unregister(log: log)
             return .success
         } catch {
             report("not unregistered: \(error)")
