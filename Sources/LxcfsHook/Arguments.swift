@@ -198,17 +198,17 @@ private struct ArgumentParser {
 
     private static let refusedStages = [
         "createContainer": """
-            it runs in the container's namespaces, where the daemon's mounts cannot be \
-            reached, and with runc in the image's environment (LD_PRELOAD); use createRuntime
-            """,
+        it runs in the container's namespaces, where the daemon's mounts cannot be \
+        reached, and with runc in the image's environment (LD_PRELOAD); use createRuntime
+        """,
         "startContainer": """
-            it runs inside the container, where the daemon's mounts cannot be reached; use \
-            createRuntime
-            """,
+        it runs inside the container, where the daemon's mounts cannot be reached; use \
+        createRuntime
+        """,
         "poststart": """
-            the container's program already runs and may have read the host's values; use \
-            createRuntime, or attach for running containers
-            """,
+        the container's program already runs and may have read the host's values; use \
+        createRuntime, or attach for running containers
+        """,
     ]
 
     private func pid(_ name: String, _ rest: [String]) throws(UsageError) -> Int32 {

@@ -38,7 +38,7 @@ struct AttachSummary {
     private var line: String {
         var parts = ["attached \(Self.files(count(.attached) + count(.replaced)))"]
         if count(.replaced) > 0 { parts.append("\(count(.replaced)) of them replaced") }
-        if count(.present) > 0 { parts.append("\(count(.present)) were there already") }
+        if count(.present) > 0 { parts.append("\(count(.present)) already there") }
         if !failures.isEmpty { parts.append("\(failures.count) failed") }
         return parts.joined(separator: ", ")
     }

@@ -23,39 +23,28 @@ struct Attachment {
     /// More mounts on one file than this are not a leftover but an attack.
     static let stackLimit = 16
 
+    private static let raced = "the container changes it meanwhile"
+
     /// - Parameter rootfs: the container's root in its mount namespace.
     static func run(
-        _ sources: [Source], process: ContainerProcess, rootfs: String,
-        existing: Policy
+        _ sources: [Source], process: ContainerProcess, rootfs: String, existing: Policy
     ) throws(AttachError) -> [(Target, Outcome)] {
-        try process.inside { inside throws(AttachError) in
-            let files = try ContainerFiles(rootfs: rootfs)
-            let mounts: MountTable
-            do {
-                mounts = try inside.mountTable()
-            } catch {
-                throw AttachError(error)
-            }
+        try process.inside { () throws(AttachError) in
+            let files = try ContainerFiles(rootfs: rootfs, process: process)
             var outcomes: [(Target, Outcome)] = []
             for source in sources {
-                outcomes.append(
-                    (
-                        source.target,
-                        attach(
-                            source, files: files, mounts: mounts, inside: inside,
-                            existing: existing)
-                    ))
+                let outcome = attach(source, files: files, existing: existing)
+                outcomes.append((source.target, outcome))
             }
             return outcomes
         }
     }
 
     private static func attach(
-        _ source: Source, files: ContainerFiles, mounts: MountTable,
-        inside: ContainerProcess, existing: Policy
+        _ source: Source, files: ContainerFiles, existing: Policy
     ) -> Outcome {
         do throws(AttachError) {
-            guard let place = try files.place(of: source.target, mounts: mounts) else {
+            guard let place = try files.place(of: source.target) else {
                 return .skipped("the container has no such file")
             }
             switch (place.state, existing) {
@@ -65,12 +54,13 @@ struct Attachment {
             case (.fuse, .keep):
                 return .present
             case (.fuse, .replace):
-                try replace(
-                    source, place: place, files: files, mounts: mounts, inside: inside)
+                try replace(source, place: place, files: files)
                 return .replaced
             case (.covered, _):
                 return .skipped("something else is mounted over it")
             }
+        } catch .covered(let reason) {
+            return .skipped(reason)
         } catch {
             return .failed(error.description)
         }
@@ -92,54 +82,45 @@ struct Attachment {
     /// Puts the new mount below the old one, then takes that away, so that no reader sees
     /// the host's file in between.
     private static func replace(
-        _ source: Source, place: ContainerFiles.Place, files: ContainerFiles,
-        mounts: MountTable, inside: ContainerProcess
+        _ source: Source, place: ContainerFiles.Place, files: ContainerFiles
     ) throws(AttachError) {
         let path = source.target.path
-        let stack = mounts.stack(from: place.identity.mountID)
+        let stack = files.mounts.stack(from: place.identity.mountID)
         let filesystem = source.target.filesystem
-        guard stack.below == (try files.mountID(of: filesystem, mounts: mounts)) else {
+        guard stack.below == (try files.mountID(of: filesystem)) else {
             throw .refused("below its FUSE mount is something other than \(filesystem)")
         }
         guard stack.depth <= stackLimit else {
             throw .refused("more than \(stackLimit) mounts lie on it")
         }
-        do {
-            // Down to the lowest one: what is put below that one is put on the kernel's.
-            if stack.depth > 1 {
-                try inside.unmount(place.file, path: path)
-                for _ in 2..<stack.depth {
-                    let next = try fuse(at: source.target, files: files, mounts: mounts)
-                    try inside.unmount(next.file, path: path)
-                }
-            }
-            let last = try fuse(at: source.target, files: files, mounts: mounts)
-            do {
-                try attachMount(source.mount, to: last.file, beneath: true, path: path)
-            } catch {
-                guard error.errno == EINVAL else { throw error }
-                // Linux before 6.5: there is a moment with the host's file.
-                try inside.unmount(last.file, path: path)
-                guard let bare = try files.place(of: source.target, mounts: mounts),
-                    bare.state == .kernel
-                else { throw AttachError.refused("the container changes it meanwhile") }
-                return try mount(source, over: bare)
-            }
-            try inside.unmount(last.file, path: path)
-        } catch {
-            throw AttachError(error)
+        // Down to the lowest one: what is put below that one is put on the kernel's.
+        for _ in 1..<stack.depth {
+            try files.unmount(try fuse(at: source.target, files: files), of: source.target)
         }
+        let last = try fuse(at: source.target, files: files)
+        do {
+            try attachMount(source.mount, to: last.file, beneath: true, path: path)
+        } catch {
+            guard error.errno == EINVAL else { throw .system(error) }
+            // Linux before 6.5: there is a moment with the host's file.
+            try files.unmount(last, of: source.target)
+            guard let bare = try files.place(of: source.target), bare.state == .kernel
+            else { throw .refused(Self.raced) }
+            return try mount(source, over: bare)
+        }
+        try files.unmount(last, of: source.target)
         // What is on top now must be the mount that was made.
-        guard let top = try files.place(of: source.target, mounts: mounts),
+        guard let top = try files.place(of: source.target),
             top.identity.mountID == source.identity.mountID
-        else { throw .refused("the container mounts over it meanwhile") }
+        else { throw .refused(Self.raced) }
     }
 
     private static func fuse(
-        at target: Target, files: ContainerFiles, mounts: MountTable
+        at target: Target, files: ContainerFiles
     ) throws(AttachError) -> ContainerFiles.Place {
-        guard let place = try files.place(of: target, mounts: mounts), place.state == .fuse
-        else { throw .refused("the container changes it meanwhile") }
+        guard let place = try files.place(of: target), place.state == .fuse else {
+            throw .refused(Self.raced)
+        }
         return place
     }
 }

@@ -10,6 +10,9 @@ import Syscalls
 final class ContainerFiles {
     private let root: FileDescriptor
     private let rootPath: String
+    private let process: ContainerProcess
+    /// As they were in the beginning.
+    let mounts: MountTable
     /// `/proc` and `/sys`, as far as they were needed, or why they do not qualify.
     private var filesystems: [KernelFilesystem: Result<Filesystem, AttachError>] = [:]
 
@@ -23,8 +26,10 @@ final class ContainerFiles {
         }
     }
 
-    /// - Parameter rootfs: a path in the current mount namespace.
-    init(rootfs: String) throws(AttachError) {
+    /// Only for use inside the mount namespace of `process`.
+    ///
+    /// - Parameter rootfs: a path in that namespace.
+    init(rootfs: String, process: ContainerProcess) throws(AttachError) {
         do {
             root = try FileDescriptor.open(rootfs, O_PATH | O_DIRECTORY)
         } catch {
@@ -37,6 +42,12 @@ final class ContainerFiles {
                 : .system(error)
         }
         rootPath = rootfs == "/" ? "" : rootfs
+        self.process = process
+        do {
+            mounts = try process.mountTable()
+        } catch {
+            throw .system(error)
+        }
     }
 
     /// What is at the place of a target.
@@ -63,30 +74,42 @@ final class ContainerFiles {
 
     /// Finds out what is at `target`; nil if there is no such file.
     func place(
-        of target: Target, mounts: MountTable
+        of target: Target
     ) throws(AttachError) -> Place? {
-        let filesystem = try filesystem(target.filesystem, mounts: mounts)
+        let filesystem = try filesystem(target.filesystem)
         do {
-            return try Self.place(of: target, in: filesystem, mounts: mounts)
+            return try place(of: target, in: filesystem)
         } catch {
             switch error.errno {
             case ENOENT: return nil
-            case EXDEV: throw .refused("something is mounted over /\(target.parent)")
+            case EXDEV:
+                throw .covered(
+                    "something is mounted over \(target.filesystem.mountpoint)/\(target.parent)"
+                )
             case ELOOP: throw .refused("a symbolic link is on the way to it")
             default: throw .system(error)
             }
         }
     }
 
-    /// The id of the mount of `/proc` or `/sys`.
-    func mountID(
-        of filesystem: KernelFilesystem, mounts: MountTable
-    ) throws(AttachError) -> UInt64 {
-        try self.filesystem(filesystem, mounts: mounts).identity.mountID
+    /// Takes away the mount at a place.
+    func unmount(_ place: Place, of target: Target) throws(AttachError) {
+        do {
+            try process.unmount(place.file, path: target.path)
+        } catch {
+            throw .system(error)
+        }
     }
 
-    private static func place(
-        of target: Target, in filesystem: Filesystem, mounts: MountTable
+    /// The id of the mount of `/proc` or `/sys`.
+    func mountID(
+        of filesystem: KernelFilesystem
+    ) throws(AttachError) -> UInt64 {
+        try self.filesystem(filesystem).identity.mountID
+    }
+
+    private func place(
+        of target: Target, in filesystem: Filesystem
     ) throws(SystemError) -> Place {
         let safe: ResolveFlags = [.beneath, .noSymlinks, .noMagicLinks]
         let file: FileDescriptor
@@ -112,12 +135,12 @@ final class ContainerFiles {
     }
 
     private func filesystem(
-        _ filesystem: KernelFilesystem, mounts: MountTable
+        _ filesystem: KernelFilesystem
     ) throws(AttachError) -> Filesystem {
         if let found = filesystems[filesystem] { return try found.get() }
         let found: Result<Filesystem, AttachError>
         do throws(AttachError) {
-            found = .success(try open(filesystem, mounts: mounts))
+            found = .success(try open(filesystem))
         } catch {
             found = .failure(error)
         }
@@ -126,7 +149,7 @@ final class ContainerFiles {
     }
 
     private func open(
-        _ filesystem: KernelFilesystem, mounts: MountTable
+        _ filesystem: KernelFilesystem
     ) throws(AttachError) -> Filesystem {
         let path = rootPath + filesystem.mountpoint
         let wanted: FilesystemKind = filesystem == .proc ? .procfs : .sysfs
@@ -138,8 +161,11 @@ final class ContainerFiles {
             guard identity.isMountRoot else {
                 throw AttachError.refused("nothing is mounted at \(path)")
             }
+            guard let mount = mounts[identity.mountID] else {
+                throw AttachError.refused("\(path) changes meanwhile")
+            }
             // Before fstatfs, which would ask a FUSE server.
-            if let mount = mounts[identity.mountID], mount.isFUSE {
+            if mount.isFUSE {
                 throw AttachError.refused("\(path) is on FUSE, not \(wanted)")
             }
             let kind = try FilesystemKind.of(directory, path: path)
@@ -152,11 +178,17 @@ final class ContainerFiles {
             guard identity.inode == 1 else {
                 throw AttachError.refused("\(path) is not the root of \(wanted)")
             }
+            if let group = mount.peerGroup, try process.isSharedWithHost(group) {
+                throw AttachError.refused(
+                    "\(path) is shared with the host, which would get the files, too")
+            }
             return Filesystem(root: directory, identity: identity)
         } catch let error as SystemError where error.errno == ELOOP {
             throw .refused("\(path) is a symbolic link")
         } catch let error as SystemError where error.errno == ENOENT {
             throw .refused("there is no \(path)")
+        } catch let error as SystemError where error.errno == ENOTDIR {
+            throw .refused("\(path) is not a directory")
         } catch {
             throw AttachError(error)
         }

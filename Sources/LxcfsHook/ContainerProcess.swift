@@ -6,7 +6,9 @@ import Syscalls
 final class ContainerProcess {
     let pid: Int32
     private let mountNamespace: FileDescriptor
-    private let mountinfo: FileDescriptor
+    /// `/proc/self` of the host's procfs.
+    private let own: FileDescriptor
+    private let hostMountinfo: FileDescriptor
     private let ownMountNamespace: FileDescriptor
     private let ownDescriptors: FileDescriptor
     private let workingDirectory: FileDescriptor
@@ -17,17 +19,19 @@ final class ContainerProcess {
         // One open for all: the pid may be reused between two, the directory is not.
         let directory = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
         let namespace = try directory.open(at: "ns/mnt")
-        let own = try FileDescriptor.open("/proc/self/ns/mnt")
-        let mounts = try directory.open(at: "mountinfo")
-        let descriptors = try FileDescriptor.open("/proc/self/fd", O_PATH | O_DIRECTORY)
+        let ownNamespace = try FileDescriptor.open("/proc/self/ns/mnt")
+        let ownDirectory = try FileDescriptor.open("/proc/self", O_PATH | O_DIRECTORY)
+        let ownMounts = try ownDirectory.open(at: "mountinfo")
+        let descriptors = try ownDirectory.open(at: "fd", O_PATH | O_DIRECTORY)
         let current = try FileDescriptor.open(".", O_PATH | O_DIRECTORY)
         let shares =
             try namespace.identity(path: path + "/ns/mnt")
-            .isSameFile(as: own.identity(path: "/proc/self/ns/mnt"))
+            .isSameFile(as: ownNamespace.identity(path: "/proc/self/ns/mnt"))
         self.pid = pid
         mountNamespace = namespace
-        mountinfo = mounts
-        ownMountNamespace = own
+        own = ownDirectory
+        hostMountinfo = ownMounts
+        ownMountNamespace = ownNamespace
         ownDescriptors = descriptors
         workingDirectory = current
         sharesMountNamespace = shares
@@ -38,7 +42,7 @@ final class ContainerProcess {
     /// Paths that `body` hands to the kernel are the container's. It must not log, connect
     /// or do anything else that opens files behind its back.
     func inside<Result>(
-        _ body: (ContainerProcess) throws(AttachError) -> Result
+        _ body: () throws(AttachError) -> Result
     ) throws(AttachError) -> Result {
         let path = "/proc/\(pid)/ns/mnt"
         do {
@@ -55,13 +59,23 @@ final class ContainerProcess {
                 fatalError("cannot leave the container: \(error)")
             }
         }
-        return try body(self)
+        return try body()
     }
 
-    /// The mounts of its namespace as they are now.
+    /// The mounts of the current namespace, in `inside` the container's.
     func mountTable() throws(SystemError) -> MountTable {
-        lseek(mountinfo.raw, 0, SEEK_SET)
-        return MountTable(try mountinfo.readToEnd(path: "/proc/\(pid)/mountinfo"))
+        // Not the container process's own table, which leaves out what it cannot reach from
+        // its root directory.
+        let path = "/proc/self/mountinfo"
+        return MountTable(try own.open(at: "mountinfo").readToEnd(path: path))
+    }
+
+    /// Whether a mount of this peer group is also in the namespace that we came from.
+    func isSharedWithHost(_ peerGroup: UInt64) throws(SystemError) -> Bool {
+        // It goes on showing the namespace in which it was opened.
+        lseek(hostMountinfo.raw, 0, SEEK_SET)
+        let mounts = MountTable(try hostMountinfo.readToEnd(path: "/proc/self/mountinfo"))
+        return mounts.peerGroups.contains(peerGroup)
     }
 
     /// Takes away the mount whose root is `mountRoot`; only in `inside`.
@@ -75,6 +89,8 @@ enum AttachError: Error, Equatable, CustomStringConvertible {
     case system(SystemError)
     /// Something other than the kernel objects.
     case refused(String)
+    /// A mount of the container's own is in the way.
+    case covered(String)
 
     init(_ error: any Error) {
         switch error {
@@ -87,7 +103,7 @@ enum AttachError: Error, Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .system(let error): error.description
-        case .refused(let reason): reason
+        case .refused(let reason), .covered(let reason): reason
         }
     }
 }

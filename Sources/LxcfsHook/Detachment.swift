@@ -14,20 +14,18 @@ struct Detachment {
     ) throws(AttachError) -> [Result] {
         var targets = files.flatMap(\.targets)
         if files.contains(.cpu) { targets.append(.cpuOnline) }
-        return try process.inside { inside throws(AttachError) in
-            let places = try ContainerFiles(rootfs: "/")
-            return targets.map { detach($0, files: places, inside: inside) }
+        return try process.inside { () throws(AttachError) in
+            let places = try ContainerFiles(rootfs: "/", process: process)
+            return targets.map { detach($0, files: places) }
         }
     }
 
     private static func detach(
-        _ target: Target, files: ContainerFiles,
-        inside: ContainerProcess
+        _ target: Target, files: ContainerFiles
     ) -> Result {
         var count = 0
         do {
-            let mounts = try inside.mountTable()
-            while let place = try files.place(of: target, mounts: mounts),
+            while let place = try files.place(of: target),
                 place.state == .fuse
             {
                 // A container that mounts as fast as we unmount does not keep us.
@@ -35,7 +33,7 @@ struct Detachment {
                     throw AttachError.refused(
                         "more than \(Attachment.stackLimit) mounts lie on it")
                 }
-                try inside.unmount(place.file, path: target.path)
+                try files.unmount(place, of: target)
                 count += 1
             }
         } catch {

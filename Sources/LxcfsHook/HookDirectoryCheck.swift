@@ -43,7 +43,9 @@ struct HookDirectoryCheck {
         }
         if count == 0 {
             findings.append(
-                .warn("no hook file for \(Self.program) in \(directories.joined(separator: ", "))"))
+                .warn(
+                    "no hook file for \(Self.program) in \(directories.joined(separator: ", "))"
+                ))
         }
         if unconditional.count > 1 {
             findings.append(
@@ -93,7 +95,8 @@ struct HookDirectoryCheck {
             findings.append(.fail("\(path): hook.args: \(error)"))
         }
         if file.hook.timeout == nil {
-            findings.append(.fail("\(path): no timeout: a hook that hangs stops every container"))
+            findings.append(
+                .fail("\(path): no timeout: a hook that hangs stops every container"))
         }
         if (file.hook.env ?? []).isEmpty {
             findings.append(.warn("\(path): no env: the hook gets the runtime's environment"))

@@ -9,6 +9,9 @@ struct MountTable {
         /// The mount that this one is mounted on.
         let parent: UInt64
         let type: String
+        /// What is mounted below it also appears below all mounts of this group, in whatever
+        /// namespace (mount_namespaces(7)); nil if it is not shared.
+        var peerGroup: UInt64?
 
         var isFUSE: Bool { type == "fuse" || type == "fuseblk" || type.hasPrefix("fuse.") }
     }
@@ -26,10 +29,15 @@ struct MountTable {
                 separator + 1 < fields.count
             else { continue }
             let type = String(decoding: fields[separator + 1], as: UTF8.self)
-            mounts[id] = Mount(parent: parent, type: type)
+            let peerGroup = fields[6..<separator]
+                .first { $0.starts(with: "shared:".utf8) }
+                .flatMap { Self.number($0.dropFirst("shared:".utf8.count)) }
+            mounts[id] = Mount(parent: parent, type: type, peerGroup: peerGroup)
         }
         self.mounts = mounts
     }
+
+    var peerGroups: Set<UInt64> { Set(mounts.values.compactMap(\.peerGroup)) }
 
     subscript(id: UInt64) -> Mount? { mounts[id] }
 

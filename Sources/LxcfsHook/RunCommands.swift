@@ -70,7 +70,8 @@ struct CommandRunner {
         do {
             process = try ContainerProcess(pid: pid)
         } catch {
-            throw error.errno == ENOENT ? .refused("there is no process \(pid)") : .system(error)
+            throw error.errno == ENOENT
+                ? .refused("there is no process \(pid)") : .system(error)
         }
         guard !process.sharesMountNamespace else {
             throw .refused("process \(pid) is in this mount namespace, not in a container")
