@@ -91,6 +91,26 @@ int64_t clinux_filesystem_magic_at(const char *path)
     return statfs(path, &info) < 0 ? -(int64_t)errno : (int64_t)(uint32_t)info.f_type;
 }
 
+int clinux_identify(int fd, clinux_identity *out)
+{
+    struct statx info;
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &info) < 0)
+        return -errno;
+    /* Both are filled in since Linux 5.8, asked for or not. */
+    if (!(info.stx_mask & STATX_MNT_ID) ||
+        !(info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+        return -ENOSYS;
+    out->mount_id = info.stx_mnt_id;
+    out->inode = info.stx_ino;
+    out->device_major = info.stx_dev_major;
+    out->device_minor = info.stx_dev_minor;
+    out->mode = info.stx_mode;
+    out->is_mount_root = (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    return 0;
+}
+
+int clinux_fchdir(int fd) { RESULT(fchdir(fd)); }
+
 unsigned clinux_major(uint64_t dev) { return major(dev); }
 unsigned clinux_minor(uint64_t dev) { return minor(dev); }
 

@@ -147,6 +147,8 @@ public struct ResolveFlags: OptionSet, Sendable {
     public static let noSymlinks = ResolveFlags(rawValue: CLINUX_RESOLVE_NO_SYMLINKS)
     /// No procfs-style magic link in any component.
     public static let noMagicLinks = ResolveFlags(rawValue: CLINUX_RESOLVE_NO_MAGICLINKS)
+    /// No crossing of a mount point, in either direction.
+    public static let noCrossing = ResolveFlags(rawValue: CLINUX_RESOLVE_NO_XDEV)
     /// Nothing above the starting directory.
     public static let beneath = ResolveFlags(rawValue: CLINUX_RESOLVE_BENEATH)
 }

@@ -64,3 +64,55 @@ public func bindMount(_ source: String, on target: String) throws(SystemError) {
 public func detachMount(at path: String) throws(SystemError) {
     _ = try check(clinux_umount2(path, CInt(MNT_DETACH)), "unmount", path)
 }
+
+/// Unmounts the mount whose root `mountRoot` is (`MNT_DETACH`), wherever it is and whatever
+/// is mounted at its path by now: no path is looked up. Changes the working directory.
+///
+/// - Parameter descriptors: `/proc/self/fd` of a procfs of this process's pid namespace,
+///   opened before any change of the mount namespace. umount2(2) takes a path only.
+public func detachMount(
+    _ mountRoot: borrowing FileDescriptor, through descriptors: borrowing FileDescriptor,
+    path: String
+) throws(SystemError) {
+    try changeDirectory(to: descriptors, path: "/proc/self/fd")
+    _ = try check(clinux_umount2("\(mountRoot.raw)", CInt(MNT_DETACH)), "unmount", path)
+}
+
+/// fchdir(2).
+public func changeDirectory(
+    to directory: borrowing FileDescriptor, path: String
+) throws(SystemError) {
+    _ = try check(clinux_fchdir(directory.raw), "change the directory to", path)
+}
+
+/// Which of the calls that this package mounts with the running kernel has.
+public enum MountFeature: String, CaseIterable, Sendable {
+    /// Linux 5.2.
+    case openTree = "open_tree"
+    /// Linux 5.2.
+    case moveMount = "move_mount"
+    /// Linux 5.12.
+    case mountSetattr = "mount_setattr"
+    /// Linux 5.6.
+    case openat2
+    /// Linux 6.5.
+    case moveMountBeneath = "MOVE_MOUNT_BENEATH"
+
+    /// Tries the call with arguments that cannot succeed: a kernel that has it finds fault
+    /// with them, one that has it not answers `ENOSYS`.
+    public var isSupported: Bool {
+        let invalid: CInt = -1
+        switch self {
+        case .openTree: return clinux_open_tree(invalid, "", UInt32.max) != -ENOSYS
+        case .moveMount: return clinux_move_mount(invalid, "", invalid, "", .max) != -ENOSYS
+        case .mountSetattr: return clinux_mount_setattr(invalid, 0, 0) != -ENOSYS
+        case .openat2: return clinux_openat2(invalid, "", 0, 0, UInt64.max) != -ENOSYS
+        case .moveMountBeneath:
+            // Flags are checked before descriptors: EINVAL means that the flag is unknown.
+            let flags =
+                CLINUX_MOVE_MOUNT_F_EMPTY_PATH | CLINUX_MOVE_MOUNT_T_EMPTY_PATH
+                | CLINUX_MOVE_MOUNT_BENEATH
+            return clinux_move_mount(invalid, "", invalid, "", flags) == -EBADF
+        }
+    }
+}

@@ -1,1 +1,4 @@
-print("x")
+import Glibc
+import LxcfsHook
+
+exit(Program.run(CommandLine.arguments).rawValue)

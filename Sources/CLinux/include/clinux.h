@@ -41,6 +41,7 @@ int clinux_detached_mount(const char *fstype, uint64_t attributes);
 
 /* ---- paths and files ---- */
 
+static const uint64_t CLINUX_RESOLVE_NO_XDEV = 0x01;
 static const uint64_t CLINUX_RESOLVE_NO_MAGICLINKS = 0x02;
 static const uint64_t CLINUX_RESOLVE_NO_SYMLINKS = 0x04;
 static const uint64_t CLINUX_RESOLVE_BENEATH = 0x08;
@@ -48,6 +49,20 @@ static const uint64_t CLINUX_RESOLVE_IN_ROOT = 0x10;
 
 int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
                    uint64_t resolve);
+
+typedef struct {
+    uint64_t mount_id;
+    uint64_t inode;
+    unsigned device_major;
+    unsigned device_minor;
+    unsigned mode;
+    int is_mount_root;
+} clinux_identity;
+
+/* statx(2) of `fd` that asks the filesystem for nothing (AT_STATX_DONT_SYNC, empty mask):
+   a FUSE server that is dead or hangs is not noticed. `mode` is 0 if it is not known. */
+int clinux_identify(int fd, clinux_identity *out);
+int clinux_fchdir(int fd);
 
 static const int64_t CLINUX_PROC_SUPER_MAGIC = 0x9fa0;
 static const int64_t CLINUX_SYSFS_MAGIC = 0x62656572;

@@ -1,0 +1,241 @@
+import Control
+
+/// Where the virtual files come from.
+public enum Origin: Equatable, Sendable {
+    /// lxcfsd, by its runtime directory.
+    case daemon(runtimeDirectory: String)
+    /// A mountpoint of lxcfs, where nothing is registered.
+    case lxcfs(root: String)
+}
+
+/// What holds for every command.
+public struct Options: Equatable, Sendable {
+    public var files: [VirtualFile] = VirtualFile.allCases
+    public var cpus: CPUView?
+    public var isRequired = false
+    public var attachesUnmasked = false
+    public var origin = Origin.daemon(runtimeDirectory: Defaults.runtimeDirectory)
+    public var usesSyslog = true
+    public var logLevel = LogLevel.info
+
+    public init() {}
+}
+
+/// The stages of runtime.md#lifecycle at which the hook can run.
+public enum Stage: String, CaseIterable, Sendable {
+    /// At the same moment as `createRuntime`; deprecated by the specification.
+    case prestart
+    case createRuntime
+    case poststop
+    /// One of the others, by what the state says: for a hooks.d file, which has one list of
+    /// arguments for all stages.
+    case auto
+}
+
+/// What the program is asked to do.
+public enum Command: Equatable, Sendable {
+    case stage(Stage)
+    /// podman's stage at which a hook may change config.json (oci-hooks(5)).
+    case precreate
+    case attach(pid: Int32, id: String?)
+    case detach(pid: Int32, id: String?)
+    case check(hookDirectories: [String])
+    case help
+    case version
+}
+
+/// A command line that makes no sense.
+public struct UsageError: Error, Equatable, CustomStringConvertible {
+    public let description: String
+}
+
+/// The command line.
+public struct Arguments: Equatable, Sendable {
+    public var command: Command
+    public var options: Options
+
+    /// - Parameter words: without the name of the program.
+    public init(_ words: [String]) throws(UsageError) {
+        var parser = ArgumentParser(words: words[...])
+        try parser.run()
+        command = try parser.command()
+        options = try parser.checkedOptions()
+    }
+}
+
+private struct ArgumentParser {
+    var words: ArraySlice<String>
+    var options = Options()
+    var operands: [String] = []
+    var runtimeDirectory: String?
+    var lxcfsRoot: String?
+    var id: String?
+    var hookDirectories: [String] = []
+    var wantsHelp = false
+    var wantsVersion = false
+
+    mutating func run() throws(UsageError) {
+        while let word = words.popFirst() {
+            if !word.hasPrefix("-") || word == "-" {
+                operands.append(word)
+                continue
+            }
+            let parts = word.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            try option(parts[0], value: parts.count > 1 ? String(parts[1]) : nil)
+        }
+    }
+
+    private mutating func option(
+        _ name: Substring, value inline: String?
+    ) throws(UsageError) {
+        switch name {
+        case "--required": options.isRequired = try flag(name, inline)
+        case "--unmasked": options.attachesUnmasked = try flag(name, inline)
+        case "--no-syslog": options.usesSyslog = try !flag(name, inline)
+        case "--help", "-h": wantsHelp = try flag(name, inline)
+        case "--version": wantsVersion = try flag(name, inline)
+        case "--files":
+            do {
+                options.files = try VirtualFile.parse(value(name, inline))
+            } catch let error as VirtualFile.ListError {
+                throw UsageError(description: "\(name): \(error)")
+            } catch {
+                throw UsageError(description: "\(error)")
+            }
+        case "--cpus": options.cpus = try choice(name, inline)
+        case "--log-level": options.logLevel = try choice(name, inline)
+        case "--runtime-dir": runtimeDirectory = try directory(name, inline)
+        case "--lxcfs-root": lxcfsRoot = try directory(name, inline)
+        case "--hooks-dir": hookDirectories.append(try directory(name, inline))
+        case "--id":
+            let text = try value(name, inline)
+            if let fault = ContainerID.fault(text) { throw UsageError(description: fault) }
+            id = text
+        default: throw UsageError(description: "unknown option \(name)")
+        }
+    }
+
+    private func flag(_ name: Substring, _ inline: String?) throws(UsageError) -> Bool {
+        if inline != nil { throw UsageError(description: "\(name) takes no value") }
+        return true
+    }
+
+    private mutating func value(
+        _ name: Substring, _ inline: String?
+    ) throws(UsageError) -> String {
+        guard let value = inline ?? words.popFirst() else {
+            throw UsageError(description: "\(name) needs a value")
+        }
+        return value
+    }
+
+    private mutating func choice<Choice: RawRepresentable>(
+        _ name: Substring, _ inline: String?
+    ) throws(UsageError) -> Choice where Choice.RawValue == String {
+        let text = try value(name, inline)
+        guard let choice = Choice(rawValue: text) else {
+            throw UsageError(description: "\(name) does not know \(text.debugDescription)")
+        }
+        return choice
+    }
+
+    private mutating func directory(
+        _ name: Substring, _ inline: String?
+    ) throws(UsageError) -> String {
+        let path = try value(name, inline)
+        // A hook's working directory is the runtime's choice.
+        guard path.hasPrefix("/") else {
+            throw UsageError(description: "\(name) needs an absolute path")
+        }
+        return path
+    }
+
+    func command() throws(UsageError) -> Command {
+        if wantsHelp { return .help }
+        if wantsVersion { return .version }
+        guard let name = operands.first else {
+            throw UsageError(description: "no command; see --help")
+        }
+        let rest = Array(operands.dropFirst())
+        let command = try command(name, rest)
+        if id != nil {
+            switch command {
+            case .attach, .detach: break
+            default: throw UsageError(description: "--id is for attach and detach")
+            }
+        }
+        if !hookDirectories.isEmpty, name != "check" {
+            throw UsageError(description: "--hooks-dir is for check")
+        }
+        return command
+    }
+
+    private func command(_ name: String, _ rest: [String]) throws(UsageError) -> Command {
+        switch name {
+        case "attach": return .attach(pid: try pid(name, rest), id: id)
+        case "detach": return .detach(pid: try pid(name, rest), id: id)
+        default: break
+        }
+        if let reason = Self.refusedStages[name] {
+            throw UsageError(description: "\(name) is not a stage for this hook: \(reason)")
+        }
+        guard rest.isEmpty else {
+            throw UsageError(description: "\(name) takes no argument \(rest[0])")
+        }
+        switch name {
+        case "precreate": return .precreate
+        case "check":
+            let usual = ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"]
+            return .check(hookDirectories: hookDirectories.isEmpty ? usual : hookDirectories)
+        default:
+            guard let stage = Stage(rawValue: name) else {
+                throw UsageError(description: "unknown command \(name); see --help")
+            }
+            return .stage(stage)
+        }
+    }
+
+    private static let refusedStages = [
+        "createContainer": """
+        it runs in the container's namespaces, where the daemon's mounts cannot be \
+        reached, and with runc in the image's environment (LD_PRELOAD); use createRuntime
+        """,
+        "startContainer": """
+        it runs inside the container, where the daemon's mounts cannot be reached; use \
+        createRuntime
+        """,
+        "poststart": """
+        the container's program already runs and may have read the host's values; use \
+        createRuntime, or attach for running containers
+        """,
+    ]
+
+    private func pid(_ name: String, _ rest: [String]) throws(UsageError) -> Int32 {
+        guard rest.count == 1 else {
+            throw UsageError(description: "\(name) takes the pid of one process")
+        }
+        guard let pid = Int32(rest[0]), pid > 0 else {
+            throw UsageError(description: "\(rest[0].debugDescription) is not a pid")
+        }
+        return pid
+    }
+
+    func checkedOptions() throws(UsageError) -> Options {
+        var options = options
+        if let lxcfsRoot {
+            guard runtimeDirectory == nil else {
+                throw UsageError(
+                    description: "--lxcfs-root and --runtime-dir exclude each other")
+            }
+            guard options.cpus == nil else {
+                throw UsageError(
+                    description: "--cpus needs lxcfsd: lxcfs itself decides for all containers")
+            }
+            options.origin = .lxcfs(root: lxcfsRoot)
+        } else if let runtimeDirectory {
+            options.origin = .daemon(runtimeDirectory: runtimeDirectory)
+        }
+        return options
+    }
+}

@@ -1,0 +1,53 @@
+/// All that happened to the files of one container.
+struct AttachSummary {
+    private let outcomes: [(Target, Outcome)]
+    let failures: [Failure]
+
+    init(_ outcomes: [(Target, Outcome)], _ failures: [Failure]) {
+        self.outcomes = outcomes
+        self.failures =
+            failures
+            + outcomes.compactMap { target, outcome in
+                if case .failed(let reason) = outcome {
+                    Failure(target: target, reason: reason)
+                } else {
+                    nil
+                }
+            }
+    }
+
+    /// Whether the container has at least one virtual file.
+    var isServed: Bool {
+        count(.attached) + count(.replaced) + count(.present) > 0
+    }
+
+    /// - Parameter failure: how much a file that could not be mounted matters.
+    func report(to log: Log, failure: LogLevel) {
+        for (target, outcome) in outcomes {
+            if case .skipped(let reason) = outcome { log.debug("\(target): \(reason)") }
+        }
+        // The same trouble with /proc concerns all its files: one line is enough.
+        var told: Set<String> = []
+        for entry in failures where told.insert(entry.reason).inserted {
+            let others = failures.count { $0.reason == entry.reason } - 1
+            log.log(failure, "\(entry)" + (others > 0 ? " (and \(others) more)" : ""))
+        }
+        log.log(isServed ? .info : max(failure, .warning), line)
+    }
+
+    private var line: String {
+        var parts = ["attached \(Self.files(count(.attached) + count(.replaced)))"]
+        if count(.replaced) > 0 { parts.append("\(count(.replaced)) of them replaced") }
+        if count(.present) > 0 { parts.append("\(count(.present)) already there") }
+        if !failures.isEmpty { parts.append("\(failures.count) failed") }
+        return parts.joined(separator: ", ")
+    }
+
+    private func count(_ outcome: Outcome) -> Int {
+        outcomes.count { $0.1 == outcome }
+    }
+
+    static func files(_ count: Int) -> String {
+        count == 1 ? "1 file" : "\(count) files"
+    }
+}

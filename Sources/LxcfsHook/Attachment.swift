@@ -1,0 +1,126 @@
+import Glibc
+import Syscalls
+
+/// What became of one file.
+enum Outcome: Equatable {
+    case attached
+    /// Attached instead of an older mount, live or dead.
+    case replaced
+    /// A FUSE file is there already and was left.
+    case present
+    /// Nothing to do: the container has no such file, or a mount of its own there.
+    case skipped(String)
+    case failed(String)
+}
+
+/// Mounts virtual files over a container's own.
+struct Attachment {
+    /// What to do where FUSE is mounted already.
+    enum Policy {
+        case keep, replace
+    }
+
+    /// More mounts on one file than this are not a leftover but an attack.
+    static let stackLimit = 16
+
+    private static let raced = "the container changes it meanwhile"
+
+    /// - Parameter rootfs: the container's root in its mount namespace.
+    static func run(
+        _ sources: [Source], process: ContainerProcess, rootfs: String, existing: Policy
+    ) throws(AttachError) -> [(Target, Outcome)] {
+        try process.inside { () throws(AttachError) in
+            let files = try ContainerFiles(rootfs: rootfs, process: process)
+            var outcomes: [(Target, Outcome)] = []
+            for source in sources {
+                let outcome = attach(source, files: files, existing: existing)
+                outcomes.append((source.target, outcome))
+            }
+            return outcomes
+        }
+    }
+
+    private static func attach(
+        _ source: Source, files: ContainerFiles, existing: Policy
+    ) -> Outcome {
+        do throws(AttachError) {
+            guard let place = try files.place(of: source.target) else {
+                return .skipped("the container has no such file")
+            }
+            switch (place.state, existing) {
+            case (.kernel, _):
+                try mount(source, over: place)
+                return .attached
+            case (.fuse, .keep):
+                return .present
+            case (.fuse, .replace):
+                try replace(source, place: place, files: files)
+                return .replaced
+            case (.covered, _):
+                return .skipped("something else is mounted over it")
+            }
+        } catch .covered(let reason) {
+            return .skipped(reason)
+        } catch {
+            return .failed(error.description)
+        }
+    }
+
+    private static func mount(
+        _ source: Source, over place: ContainerFiles.Place
+    ) throws(AttachError) {
+        guard place.identity.kind == source.identity.kind else {
+            throw .refused("one of it and the virtual file is a directory")
+        }
+        do {
+            try attachMount(source.mount, to: place.file, path: source.target.path)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// Puts the new mount below the old one, then takes that away, so that no reader sees
+    /// the host's file in between.
+    private static func replace(
+        _ source: Source, place: ContainerFiles.Place, files: ContainerFiles
+    ) throws(AttachError) {
+        let path = source.target.path
+        let stack = files.mounts.stack(from: place.identity.mountID)
+        let filesystem = source.target.filesystem
+        guard stack.below == (try files.mountID(of: filesystem)) else {
+            throw .refused("below its FUSE mount is something other than \(filesystem)")
+        }
+        guard stack.depth <= stackLimit else {
+            throw .refused("more than \(stackLimit) mounts lie on it")
+        }
+        // Down to the lowest one: what is put below that one is put on the kernel's.
+        for _ in 1..<stack.depth {
+            try files.unmount(try fuse(at: source.target, files: files), of: source.target)
+        }
+        let last = try fuse(at: source.target, files: files)
+        do {
+            try attachMount(source.mount, to: last.file, beneath: true, path: path)
+        } catch {
+            guard error.errno == EINVAL else { throw .system(error) }
+            // Linux before 6.5: there is a moment with the host's file.
+            try files.unmount(last, of: source.target)
+            guard let bare = try files.place(of: source.target), bare.state == .kernel
+            else { throw .refused(Self.raced) }
+            return try mount(source, over: bare)
+        }
+        try files.unmount(last, of: source.target)
+        // What is on top now must be the mount that was made.
+        guard let top = try files.place(of: source.target),
+            top.identity.mountID == source.identity.mountID
+        else { throw .refused(Self.raced) }
+    }
+
+    private static func fuse(
+        at target: Target, files: ContainerFiles
+    ) throws(AttachError) -> ContainerFiles.Place {
+        guard let place = try files.place(of: target), place.state == .fuse else {
+            throw .refused(Self.raced)
+        }
+        return place
+    }
+}

@@ -1,0 +1,196 @@
+import Glibc
+import Syscalls
+
+/// The places in a container that files are mounted on.
+///
+/// The root filesystem is whatever the image's author wants: every component is looked up
+/// once, below a directory that was checked, never through a symbolic link, and nothing
+/// but procfs and sysfs qualifies. Lookups never ask a FUSE server, which in a running
+/// container may be the container's own and never answer.
+final class ContainerFiles {
+    private let root: FileDescriptor
+    private let rootPath: String
+    private let process: ContainerProcess
+    /// As they were in the beginning.
+    let mounts: MountTable
+    /// `/proc` and `/sys`, as far as they were needed, or why they do not qualify.
+    private var filesystems: [KernelFilesystem: Result<Filesystem, AttachError>] = [:]
+
+    private final class Filesystem {
+        let root: FileDescriptor
+        let identity: FileIdentity
+
+        init(root: consuming FileDescriptor, identity: FileIdentity) {
+            self.root = root
+            self.identity = identity
+        }
+    }
+
+    /// Only for use inside the mount namespace of `process`.
+    ///
+    /// - Parameter rootfs: a path in that namespace.
+    init(rootfs: String, process: ContainerProcess) throws(AttachError) {
+        do {
+            root = try FileDescriptor.open(rootfs, O_PATH | O_DIRECTORY)
+        } catch {
+            throw error.errno == ENOENT
+                ? .refused(
+                    """
+                    the container's mount namespace has no \(rootfs): not the container's \
+                    process, or not yet set up
+                    """)
+                : .system(error)
+        }
+        rootPath = rootfs == "/" ? "" : rootfs
+        self.process = process
+        do {
+            mounts = try process.mountTable()
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// What is at the place of a target.
+    final class Place {
+        let file: FileDescriptor
+        let identity: FileIdentity
+        let state: State
+
+        fileprivate init(file: consuming FileDescriptor, identity: FileIdentity, state: State) {
+            self.file = file
+            self.identity = identity
+            self.state = state
+        }
+
+        enum State {
+            /// The kernel's own file.
+            case kernel
+            /// A FUSE mount, live or dead.
+            case fuse
+            /// Another mount.
+            case covered
+        }
+    }
+
+    /// Finds out what is at `target`; nil if there is no such file.
+    func place(
+        of target: Target
+    ) throws(AttachError) -> Place? {
+        let filesystem = try filesystem(target.filesystem)
+        do {
+            return try place(of: target, in: filesystem)
+        } catch {
+            switch error.errno {
+            case ENOENT: return nil
+            case EXDEV:
+                throw .covered(
+                    "something is mounted over \(target.filesystem.mountpoint)/\(target.parent)"
+                )
+            case ELOOP: throw .refused("a symbolic link is on the way to it")
+            default: throw .system(error)
+            }
+        }
+    }
+
+    /// Takes away the mount at a place.
+    func unmount(_ place: Place, of target: Target) throws(AttachError) {
+        do {
+            try process.unmount(place.file, path: target.path)
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// The id of the mount of `/proc` or `/sys`.
+    func mountID(
+        of filesystem: KernelFilesystem
+    ) throws(AttachError) -> UInt64 {
+        try self.filesystem(filesystem).identity.mountID
+    }
+
+    private func place(
+        of target: Target, in filesystem: Filesystem
+    ) throws(SystemError) -> Place {
+        let safe: ResolveFlags = [.beneath, .noSymlinks, .noMagicLinks]
+        let file: FileDescriptor
+        if target.parent.isEmpty {
+            file = try filesystem.root.open(at: target.name, O_PATH, resolve: safe)
+        } else {
+            // The last component only may be a mount.
+            let parent = try filesystem.root.open(
+                at: target.parent, O_PATH | O_DIRECTORY, resolve: safe.union(.noCrossing))
+            file = try parent.open(at: target.name, O_PATH, resolve: safe)
+        }
+        let identity = try file.identity(path: target.path)
+        let state: Place.State =
+            if !identity.isMountRoot {
+                // Not on a mount of its own, hence on the one that was checked.
+                identity.mountID == filesystem.identity.mountID ? .kernel : .covered
+            } else if mounts[identity.mountID]?.isFUSE == true {
+                .fuse
+            } else {
+                .covered
+            }
+        return Place(file: file, identity: identity, state: state)
+    }
+
+    private func filesystem(
+        _ filesystem: KernelFilesystem
+    ) throws(AttachError) -> Filesystem {
+        if let found = filesystems[filesystem] { return try found.get() }
+        let found: Result<Filesystem, AttachError>
+        do throws(AttachError) {
+            found = .success(try open(filesystem))
+        } catch {
+            found = .failure(error)
+        }
+        filesystems[filesystem] = found
+        return try found.get()
+    }
+
+    private func open(
+        _ filesystem: KernelFilesystem
+    ) throws(AttachError) -> Filesystem {
+        let path = rootPath + filesystem.mountpoint
+        let wanted: FilesystemKind = filesystem == .proc ? .procfs : .sysfs
+        do {
+            let directory = try root.open(
+                at: filesystem.rawValue, O_PATH | O_DIRECTORY,
+                resolve: [.inRoot, .noSymlinks, .noMagicLinks])
+            let identity = try directory.identity(path: path)
+            guard identity.isMountRoot else {
+                throw AttachError.refused("nothing is mounted at \(path)")
+            }
+            guard let mount = mounts[identity.mountID] else {
+                throw AttachError.refused("\(path) changes meanwhile")
+            }
+            // Before fstatfs, which would ask a FUSE server.
+            if mount.isFUSE {
+                throw AttachError.refused("\(path) is on FUSE, not \(wanted)")
+            }
+            let kind = try FilesystemKind.of(directory, path: path)
+            guard kind == wanted else {
+                throw AttachError.refused("\(path) is on \(kind), not \(wanted)")
+            }
+            // Both number their root 1 (PROC_ROOT_INO; the first node of a kernfs): a
+            // directory of procfs that is bound here would have its own meminfo, such as
+            // a file of a process.
+            guard identity.inode == 1 else {
+                throw AttachError.refused("\(path) is not the root of \(wanted)")
+            }
+            if let group = mount.peerGroup, try process.isSharedWithHost(group) {
+                throw AttachError.refused(
+                    "\(path) is shared with the host, which would get the files, too")
+            }
+            return Filesystem(root: directory, identity: identity)
+        } catch let error as SystemError where error.errno == ELOOP {
+            throw .refused("\(path) is a symbolic link")
+        } catch let error as SystemError where error.errno == ENOENT {
+            throw .refused("there is no \(path)")
+        } catch let error as SystemError where error.errno == ENOTDIR {
+            throw .refused("\(path) is not a directory")
+        } catch {
+            throw AttachError(error)
+        }
+    }
+}

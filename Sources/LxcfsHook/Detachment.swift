@@ -1,0 +1,45 @@
+import Syscalls
+
+/// Takes virtual files away from a container, whether their server lives or not.
+struct Detachment {
+    /// What became of one file; `mounts` were taken away.
+    struct Result {
+        let target: Target
+        let mounts: Int
+        let failure: String?
+    }
+
+    static func run(
+        _ files: [VirtualFile], process: ContainerProcess
+    ) throws(AttachError) -> [Result] {
+        var targets = files.flatMap(\.targets)
+        if files.contains(.cpu) { targets.append(.cpuOnline) }
+        return try process.inside { () throws(AttachError) in
+            let places = try ContainerFiles(rootfs: "/", process: process)
+            return targets.map { detach($0, files: places) }
+        }
+    }
+
+    private static func detach(
+        _ target: Target, files: ContainerFiles
+    ) -> Result {
+        var count = 0
+        do {
+            while let place = try files.place(of: target),
+                place.state == .fuse
+            {
+                // A container that mounts as fast as we unmount does not keep us.
+                guard count < Attachment.stackLimit else {
+                    throw AttachError.refused(
+                        "more than \(Attachment.stackLimit) mounts lie on it")
+                }
+                try files.unmount(place, of: target)
+                count += 1
+            }
+        } catch {
+            // Of a container without /proc or /sys nothing has to be taken away.
+            return Result(target: target, mounts: count, failure: "\(error)")
+        }
+        return Result(target: target, mounts: count, failure: nil)
+    }
+}

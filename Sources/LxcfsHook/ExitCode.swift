@@ -1,0 +1,25 @@
+/// How the program ends: the one place where the meanings are written down.
+public enum ExitCode: Int32, CaseIterable, Sendable {
+    /// Done, or deliberately left alone (opt-out, nothing to do, failure without
+    /// `--required`).
+    case success = 0
+    /// What was asked for could not be done: a stage with `--required`, `attach`, `detach`,
+    /// or a `check` with a FAIL line.
+    case failure = 1
+    /// The command line is wrong.
+    case usage = 2
+    /// The state or config.json cannot be read or makes no sense. Not subject to
+    /// `--required`: it means that the hook is not called as hooks are.
+    case badInput = 3
+
+    /// The line in `--help`.
+    var summary: String {
+        switch self {
+        case .success: "done, or deliberately left alone"
+        case .failure:
+            "failed: a stage with --required, attach, detach, or a check that found a fault"
+        case .usage: "wrong command line"
+        case .badInput: "state or config.json unreadable or invalid, whatever the options"
+        }
+    }
+}

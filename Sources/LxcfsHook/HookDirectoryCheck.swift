@@ -1,0 +1,153 @@
+import Glibc
+import OCISpec
+import Syscalls
+
+/// Looks at the files that tell podman and CRI-O to run this hook (oci-hooks(5)).
+struct HookDirectoryCheck {
+    /// In a later directory, a file hides one of the same name in an earlier one.
+    let directories: [String]
+
+    /// The name of the program that is looked for.
+    private static let program = "lxcfs-hook"
+
+    func findings() -> [Check.Finding] {
+        var findings: [Check.Finding] = []
+        var files: [String: String] = [:]
+        for directory in directories {
+            for name in Self.names(in: directory, &findings) {
+                files[name] = "\(directory)/\(name)"
+            }
+        }
+        var unconditional: [String] = []
+        var count = 0
+        for path in files.sorted(by: { $0.key < $1.key }).map(\.value) {
+            let file: HookFile
+            do {
+                let content = try readFile(path, limit: HookFile.sizeLimit)
+                // Others' files are theirs to check, unless they may be meant to be ours.
+                guard Self.mentionsProgram(content) else { continue }
+                file = try HookFile(json: content, name: path)
+            } catch let error as SystemError {
+                findings.append(.fail(error.description))
+                continue
+            } catch {
+                findings.append(.fail("\(error): podman starts no container with such a file"))
+                continue
+            }
+            guard file.hook.path.split(separator: "/").last ?? "" == Self.program else {
+                continue
+            }
+            count += 1
+            if file.when.always == true { unconditional.append(path) }
+            findings += Self.check(file, path: path)
+        }
+        if count == 0 {
+            findings.append(
+                .warn(
+                    "no hook file for \(Self.program) in \(directories.joined(separator: ", "))"
+                ))
+        }
+        if unconditional.count > 1 {
+            findings.append(
+                .fail(
+                    "more than one file is for all containers: "
+                        + unconditional.joined(separator: ", ")))
+        }
+        return findings
+    }
+
+    private static func names(
+        in directory: String, _ findings: inout [Check.Finding]
+    ) -> [String] {
+        guard let stream = opendir(directory) else {
+            let error = SystemError("open", directory, errno: errno)
+            // Having no hooks there is as good as having none.
+            if error.errno != ENOENT { findings.append(.fail(error.description)) }
+            return []
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(".json") { names.append(name) }
+        }
+        return names
+    }
+
+    private static func mentionsProgram(_ content: [UInt8]) -> Bool {
+        String(decoding: content, as: UTF8.self).contains(program)
+    }
+
+    private static func check(_ file: HookFile, path: String) -> [Check.Finding] {
+        var findings: [Check.Finding] = []
+        do {
+            try checkProgram(file.hook.path)
+        } catch {
+            findings.append(.fail("\(path): \(error)"))
+        }
+        let words = Array((file.hook.args ?? []).dropFirst())
+        do {
+            let arguments = try Arguments(words)
+            findings += check(arguments, stages: file.stages, path: path)
+        } catch {
+            findings.append(.fail("\(path): hook.args: \(error)"))
+        }
+        if file.hook.timeout == nil {
+            findings.append(
+                .fail("\(path): no timeout: a hook that hangs stops every container"))
+        }
+        if (file.hook.env ?? []).isEmpty {
+            findings.append(.warn("\(path): no env: the hook gets the runtime's environment"))
+        }
+        if !findings.contains(where: { $0.verdict == .fail }) {
+            let scope = file.when.always == true ? "for all containers" : "on condition"
+            findings.append(
+                .ok("\(path): \(scope), stages \(file.stages.joined(separator: ", "))"))
+        }
+        return findings
+    }
+
+    private static func check(
+        _ arguments: Arguments, stages: [String], path: String
+    ) -> [Check.Finding] {
+        switch arguments.command {
+        case .stage(let stage):
+            return stages.compactMap { name in
+                guard let listed = Stage(rawValue: name), listed != .auto else {
+                    return .fail("\(path): stage \(name) is not one for this hook")
+                }
+                // The runtime does not tell a hook at which stage it runs.
+                let isCreate = listed != .poststop
+                let fits = stage == .auto || isCreate == (stage != .poststop)
+                return fits
+                    ? nil : .fail("\(path): \(name) is done as \(stage.rawValue): use auto")
+            }
+        case .precreate:
+            return stages == ["precreate"]
+                ? [] : [.fail("\(path): precreate cannot be done at other stages")]
+        default: return [.fail("\(path): hook.args name no stage")]
+        }
+    }
+
+    /// Who may write the program may become root; runtimes do not look.
+    private static func checkProgram(_ path: String) throws(AttachError) {
+        do {
+            let program = try FileDescriptor.open(path, O_PATH)
+            let status = try program.status(path: path)
+            if status.st_mode & S_IFMT != S_IFREG {
+                throw AttachError.refused("\(path) is not a file")
+            }
+            if status.st_mode & 0o111 == 0 {
+                throw AttachError.refused("\(path) is not executable")
+            }
+            if status.st_uid != 0 { throw AttachError.refused("\(path) is not root's") }
+            if status.st_mode & 0o022 != 0 {
+                throw AttachError.refused("\(path) can be written by others than root")
+            }
+        } catch {
+            throw AttachError(error)
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Control
+import OCISpec
+
+/// What is to be done for a container.
+enum Decision: Equatable {
+    /// Leave it alone, for this reason.
+    case skip(reason: String)
+    case attach(Plan)
+}
+
+/// What to mount where.
+struct Plan: Equatable {
+    /// The container's root as the runtime sees it.
+    var rootfs: String
+    var targets: [Target]
+    var cpus: CPUView?
+}
+
+/// Decides from documents alone, without looking at the system: what the configuration
+/// promises is not believed by `Attachment`, which looks at what is really there.
+struct Policy {
+    /// What was decided.
+    let decision: Decision
+    /// What an administrator should know; with `--required` each is an error.
+    let faults: [String]
+    /// Details for debugging.
+    let notes: [String]
+
+    /// - Parameter sharesMountNamespace: whether the container's mount namespace is the
+    ///   hook's own, whatever config.json says.
+    /// - Throws: `InputError` if config.json lacks what every container has.
+    init(
+        config: Config, bundle: String, sharesMountNamespace: Bool, options: Options
+    ) throws(InputError) {
+        let wishes = ContainerWishes(config.annotations ?? [:])
+        guard let rootfs = config.rootPath(bundle: bundle) else {
+            throw InputError(description: "config.json: root: missing")
+        }
+        var notes: [String] = []
+        let targets = Self.targets(
+            wishes.files ?? options.files, config: config, notes: &notes)
+        let isWantedUnmasked = wishes.attachesUnmasked ?? options.attachesUnmasked
+
+        faults = wishes.faults
+        self.notes = notes
+        decision =
+            if wishes.isEnabled == false {
+                .skip(reason: "annotation \(ContainerWishes.prefix)enable says so")
+            } else if config.namespace(.mount) == nil {
+                .skip(reason: "config.json gives the container no mount namespace of its own")
+            } else if sharesMountNamespace {
+                .skip(reason: "the container's mount namespace is the hook's own")
+            } else if config.isProcUnmasked, !isWantedUnmasked {
+                .skip(
+                    reason: """
+                        its /proc is unmasked, and mounts on it would keep it from mounting \
+                        procfs in nested containers; see --unmasked
+                        """)
+            } else if targets.isEmpty {
+                .skip(reason: "its config.json leaves none of the files to mount")
+            } else {
+                .attach(
+                    Plan(
+                        rootfs: rootfs, targets: targets, cpus: wishes.cpus ?? options.cpus))
+            }
+    }
+
+    private static func targets(
+        _ files: [VirtualFile], config: Config, notes: inout [String]
+    ) -> [Target] {
+        files.flatMap(\.targets).filter { target in
+            let mountpoint = target.filesystem.mountpoint
+            if !config.mounts(at: mountpoint) {
+                notes.append("\(target): config.json mounts nothing at \(mountpoint)")
+                return false
+            }
+            if config.mountCovers(target.path) {
+                notes.append("\(target): a mount of config.json covers it")
+                return false
+            }
+            return true
+        }
+    }
+}
+
+extension Config {
+    /// Whether something is mounted exactly at a directory of the root. As in
+    /// `mountCovers`, symbolic links are not followed.
+    fileprivate func mounts(at mountpoint: String) -> Bool {
+        (mounts ?? []).contains { mount in
+            let components = mount.destination.split(separator: "/").filter { $0 != "." }
+            return components.count == 1 && "/" + components[0] == mountpoint
+        }
+    }
+}
+
+/// A state or config.json that does not make sense.
+struct InputError: Error, Equatable, CustomStringConvertible {
+    let description: String
+}

@@ -1,0 +1,88 @@
+import Glibc
+import Syscalls
+
+/// `attach` and `detach`: for containers that run already, started without the hook or
+/// served by a daemon that died with its mounts.
+struct CommandRunner {
+    let options: Options
+    var log: Log
+
+    mutating func attach(pid: Int32, id: String?) -> ExitCode {
+        do {
+            let process = try open(pid)
+            let id = id ?? Self.id(of: pid)
+            log.container = id
+            let registration = Registration(origin: options.origin, id: id)
+            let source = try registration.register(pid: pid, cpus: options.cpus)
+            let summary: AttachSummary
+            do {
+                let tree = try SourceTree(path: source)
+                let targets = options.files.flatMap(\.targets)
+                let (sources, failures) = tree.prepare(targets, log: log)
+                summary = AttachSummary(
+                    try Attachment.run(
+                        sources, process: process, rootfs: "/", existing: .replace),
+                    failures)
+            } catch {
+                registration.withdraw(log: log)
+                throw error
+            }
+            summary.report(to: log, failure: .error)
+            // Even with failures: what is attached must go on being served.
+            if !summary.isServed { registration.withdraw(log: log) }
+            return summary.isServed && summary.failures.isEmpty ? .success : .failure
+        } catch {
+            log.error("not attached: \(error)")
+            return .failure
+        }
+    }
+
+    mutating func detach(pid: Int32, id: String?) -> ExitCode {
+        do {
+            let process = try open(pid)
+            let id = id ?? Self.id(of: pid)
+            log.container = id
+            let results = try Detachment.run(options.files, process: process)
+            for result in results {
+                guard let failure = result.failure else { continue }
+                log.log(result.mounts > 0 ? .error : .debug, "\(result.target): \(failure)")
+            }
+            let detached = results.count { $0.mounts > 0 }
+            if detached == 0 {
+                log.info("nothing was attached")
+            } else {
+                log.info("detached \(AttachSummary.files(detached))")
+            }
+            let isWhole = results.allSatisfy { $0.mounts == 0 || $0.failure == nil }
+            // Part of the files only: the others go on being served.
+            if options.files == VirtualFile.allCases {
+                try Registration(origin: options.origin, id: id).unregister(log: log)
+            }
+            return isWhole ? .success : .failure
+        } catch {
+            log.error("not detached: \(error)")
+            return .failure
+        }
+    }
+
+    private func open(_ pid: Int32) throws(AttachError) -> ContainerProcess {
+        let process: ContainerProcess
+        do {
+            process = try ContainerProcess(pid: pid)
+        } catch {
+            throw error.errno == ENOENT
+                ? .refused("there is no process \(pid)") : .system(error)
+        }
+        guard !process.sharesMountNamespace else {
+            throw .refused("process \(pid) is in this mount namespace, not in a container")
+        }
+        return process
+    }
+
+    private static func id(of pid: Int32) -> String {
+        let path = "/proc/\(pid)/cgroup"
+        guard let content = try? readFile(path, limit: 1 << 20) else { return "pid-\(pid)" }
+        return ContainerID.fromCgroups(String(decoding: content, as: UTF8.self))
+            ?? "pid-\(pid)"
+    }
+}
