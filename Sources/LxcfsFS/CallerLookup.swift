@@ -13,6 +13,7 @@ final class CallerLookup: @unchecked Sendable {
     private let host: Host
     private let cpuView: CPUView
     private let showSwap: Bool
+    private let sampler: LoadSampler
     private let ownNamespace: NamespaceID
 
     private let lock = Lock()
@@ -41,10 +42,13 @@ final class CallerLookup: @unchecked Sendable {
         }
     }
 
-    init(host: Host, cpuView: CPUView, showSwap: Bool) throws(SystemError) {
+    init(
+        host: Host, cpuView: CPUView, showSwap: Bool, sampler: LoadSampler
+    ) throws(SystemError) {
         self.host = host
         self.cpuView = cpuView
         self.showSwap = showSwap
+        self.sampler = sampler
         ownNamespace = try Self.namespace(of: "self", host)
     }
 
@@ -63,7 +67,8 @@ final class CallerLookup: @unchecked Sendable {
         if let known = lock.withLock({ containers[key] }), known.cgroups.exist { return known }
         let made = Container(
             id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
-            showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree))
+            showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
+            sampler: sampler)
         return lock.withLock {
             if containers.count >= Self.cacheLimit {
                 containers = containers.filter { $0.value.cgroups.exist }

@@ -16,6 +16,8 @@ final class Container: @unchecked Sendable {
     let cpuView: CPUView
     let cgroups: ContainerCgroups
     let showSwap: Bool
+    /// Keeps `load` going once somebody has read it.
+    private let sampler: LoadSampler?
 
     /// Guards what follows: one thread at a time gathers facts of a container.
     let lock = Lock()
@@ -24,7 +26,10 @@ final class Container: @unchecked Sendable {
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
     var highestPID = 0
+    /// nil until `/proc/loadavg` is read for the first time.
     var load: LoadAverage?
+    var loadReadAt: UInt64 = 0
+    var loadIsSampled = false
 
     /// Guards the files below. Held only for moments, never while a thread waits for the
     /// kernel: a READ must always find its content (see CachedFile).
@@ -33,7 +38,7 @@ final class Container: @unchecked Sendable {
 
     init(
         id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
-        showSwap: Bool, cgroups: ContainerCgroups
+        showSwap: Bool, cgroups: ContainerCgroups, sampler: LoadSampler?
     ) {
         self.id = id
         self.slot = slot
@@ -42,10 +47,19 @@ final class Container: @unchecked Sendable {
         self.cpuView = cpuView
         self.showSwap = showSwap
         self.cgroups = cgroups
+        self.sampler = sampler
     }
 
     /// Nanoseconds since it started.
     var age: UInt64 { clampedDifference(Clock.boottime(), startTime) }
+
+    /// Notes that the load has been read. The caller holds `lock`.
+    func noteLoadRead(now: UInt64) {
+        loadReadAt = now
+        if loadIsSampled { return }
+        loadIsSampled = true
+        sampler?.watch(self)
+    }
 
     /// Whether it is not a container at all but the host.
     var isHost: Bool { slot == 0 && cgroups.isRoot }

@@ -94,6 +94,7 @@ extension Container {
         try updateTasks(host, worker)
         let load = self.load ?? LoadAverage(active: tasks.active, age: age)
         self.load = load
+        noteLoadRead(now: host.now())
         load.render(tasks, into: worker.out)
     }
 

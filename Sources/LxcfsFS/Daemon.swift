@@ -34,9 +34,10 @@ public final class Daemon {
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
         let host = try Host(roots: try HostRoots.open(), window: window)
         let registry = Registry()
-        let callers = try CallerLookup(
-            host: host, cpuView: options.cpuView, showSwap: options.showSwap)
         let sampler = try LoadSampler(host: host, log: log)
+        let callers = try CallerLookup(
+            host: host, cpuView: options.cpuView, showSwap: options.showSwap,
+            sampler: sampler)
         let poller = try Poller()
         try poller.add(signals.descriptor, token: Self.signalToken)
         let registrar = Registrar(
@@ -47,8 +48,6 @@ public final class Daemon {
         let containerTree = ContainerTree(
             host: host, registry: registry, window: window, threads: options.threads)
         let callerTree = CallerTree(host: host, registry: registry, callers: callers)
-        containerTree.sampler = sampler
-        callerTree.sampler = sampler
         try sampler.start()
         let mounts = try Mounts(
             containers: containerTree, callers: callerTree, at: options.mountPoint,

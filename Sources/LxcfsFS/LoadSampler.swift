@@ -12,12 +12,7 @@ final class LoadSampler: @unchecked Sendable {
     private let host: Host
     private let log: Logger
     private let mutex = Lock()
-    private var watched: [Watch] = []
-
-    private struct Watch {
-        let container: Container
-        var lastRead: UInt64
-    }
+    private var watched: [Container] = []
 
     /// In nanoseconds.
     private static let forgetAfter: UInt64 = 30 * 60 * 1_000_000_000
@@ -35,22 +30,17 @@ final class LoadSampler: @unchecked Sendable {
         try startThread("load") { [self] in run() }
     }
 
-    /// Notes that the load of `container` has been read.
-    func noteRead(_ container: Container) {
-        let now = Clock.monotonic()
+    /// Samples `container` from now on.
+    func watch(_ container: Container) {
         let first = mutex.withLock {
-            if let index = watched.firstIndex(where: { $0.container === container }) {
-                watched[index].lastRead = now
-                return false
-            }
-            watched.append(Watch(container: container, lastRead: now))
+            watched.append(container)
             return watched.count == 1
         }
         if first { EventDescriptor.signal(wakeUp) }
     }
 
     func forget(_ container: Container) {
-        mutex.withLock { watched.removeAll { $0.container === container } }
+        mutex.withLock { watched.removeAll { $0 === container } }
     }
 
     private func run() {
@@ -62,18 +52,25 @@ final class LoadSampler: @unchecked Sendable {
                 next = Clock.monotonic() + LoadAverage.interval
             }
             sleep(until: next)
-            let now = Clock.monotonic()
-            let due = mutex.withLock {
-                watched.removeAll { clampedDifference(now, $0.lastRead) > Self.forgetAfter }
-                return watched.map(\.container)
-            }
-            for container in due { sample(container, worker) }
+            for container in mutex.withLock({ watched }) { sample(container, worker) }
             // Samples that were missed (the machine was asleep) are not made up for.
             next = max(next + LoadAverage.interval, Clock.monotonic())
         }
     }
 
     private func sample(_ container: Container, _ worker: Worker) {
+        let unread = container.lock.withLock {
+            let unread = clampedDifference(Clock.monotonic(), container.loadReadAt)
+            if unread > Self.forgetAfter {
+                container.load = nil
+                container.loadIsSampled = false
+            }
+            return unread
+        }
+        if unread > Self.forgetAfter {
+            forget(container)
+            return
+        }
         do {
             let counts = try container.cgroups.countTasks(
                 host.roots.proc, worker.scratch, findLastPID: false)

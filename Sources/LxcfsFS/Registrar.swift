@@ -65,7 +65,7 @@ final class Registrar {
             Container(
                 id: id, slot: try registry.takeSlot(), pid: place.pid,
                 startTime: place.startTime, cpuView: view, showSwap: options.showSwap,
-                cgroups: cgroups), poller)
+                cgroups: cgroups, sampler: sampler), poller)
         log.info("registered \(id), cgroup \(place.cgroups.display)")
         return directory(of: id)
     }
@@ -81,7 +81,8 @@ final class Registrar {
                     Container(
                         id: known.id, slot: known.slot, pid: known.pid,
                         startTime: known.startTime, cpuView: known.cpus,
-                        showSwap: options.showSwap, cgroups: cgroups), poller)
+                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler),
+                    poller)
                 log.info("restored \(known.id)")
             } catch {
                 log.info("forgot \(known.id): \(error)")

@@ -10,8 +10,6 @@ class Tree: @unchecked Sendable {
     let host: Host
     let registry: Registry
     let counters = RequestCounters()
-    /// Set before the first request.
-    nonisolated(unsafe) var sampler: LoadSampler?
     /// Shown as modification time of everything that does not say otherwise.
     let startedAt = Int(Clock.realtime() / 1_000_000_000)
 

@@ -56,7 +56,8 @@ func makeContainer(_ id: String, slot: UInt32) throws -> Container {
         ]))
     return Container(
         id: id, slot: slot, pid: 1, startTime: 0, cpuView: .quota, showSwap: true,
-        cgroups: try ContainerCgroups(CgroupPaths(unified: "/"), in: tree))
+        cgroups: try ContainerCgroups(CgroupPaths(unified: "/"), in: tree),
+        sampler: nil)
 }
 
 @Suite struct StateDirectoryTests {

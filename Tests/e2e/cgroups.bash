@@ -37,3 +37,24 @@ remove_test_cgroups() {
     done
     echo "cgroups left over (attempt $attempt): $(cgroup_dirs)" >&2
 }
+
+# make_limited_cgroup PATH BYTES: a cgroup with a memory limit, below $E2E_CGROUP.
+make_limited_cgroup() {
+    [[ $1 == "$E2E_CGROUP"/* ]] || return 1
+    local dir parent
+    if [[ $(cgroup_version) != v2 ]]; then
+        dir=/sys/fs/cgroup/memory$1
+        mkdir -p "$dir"
+        echo "$2" >"$dir/memory.limit_in_bytes"
+        return
+    fi
+    dir=/sys/fs/cgroup$1
+    mkdir -p "$dir"
+    # A controller reaches a cgroup when every one above passes it on.
+    parent=/sys/fs/cgroup
+    while [[ $parent != "$dir" ]]; do
+        echo "+memory +cpu +cpuset +io +pids" >"$parent/cgroup.subtree_control"
+        parent=$parent/$(cut -d / -f 1 <<<"${dir#"$parent"/}")
+    done
+    echo "$2" >"$dir/memory.max"
+}
