@@ -26,6 +26,12 @@ struct AttachSummary {
         for (target, outcome) in outcomes {
             if case .skipped(let reason) = outcome { log.debug("\(target): \(reason)") }
         }
+        if !isServed, let first = failures.first {
+            for entry in failures.dropFirst() { log.debug("\(entry)") }
+            let more = failures.count > 1 ? " (and \(failures.count - 1) more)" : ""
+            log.log(failure, "not attached: \(first)\(more)")
+            return
+        }
         // The same trouble with /proc concerns all its files: one line is enough.
         var told: Set<String> = []
         for entry in failures where told.insert(entry.reason).inserted {
