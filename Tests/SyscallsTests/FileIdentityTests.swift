@@ -5,12 +5,12 @@ import Testing
 
 @Suite struct FileIdentityTests {
     @Test func rootOfProcfs() throws {
-        let proc = try FileDescriptor.open("/proc", O_PATH | O_DIRECTORY)
+        let proc = try FileDescriptor.open("/proc", O_RDONLY | O_DIRECTORY)
         let root = try proc.identity()
         #expect(root.isMountRoot)
         #expect(root.kind == .directory)
         #expect(root.inode == 1)
-        let version = try proc.open(at: "version", O_PATH).identity()
+        let version = try proc.open(at: "version", O_RDONLY).identity()
         #expect(!version.isMountRoot)
         #expect(version.kind == .regular)
         #expect(version.mountID == root.mountID)
@@ -20,9 +20,9 @@ import Testing
     }
 
     @Test func crossingIsSeen() throws {
-        let root = try FileDescriptor.open("/", O_PATH | O_DIRECTORY)
+        let root = try FileDescriptor.open("/", O_RDONLY | O_DIRECTORY)
         let error = #expect(throws: SystemError.self) {
-            _ = try root.open(at: "proc", O_PATH, resolve: .noCrossing)
+            _ = try root.open(at: "proc", O_RDONLY, resolve: .noCrossing)
         }
         #expect(error?.errno == EXDEV)
     }
