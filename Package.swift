@@ -3,6 +3,8 @@ import PackageDescription
 
 // Ships as one file: start-up is four times faster than with dynamic linking, and the
 // target machine needs no Swift. Debug builds and tests stay dynamic. See docs/design.md.
+// Libraries that import FoundationEssentials need it too: only then does the compiler name
+// the static parts to the linker.
 let staticExecutable: [String] = ["-static-executable"]
 let shippedSwift: [SwiftSetting] = [
     .unsafeFlags(staticExecutable, .when(configuration: .release))
@@ -30,8 +32,10 @@ let package = Package(
         .target(name: "CLinux"),
 
         .target(name: "Syscalls", dependencies: ["CLinux"], cSettings: gnuSource),
-        .target(name: "OCISpec"),
-        .target(name: "Control", dependencies: ["Syscalls"], cSettings: gnuSource),
+        .target(name: "OCISpec", swiftSettings: shippedSwift),
+        .target(
+            name: "Control", dependencies: ["Syscalls"], cSettings: gnuSource,
+            swiftSettings: shippedSwift),
         .target(name: "Cgroups", dependencies: ["Syscalls"], cSettings: gnuSource),
         .target(name: "ProcView", dependencies: ["Cgroups"], cSettings: gnuSource),
         .target(
@@ -40,7 +44,7 @@ let package = Package(
                 "CFuse3", "Cgroups", "Control", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            cSettings: gnuSource),
+            cSettings: gnuSource, swiftSettings: shippedSwift),
         .target(
             name: "LxcfsHook", dependencies: ["Control", "OCISpec", "Syscalls", "Cgroups"],
             cSettings: gnuSource),
@@ -57,14 +61,16 @@ let package = Package(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
-        .testTarget(name: "SyscallsTests", dependencies: ["Syscalls"]),
+        .testTarget(
+            name: "SyscallsTests", dependencies: ["Syscalls"], cSettings: gnuSource),
         .testTarget(
             name: "OCISpecTests", dependencies: ["OCISpec"], resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")]),
+            name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")],
+            cSettings: gnuSource),
         .testTarget(
             name: "ProcViewTests", dependencies: ["ProcView"], resources: [.copy("Fixtures")]),
-        .testTarget(name: "LxcfsFSTests", dependencies: ["LxcfsFS"]),
+        .testTarget(name: "LxcfsFSTests", dependencies: ["LxcfsFS"], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
     ],
     swiftLanguageModes: [.v6]

@@ -152,3 +152,13 @@ public struct ResolveFlags: OptionSet, Sendable {
     /// Nothing above the starting directory.
     public static let beneath = ResolveFlags(rawValue: CLINUX_RESOLVE_BENEATH)
 }
+
+/// One pread(2) on a borrowed descriptor.
+public func readOnce(
+    _ descriptor: CInt, into buffer: UnsafeMutableRawBufferPointer, at offset: Int,
+    path: @autoclosure () -> String? = nil
+) throws(SystemError) -> Int {
+    try retrying("read", path()) {
+        pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+    }
+}

@@ -1,0 +1,160 @@
+import Glibc
+import Syscalls
+
+/// One cgroup directory, with the files read so far kept open.
+///
+/// Nodes are shared: containers below one parent have one node for it.
+public final class CgroupNode: @unchecked Sendable {
+    /// The directory, for messages.
+    public let path: String
+    /// The next cgroup towards the root of the hierarchy, as far as it is mounted.
+    public let parent: CgroupNode?
+    public let unified: Bool
+
+    private let directory: FileDescriptor
+    private let hugePage: String
+    private let lock = Lock()
+    /// Open descriptors by attribute; guarded by `lock`.
+    private var descriptors: [CInt]
+
+    private static let unopened: CInt = -1
+    private static let absent: CInt = -2
+
+    init(
+        path: String, parent: CgroupNode?, unified: Bool, hugePage: String
+    ) throws(SystemError) {
+        self.path = path
+        self.parent = parent
+        self.unified = unified
+        self.hugePage = hugePage
+        directory = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
+        descriptors = Array(repeating: Self.unopened, count: Attribute.allCases.count)
+    }
+
+    deinit { closeFiles() }
+
+    /// The text of a file.
+    ///
+    /// - Returns: nil if this cgroup has no such file; otherwise text that is valid until
+    ///   `scratch` is used again.
+    /// - Throws: `ENODEV` when the cgroup has been removed.
+    public func read(_ attribute: Attribute, _ scratch: Scratch) throws(SystemError) -> Bytes? {
+        lock.lock()
+        defer { lock.unlock() }
+        var descriptor = descriptors[attribute.rawValue]
+        if descriptor == Self.unopened {
+            descriptor = try open(attribute)
+            descriptors[attribute.rawValue] = descriptor
+        }
+        if descriptor == Self.absent { return nil }
+        do {
+            return try scratch.read(descriptor, single: true, path: name(of: attribute))
+        } catch {
+            // Kernels without swap accounting or PSI have the file but refuse to read it.
+            if error.errno == EOPNOTSUPP || error.errno == EINVAL { return nil }
+            throw error
+        }
+    }
+
+    /// A file that holds one number; `max` and v1's "unlimited" are `.max`.
+    public func number(
+        _ attribute: Attribute, _ scratch: Scratch
+    ) throws(SystemError) -> UInt64? {
+        guard let text = try read(attribute, scratch) else { return nil }
+        if text.starts(with: "max") || text.starts(with: "-1") { return .max }
+        guard let value = parseNumber(text) else { return nil }
+        // v1 shows no limit as the largest multiple of the page size in 63 bits.
+        return value >= 1 << 62 ? .max : value
+    }
+
+    /// Closes what is open; it is opened again when needed.
+    public func closeFiles() {
+        lock.lock()
+        defer { lock.unlock() }
+        for index in descriptors.indices where descriptors[index] >= 0 {
+            close(descriptors[index])
+            descriptors[index] = Self.unopened
+        }
+    }
+
+    /// Whether the cgroup still exists.
+    public var exists: Bool {
+        faccessat(directory.raw, "cgroup.procs", F_OK, 0) == 0
+    }
+
+    /// Opens a file of this directory that is not kept open.
+    func openFile(_ name: String, _ flags: CInt = O_RDONLY) throws(SystemError)
+        -> FileDescriptor
+    {
+        try directory.open(at: name, flags)
+    }
+
+    private func open(_ attribute: Attribute) throws(SystemError) -> CInt {
+        guard let file = attribute.fileName(unified: unified, hugePage: hugePage) else {
+            return Self.absent
+        }
+        do {
+            return try directory.open(at: file).release()
+        } catch {
+            guard error.errno == ENOENT else {
+                throw SystemError("open", path + "/" + file, errno: error.errno)
+            }
+            // In a removed directory nothing exists any more; that must not pass for a
+            // cgroup without limits.
+            guard exists else { throw SystemError("open", path + "/" + file, errno: ENODEV) }
+            return Self.absent
+        }
+    }
+
+    private func name(of attribute: Attribute) -> String {
+        path + "/" + (attribute.fileName(unified: unified, hugePage: hugePage) ?? "?")
+    }
+}
+
+/// The cgroups that the containers are in, found through the mounts of this process.
+public final class CgroupTree: @unchecked Sendable {
+    public let mounts: CgroupMounts
+    private let hugePage: String
+    private let lock = Lock()
+    /// By directory; guarded by `lock`.
+    private var nodes: [String: WeakNode] = [:]
+
+    private struct WeakNode { weak var node: CgroupNode? }
+
+    /// - Parameter hugePage: the default huge page size as cgroup file names write it.
+    public init(mounts: CgroupMounts, hugePage: String = "2MB") {
+        self.mounts = mounts
+        self.hugePage = hugePage
+    }
+
+    /// The node of `directory` and, through it, of its ancestors up to the mount point.
+    func node(_ mount: HierarchyMount, _ directory: String) throws(SystemError) -> CgroupNode {
+        lock.lock()
+        defer { lock.unlock() }
+        return try find(mount, directory)
+    }
+
+    private func find(
+        _ mount: HierarchyMount, _ directory: String
+    ) throws(SystemError) -> CgroupNode {
+        var parent: CgroupNode?
+        if directory != mount.mountPoint, let slash = directory.lastIndex(of: "/") {
+            parent = try find(mount, String(directory[..<slash]))
+        }
+        // A cgroup made anew under the path of a removed one is another cgroup.
+        if let known = nodes[directory]?.node, known.exists, known.parent === parent {
+            return known
+        }
+        if nodes.count > max(64, 2 * liveCount) {
+            nodes = nodes.filter { $0.value.node != nil }
+            liveCount = nodes.count
+        }
+        let made = try CgroupNode(
+            path: directory, parent: parent, unified: mount.unified, hugePage: hugePage)
+        nodes[directory] = WeakNode(node: made)
+        return made
+    }
+
+    /// Entries after the last clean-up; guarded by `lock`.
+    private var liveCount = 0
+}

@@ -1,0 +1,84 @@
+import Glibc
+import Syscalls
+
+/// A file of the host's /proc or /sys, kept open, and read again only when what was read
+/// last is older than the caller accepts. One reading serves all containers.
+public final class HostFile: @unchecked Sendable {
+    /// The path below its root, for messages.
+    public let path: String
+    private let descriptor: FileDescriptor
+    private let single: Bool
+    private let lock = Lock()
+    private let buffer = Scratch(capacity: 4096)
+    private var text = Bytes(start: nil, count: 0)
+    private var readAt: UInt64?
+
+    /// - Parameters:
+    ///   - root: the directory that `path` is relative to.
+    ///   - single: as for ``Scratch/read(_:single:path:)``.
+    public init(
+        _ path: String, in root: borrowing FileDescriptor, single: Bool = false
+    ) throws(SystemError) {
+        self.path = path
+        self.single = single
+        do {
+            descriptor = try root.open(at: path)
+        } catch {
+            throw SystemError("open the host's", path, errno: error.errno)
+        }
+    }
+
+    /// Calls `body` with text that is at most `maxAge` nanoseconds old.
+    ///
+    /// - Parameter now: the current ``Clock/monotonic()`` time.
+    public func withText<Value>(
+        now: UInt64, maxAge: UInt64, _ body: (Bytes) -> Value
+    ) throws(SystemError) -> Value {
+        lock.lock()
+        defer { lock.unlock() }
+        if readAt.map({ clampedDifference(now, $0) >= maxAge }) ?? true {
+            text = try buffer.read(descriptor.raw, single: single, path: path)
+            readAt = now
+        }
+        return body(text)
+    }
+}
+
+/// The host's own /proc and /sys, in instances of their own.
+///
+/// Nothing can be mounted over a file of an instance that is mounted nowhere. So the daemon
+/// never reads its own files, also when it runs in a container that has them.
+public struct HostRoots: ~Copyable {
+    public let proc: FileDescriptor
+    public let sys: FileDescriptor
+
+    public init(proc: consuming FileDescriptor, sys: consuming FileDescriptor) {
+        self.proc = proc
+        self.sys = sys
+    }
+
+    /// Makes new instances; where that is not allowed (a container that hides parts of its
+    /// own /proc), takes the mounted ones if they are what they should be.
+    public static func open() throws(SystemError) -> HostRoots {
+        HostRoots(
+            proc: try open("proc", mountedAt: "/proc", .procfs),
+            sys: try open("sysfs", mountedAt: "/sys", .sysfs))
+    }
+
+    private static func open(
+        _ type: String, mountedAt path: String, _ kind: FilesystemKind
+    ) throws(SystemError) -> FileDescriptor {
+        do {
+            return try detachedMount(of: type, [.noSetuid, .noDevices, .noExec])
+        } catch {
+            guard error.errno == EPERM || error.errno == EBUSY || error.errno == ENOSYS else {
+                throw error
+            }
+        }
+        let mounted = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
+        guard try FilesystemKind.of(mounted, path: path) == kind else {
+            throw SystemError("use as \(kind)", path, errno: EINVAL)
+        }
+        return mounted
+    }
+}

@@ -1,0 +1,148 @@
+import Syscalls
+
+/// A quantity of `memory.stat`, by what it means in `/proc/meminfo`.
+///
+/// Sources: "memory.stat" in Documentation/admin-guide/cgroup-v2.rst and
+/// cgroup-v1/memory.rst. Everything is in bytes.
+public enum MemoryField: Int, CaseIterable, Sendable {
+    /// Page cache, with shmem.
+    case file
+    case anon
+    case shmem
+    case fileMapped
+    case fileDirty
+    case fileWriteback
+    case swapCached
+    case anonHuge
+    case shmemHuge
+    case fileHuge
+    case inactiveAnon
+    case activeAnon
+    case inactiveFile
+    case activeFile
+    case unevictable
+    case slabReclaimable
+    case slabUnreclaimable
+    case kernelStack
+    case pageTables
+    case secPageTables
+    case percpu
+    /// Memory that the compressed swap cache takes.
+    case zswap
+    /// What is stored in it.
+    case zswapped
+    /// v1 only: pages of the cgroup that are swapped out.
+    case swapped
+
+    /// The key on cgroup v2; nil where it has none.
+    var unifiedKey: StaticString? {
+        switch self {
+        case .file: "file"
+        case .anon: "anon"
+        case .shmem: "shmem"
+        case .fileMapped: "file_mapped"
+        case .fileDirty: "file_dirty"
+        case .fileWriteback: "file_writeback"
+        case .swapCached: "swapcached"
+        case .anonHuge: "anon_thp"
+        case .shmemHuge: "shmem_thp"
+        case .fileHuge: "file_thp"
+        case .inactiveAnon: "inactive_anon"
+        case .activeAnon: "active_anon"
+        case .inactiveFile: "inactive_file"
+        case .activeFile: "active_file"
+        case .unevictable: "unevictable"
+        case .slabReclaimable: "slab_reclaimable"
+        case .slabUnreclaimable: "slab_unreclaimable"
+        case .kernelStack: "kernel_stack"
+        case .pageTables: "pagetables"
+        case .secPageTables: "sec_pagetables"
+        case .percpu: "percpu"
+        case .zswap: "zswap"
+        case .zswapped: "zswapped"
+        case .swapped: nil
+        }
+    }
+
+    /// The key on cgroup v1, of the cgroup with all below it; nil where it has none.
+    var legacyKey: StaticString? {
+        switch self {
+        case .file: "total_cache"
+        case .anon: "total_rss"
+        case .shmem: "total_shmem"
+        case .fileMapped: "total_mapped_file"
+        case .fileDirty: "total_dirty"
+        case .fileWriteback: "total_writeback"
+        case .swapCached: "total_swapcached"
+        case .anonHuge: "total_rss_huge"
+        case .inactiveAnon: "total_inactive_anon"
+        case .activeAnon: "total_active_anon"
+        case .inactiveFile: "total_inactive_file"
+        case .activeFile: "total_active_file"
+        case .unevictable: "total_unevictable"
+        case .swapped: "total_swap"
+        default: nil
+        }
+    }
+}
+
+/// The quantities of one `memory.stat`, in bytes.
+public struct MemoryStat: Equatable, Sendable {
+    private var values = InlineArray<24, UInt64>(repeating: 0)
+    private var present: UInt32 = 0
+
+    public init() {}
+
+    /// nil if the kernel does not report it.
+    @inline(__always)
+    public subscript(field: MemoryField) -> UInt64? {
+        get { present & (1 << field.rawValue) != 0 ? values[field.rawValue] : nil }
+        set {
+            values[field.rawValue] = newValue ?? 0
+            if newValue != nil {
+                present |= 1 << field.rawValue
+            } else {
+                present &= ~(1 << field.rawValue)
+            }
+        }
+    }
+
+    /// Zero where the kernel does not report it.
+    @inline(__always)
+    public func bytes(_ field: MemoryField) -> UInt64 { values[field.rawValue] }
+
+    public static func == (a: MemoryStat, b: MemoryStat) -> Bool {
+        MemoryField.allCases.allSatisfy { a[$0] == b[$0] }
+    }
+
+    /// Parses the text of a `memory.stat`; keys match as a whole.
+    public init(parsing text: Bytes, unified: Bool) {
+        let keys = unified ? Self.unifiedKeys : Self.legacyKeys
+        var scanner = Scanner(text)
+        // The kernel prints the keys in one order, so the next one wanted is usually the
+        // one after the last found; the table is only searched from there on.
+        var next = 0
+        while let line = scanner.line() {
+            let end = line.firstIndex(of: space, from: 0)
+            let name = line.part(0..<end)
+            for step in 0..<keys.count {
+                let candidate = (next + step) % keys.count
+                guard name.equals(keys[candidate].key) else { continue }
+                if let value = parseNumber(line.part(end..<line.count)) {
+                    self[keys[candidate].field] = value
+                }
+                next = candidate + 1
+                break
+            }
+        }
+    }
+
+    private static let unifiedKeys = table(\.unifiedKey)
+    private static let legacyKeys = table(\.legacyKey)
+
+    private static func table(
+        _ key: (MemoryField) -> StaticString?
+    ) -> [(key: StaticString, field: MemoryField)] {
+        MemoryField.allCases.compactMap { field in key(field).map { ($0, field) } }
+    }
+}

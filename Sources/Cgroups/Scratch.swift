@@ -1,0 +1,48 @@
+import Glibc
+import Syscalls
+
+/// A reusable buffer into which kernel files are read; one per thread.
+///
+/// It grows when a file does not fit and never shrinks, so that reading allocates nothing
+/// once the largest file has been seen.
+public final class Scratch {
+    private var memory: UnsafeMutableRawBufferPointer
+
+    public init(capacity: Int = 16384) {
+        memory = .allocate(byteCount: capacity, alignment: 16)
+    }
+
+    deinit { memory.deallocate() }
+
+    /// Reads the whole of `descriptor` from its start.
+    ///
+    /// - Parameter single: the kernel makes the file in one piece (one `seq_show`), so that
+    ///   a short read is its end. Files with one record per CPU, device or process come in
+    ///   pages, each read short.
+    /// - Returns: the text, valid until the next read into this buffer.
+    public func read(
+        _ descriptor: CInt, single: Bool = false, path: @autoclosure () -> String? = nil
+    ) throws(SystemError) -> Bytes {
+        var filled = 0
+        while true {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: memory[filled...])
+            let count = try Syscalls.readOnce(descriptor, into: rest, at: filled, path: path())
+            filled += count
+            if filled == memory.count {
+                grow()
+            } else if count == 0 || single {
+                break
+            }
+        }
+        return Bytes(
+            start: memory.baseAddress?.assumingMemoryBound(to: UInt8.self), count: filled)
+    }
+
+    private func grow() {
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: memory.count * 2, alignment: 16)
+        larger.copyMemory(from: UnsafeRawBufferPointer(memory))
+        memory.deallocate()
+        memory = larger
+    }
+}

@@ -1,0 +1,199 @@
+import Cgroups
+import Control
+import Glibc
+import ProcView
+import Syscalls
+
+/// From the thread that makes a request to the container it is in.
+///
+/// A container is the cgroup of the init of the caller's pid namespace, as it is for lxcfs,
+/// if the caller is in that cgroup or below it. Where pods share a pid namespace it is not:
+/// then it is the caller's own cgroup.
+final class CallerLookup: @unchecked Sendable {
+    private let host: Host
+    private let cpuView: CPUView
+    private let showSwap: Bool
+    private let sampler: LoadSampler
+    private let ownNamespace: NamespaceID
+
+    private let lock = Lock()
+    /// Init processes by their pid namespace.
+    private var inits: [NamespaceID: InitProcess] = [:]
+    private var containers: [Key: Container] = [:]
+
+    private static let cacheLimit = 4096
+
+    private struct Key: Hashable {
+        let memory: String
+        let cpuset: String
+        let initPID: Int32
+        let startTime: UInt64
+    }
+
+    private final class InitProcess {
+        let pid: Int32
+        let startTime: UInt64
+        let process: FileDescriptor
+
+        init(pid: Int32, startTime: UInt64, process: consuming FileDescriptor) {
+            self.pid = pid
+            self.startTime = startTime
+            self.process = process
+        }
+    }
+
+    init(
+        host: Host, cpuView: CPUView, showSwap: Bool, sampler: LoadSampler
+    ) throws(SystemError) {
+        self.host = host
+        self.cpuView = cpuView
+        self.showSwap = showSwap
+        self.sampler = sampler
+        ownNamespace = try Self.namespace(of: "self", host)
+    }
+
+    /// The container of thread `tid`.
+    ///
+    /// - Throws: `ESRCH` when the thread cannot be seen from here.
+    func container(ofCaller tid: Int32, _ worker: Worker) throws(SystemError) -> Container {
+        guard tid > 0 else {
+            throw SystemError("find the container of", "caller", errno: ESRCH)
+        }
+        let place = try self.place(of: tid, worker)
+        let key = Key(
+            memory: place.cgroups.display,
+            cpuset: place.cgroups.legacy[.cpuset] ?? "", initPID: place.pid,
+            startTime: place.startTime)
+        if let known = lock.withLock({ containers[key] }), known.cgroups.exist { return known }
+        let made = Container(
+            id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
+            showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
+            sampler: sampler)
+        return lock.withLock {
+            if containers.count >= Self.cacheLimit {
+                containers = containers.filter { $0.value.cgroups.exist }
+                if containers.count >= Self.cacheLimit { containers.removeAll() }
+            }
+            containers[key] = made
+            return made
+        }
+    }
+
+    /// Where the container of a process is, and when it started.
+    struct Place {
+        let pid: Int32
+        /// Nanoseconds since boot; 0 is the host itself.
+        let startTime: UInt64
+        let cgroups: CgroupPaths
+    }
+
+    /// - Parameter asContainer: the process is known to be a container's, even if it shares
+    ///   the host's pid namespace. Otherwise such a process is one of the host, which may
+    ///   have a cgroup of its own, such as a service.
+    func place(
+        of tid: Int32, asContainer: Bool = false, _ worker: Worker
+    ) throws(SystemError) -> Place {
+        let own = try cgroupPaths(tid, worker)
+        let namespace = try Self.namespace(of: "\(tid)", host)
+        if namespace == ownNamespace {
+            return asContainer
+                ? Place(
+                    pid: tid, startTime: try startTime(tid, worker), cgroups: own.ofContainer)
+                : Place(pid: 1, startTime: 0, cgroups: own.ofContainer)
+        }
+        guard let first = try initProcess(of: namespace, seenFrom: tid, worker) else {
+            return Place(
+                pid: tid, startTime: try startTime(tid, worker), cgroups: own.ofContainer)
+        }
+        let outer = try cgroupPaths(first.pid, worker).ofContainer
+        return Place(
+            pid: first.pid, startTime: first.startTime,
+            cgroups: outer.contains(own) ? outer : own.ofContainer)
+    }
+
+    private func initProcess(
+        of namespace: NamespaceID, seenFrom tid: Int32, _ worker: Worker
+    ) throws(SystemError) -> InitProcess? {
+        if let known = lock.withLock({ inits[namespace] }), processExists(known.process) {
+            return known
+        }
+        guard let pid = try findInit(of: namespace, seenFrom: tid, worker) else { return nil }
+        let found = InitProcess(
+            pid: pid, startTime: try startTime(pid, worker), process: try openProcess(pid))
+        lock.withLock {
+            if inits.count >= Self.cacheLimit {
+                inits = inits.filter { processExists($0.value.process) }
+            }
+            inits[namespace] = found
+        }
+        return found
+    }
+
+    /// Process 1 of a pid namespace: by the kernel's word (Linux 6.11), else among the
+    /// caller's ancestors, else among the processes of its cgroup.
+    private func findInit(
+        of namespace: NamespaceID, seenFrom tid: Int32, _ worker: Worker
+    ) throws(SystemError) -> Int32? {
+        do {
+            let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
+            return try processID(1, in: file)
+        } catch {
+            guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
+        }
+        var current = tid
+        while current > 1 {
+            if isInit(current, of: namespace, worker) { return current }
+            guard let parent = try? processStat(current, worker).parent, parent != current
+            else {
+                break
+            }
+            current = parent
+        }
+        // A process that was brought in from outside has no ancestor in the namespace.
+        let own = try ContainerCgroups(try cgroupPaths(tid, worker), in: host.tree)
+        for candidate in try own.processes(worker.scratch)
+        where isInit(candidate, of: namespace, worker) {
+            return candidate
+        }
+        return nil
+    }
+
+    private func isInit(_ pid: Int32, of namespace: NamespaceID, _ worker: Worker) -> Bool {
+        innermostPID(pid, host.roots.proc, worker.scratch) == 1
+            && (try? Self.namespace(of: "\(pid)", host)) == namespace
+    }
+
+    // MARK: - Reading /proc/<pid>
+
+    private static func namespace(
+        of process: String, _ host: Host
+    ) throws(SystemError) -> NamespaceID {
+        let path = "\(process)/ns/pid"
+        let file = try host.roots.proc.open(at: path)
+        return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
+    }
+
+    private func cgroupPaths(_ pid: Int32, _ worker: Worker) throws(SystemError) -> CgroupPaths
+    {
+        let path = "\(pid)/cgroup"
+        let file = try host.roots.proc.open(at: path)
+        return CgroupPaths(parsing: try worker.scratch.read(file.raw, path: path))
+    }
+
+    private func processStat(_ pid: Int32, _ worker: Worker) throws(SystemError) -> ProcessStat
+    {
+        let path = "\(pid)/stat"
+        let file = try host.roots.proc.open(at: path)
+        let text = try worker.scratch.read(file.raw, single: true, path: path)
+        guard let stat = ProcessStat(parsing: text) else {
+            throw SystemError("understand", "/proc/" + path, errno: EINVAL)
+        }
+        return stat
+    }
+
+    /// In nanoseconds since boot.
+    func startTime(_ pid: Int32, _ worker: Worker) throws(SystemError) -> UInt64 {
+        let ticks = try processStat(pid, worker).startTime
+        return ticks.multipliedReportingOverflow(by: Clock.nanosecondsPerTick).partialValue
+    }
+}

@@ -1,0 +1,66 @@
+import Cgroups
+import Control
+import ProcView
+import Syscalls
+
+/// A container as the daemon serves it.
+final class Container: @unchecked Sendable {
+    /// The name of its directory; empty for a container that is only known by its callers.
+    let id: String
+    /// Its number in node ids; 0 if it has no tree of its own.
+    let slot: UInt32
+    /// The process that it was found by, usually its init.
+    let pid: Int32
+    /// When that process started, in nanoseconds since boot.
+    let startTime: UInt64
+    let cpuView: CPUView
+    let cgroups: ContainerCgroups
+    let showSwap: Bool
+    /// Keeps `load` going once somebody has read it.
+    private let sampler: LoadSampler?
+
+    /// Guards what follows: one thread at a time gathers facts of a container.
+    let lock = Lock()
+    var visible = VisibleCPUs()
+    var ledger = CPULedger()
+    var tasks = TaskCounts()
+    var tasksReadAt: UInt64?
+    var highestPID = 0
+    /// nil until `/proc/loadavg` is read for the first time.
+    var load: LoadAverage?
+    var loadReadAt: UInt64 = 0
+    var loadIsSampled = false
+
+    /// Guards the files below. Held only for moments, never while a thread waits for the
+    /// kernel: a READ must always find its content (see CachedFile).
+    let filesLock = Lock()
+    var files: [UInt64: CachedFile] = [:]
+
+    init(
+        id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
+        showSwap: Bool, cgroups: ContainerCgroups, sampler: LoadSampler?
+    ) {
+        self.id = id
+        self.slot = slot
+        self.pid = pid
+        self.startTime = startTime
+        self.cpuView = cpuView
+        self.showSwap = showSwap
+        self.cgroups = cgroups
+        self.sampler = sampler
+    }
+
+    /// Nanoseconds since it started.
+    var age: UInt64 { clampedDifference(Clock.boottime(), startTime) }
+
+    /// Notes that the load has been read. The caller holds `lock`.
+    func noteLoadRead(now: UInt64) {
+        loadReadAt = now
+        if loadIsSampled { return }
+        loadIsSampled = true
+        sampler?.watch(self)
+    }
+
+    /// Whether it is not a container at all but the host.
+    var isHost: Bool { slot == 0 && cgroups.isRoot }
+}

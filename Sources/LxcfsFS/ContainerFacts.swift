@@ -1,0 +1,55 @@
+import Cgroups
+import Control
+import Glibc
+import ProcView
+import Syscalls
+
+/// Gathering what the files of a container are made from. The caller holds `lock`.
+extension Container {
+    /// How long a count of threads serves for `/proc/stat` and the last fields of
+    /// `/proc/loadavg`, in nanoseconds: counting costs several calls per thread.
+    static let taskCountLifetime: UInt64 = 1_000_000_000
+
+    /// The sizes that the container is shown.
+    func memoryView(_ host: Host, _ worker: Worker) throws(SystemError) -> MemoryView {
+        let facts = try cgroups.readMemory(worker.scratch)
+        return try host.meminfo.withText(now: host.now(), maxAge: host.window) {
+            MemoryView(facts, host: HostMemory(meminfo: $0), swap: showSwap)
+        }
+    }
+
+    /// - Returns: the visible CPUs, and whether they are others than the last time.
+    @discardableResult
+    func updateVisible(_ host: Host, _ worker: Worker) throws(SystemError) -> Bool {
+        let quota = cpuView == .quota ? try cgroups.readQuota(worker.scratch) : nil
+        let cpuset = try cgroups.readCPUSet(worker.scratch)
+        return try host.online.withText(now: host.now(), maxAge: host.window) { online in
+            visible.update(cpuset: cpuset, online: online.trimmed, quota: quota)
+        }
+    }
+
+    func updateLedger(_ host: Host, _ worker: Worker) throws(SystemError) {
+        let changed = try updateVisible(host, worker)
+        let time = try cgroups.readCPUTime(worker.scratch) ?? CPUTime()
+        worker.visibleCPUTimes.removeAll(keepingCapacity: true)
+        if try cgroups.readCPUTimePerCPU(worker.scratch, into: &worker.hostCPUTimes), !changed {
+            for cpu in visible.list.cpus where cpu < worker.hostCPUTimes.count {
+                worker.visibleCPUTimes.append(worker.hostCPUTimes[cpu])
+            }
+        }
+        ledger.update(
+            CPULedger.Reading(age: age, time: time, perCPU: worker.visibleCPUTimes),
+            visible: visible.list.count)
+    }
+
+    func updateTasks(_ host: Host, _ worker: Worker) throws(SystemError) {
+        let now = host.now()
+        if let last = tasksReadAt, clampedDifference(now, last) < Self.taskCountLifetime {
+            return
+        }
+        tasks = try cgroups.countTasks(host.roots.proc, worker.scratch)
+        highestPID = max(highestPID, tasks.lastPID)
+        tasks.lastPID = highestPID
+        tasksReadAt = now
+    }
+}

@@ -1,0 +1,173 @@
+import Cgroups
+import Glibc
+import ProcView
+import Syscalls
+
+/// The content of each file of a container.
+extension Container {
+    /// Makes the content of a file in `worker.out`. Takes `lock`.
+    ///
+    /// - Throws: `ENODEV` if the cgroup is gone, `EOPNOTSUPP` for a pressure file of which
+    ///   the kernel keeps none for the container, `ENOENT` for what does not exist.
+    func render(_ node: NodeID, _ host: Host, _ worker: Worker) throws(SystemError) {
+        lock.lock()
+        defer { lock.unlock() }
+        worker.out.clear()
+        guard let fixed = FixedNode(rawValue: node.file) else {
+            return try renderCatalogFile(node, host, worker)
+        }
+        if isHost, try renderHostFile(fixed, host, worker) { return }
+        switch fixed {
+        case .meminfo: try renderMeminfo(host, worker)
+        case .swaps: try renderSwapsFile(host, worker)
+        case .stat: try renderStat(host, worker)
+        case .uptime:
+            try updateLedger(host, worker)
+            renderUptime(age: age, idle: ledger.total.idle, into: worker.out)
+        case .loadavg: try renderLoadavg(host, worker)
+        case .cpuinfo:
+            try updateVisible(host, worker)
+            let cpuinfo = Cpuinfo(visible: visible.list)
+            try host.cpuinfo.withText(now: host.now(), maxAge: host.window) {
+                cpuinfo.render(host: $0, into: worker.out)
+            }
+        case .diskstats:
+            try cgroups.readIO(worker.scratch, into: &worker.io)
+            try host.diskstats.withText(now: host.now(), maxAge: host.window) {
+                ProcView.renderDiskstats(worker.io, host: $0, into: worker.out)
+            }
+        case .slabinfo:
+            guard let file = host.slabinfo else {
+                throw SystemError("read", "slabinfo", errno: ENOENT)
+            }
+            try file.withText(now: host.now(), maxAge: host.window) {
+                ProcView.renderSlabinfo(host: $0, into: worker.out)
+            }
+        case .pressureCPU: try renderPressure(.cpu, worker)
+        case .pressureIO: try renderPressure(.io, worker)
+        case .pressureMemory: try renderPressure(.memory, worker)
+        case .online, .present, .possible, .enabled:
+            try updateVisible(host, worker)
+            worker.out.append("0")
+            if visible.list.count > 1 {
+                worker.out.append("-")
+                worker.out.append(number: UInt64(visible.list.count - 1))
+            }
+            worker.out.append("\n")
+        case .offline, .isolated:
+            worker.out.append("\n")
+        case .top, .proc, .sys, .devices, .system, .cpuDirectory, .pressureDirectory,
+            .mountPoint, .singleCPU:
+            throw SystemError("read", fixed.name, errno: EISDIR)
+        }
+    }
+
+    private func renderMeminfo(_ host: Host, _ worker: Worker) throws(SystemError) {
+        let facts = try cgroups.readMemory(worker.scratch)
+        try host.meminfo.withText(now: host.now(), maxAge: host.window) { text in
+            Meminfo(facts, host: HostMemory(meminfo: text), swap: showSwap)
+                .render(host: text, into: worker.out)
+        }
+    }
+
+    private func renderSwapsFile(_ host: Host, _ worker: Worker) throws(SystemError) {
+        let view = try memoryView(host, worker)
+        try host.swaps.withText(now: host.now(), maxAge: host.window) {
+            ProcView.renderSwaps(view, host: $0, into: worker.out)
+        }
+    }
+
+    private func renderStat(_ host: Host, _ worker: Worker) throws(SystemError) {
+        try updateLedger(host, worker)
+        try updateTasks(host, worker)
+        let stat = Stat(
+            ledger: ledger,
+            startTime: startTime / 1_000_000_000,
+            processes: UInt64(max(highestPID, tasks.total)), running: UInt64(tasks.running),
+            blocked: UInt64(tasks.blocked))
+        try host.stat.withText(now: host.now(), maxAge: host.window) {
+            stat.render(host: $0, into: worker.out)
+        }
+    }
+
+    private func renderLoadavg(_ host: Host, _ worker: Worker) throws(SystemError) {
+        try updateTasks(host, worker)
+        let load = self.load ?? LoadAverage(active: tasks.active, age: age)
+        self.load = load
+        noteLoadRead(now: host.now())
+        load.render(tasks, into: worker.out)
+    }
+
+    private func renderPressure(_ kind: PressureKind, _ worker: Worker) throws(SystemError) {
+        guard let text = try cgroups.readPressure(kind, worker.scratch) else {
+            throw SystemError("read", "pressure/" + kind.rawValue, errno: EOPNOTSUPP)
+        }
+        worker.out.append(text)
+    }
+
+    /// For a caller in the root cgroup: the host's own file.
+    ///
+    /// - Returns: false for files that come out the same by the ordinary way.
+    private func renderHostFile(
+        _ node: FixedNode, _ host: Host, _ worker: Worker
+    ) throws(SystemError) -> Bool {
+        let file: HostFile? =
+            switch node {
+            case .cpuinfo: host.cpuinfo
+            case .diskstats: host.diskstats
+            case .loadavg: host.loadavg
+            case .meminfo: host.meminfo
+            case .slabinfo: host.slabinfo
+            case .stat: host.stat
+            case .swaps: host.swaps
+            case .uptime: host.uptime
+            default: nil
+            }
+        if let file {
+            try file.withText(now: host.now(), maxAge: host.window) { worker.out.append($0) }
+            return true
+        }
+        let pressure: PressureKind? =
+            switch node {
+            case .pressureCPU: .cpu
+            case .pressureIO: .io
+            case .pressureMemory: .memory
+            default: nil
+            }
+        guard let pressure else { return false }
+        try append("pressure/" + pressure.rawValue, host.roots.proc, worker)
+        return true
+    }
+
+    private func renderCatalogFile(
+        _ node: NodeID, _ host: Host, _ worker: Worker
+    ) throws(SystemError) {
+        guard let entry = host.catalog.entries[node.file], case .file(let content) = entry.kind
+        else { throw SystemError("find", "file \(node.raw)", errno: ENOENT) }
+        try updateVisible(host, worker)
+        if entry.perCPU, node.cpu >= visible.list.count {
+            throw SystemError("find", "cpu\(node.cpu)", errno: ENOENT)
+        }
+        let hostCPU = entry.perCPU ? visible.list.cpus[node.cpu] : 0
+        let path = host.catalog.hostPath(of: entry, hostCPU: hostCPU)
+        switch content {
+        case .plain:
+            try append(path, host.roots.sys, worker)
+        case .list:
+            let file = try host.roots.sys.open(at: path)
+            let text = try worker.scratch.read(file.raw, path: path)
+            CPUTopology.renderList(host: text, visible: visible.list, into: worker.out)
+        case .mask:
+            let file = try host.roots.sys.open(at: path)
+            let text = try worker.scratch.read(file.raw, path: path)
+            CPUTopology.renderMask(host: text, visible: visible.list, into: worker.out)
+        }
+    }
+
+    private func append(
+        _ path: String, _ root: borrowing FileDescriptor, _ worker: Worker
+    ) throws(SystemError) {
+        let file = try root.open(at: path)
+        worker.out.append(try worker.scratch.read(file.raw, path: path))
+    }
+}

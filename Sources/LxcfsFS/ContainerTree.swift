@@ -1,0 +1,190 @@
+import CFuse3
+import Cgroups
+import Glibc
+import Syscalls
+
+/// The connection of the registered containers, read from the kernel's page cache.
+///
+/// Opening never reaches the daemon. A file is asked for its attributes when what the kernel
+/// remembers of them is older than the window; then its content is made, pushed into the
+/// page cache, and only after that its size is told. With a window of 0 each open is a
+/// snapshot instead.
+final class ContainerTree: Tree, @unchecked Sendable {
+    /// The session, for pushing content; set once, before the first request.
+    nonisolated(unsafe) var session: OpaquePointer?
+    private let window: UInt64
+    private let storeSlots: StoreSlots
+
+    /// - Parameters:
+    ///   - window: how old content may be, in nanoseconds.
+    ///   - threads: how many threads answer requests.
+    init(host: Host, registry: Registry, window: UInt64, threads: Int) {
+        self.window = window
+        storeSlots = StoreSlots(max(threads - 2, 0))
+        super.init(host: host, registry: registry)
+    }
+
+    private var timeout: Double { Double(window) / 1e9 }
+
+    override func topChildren(slot: UInt32) -> [Child] {
+        if slot != 0 { return [child(.proc, slot), child(.sys, slot)] }
+        return Self.mountPoints + registry.ids.compactMap(containerChild)
+    }
+
+    override func rootChild(_ name: String) -> Child? {
+        Self.mountPoints.first { $0.name == name } ?? containerChild(name)
+    }
+
+    /// Where the parts of the other connection are mounted.
+    private static let mountPoints = ["proc", "sys", Registry.opensName].enumerated().map {
+        Child(
+            name: $1, node: NodeID(slot: 0, cpu: $0, file: FixedNode.mountPoint.rawValue),
+            kind: .directory)
+    }
+
+    override func kind(of node: NodeID) -> Kind? {
+        if node.file == FixedNode.pressureDirectory.rawValue {
+            guard let container = registry.container(slot: node.slot) else { return nil }
+            return .link(target: "../../\(Registry.opensName)/\(container.id)/proc/pressure")
+        }
+        return super.kind(of: node)
+    }
+
+    override func procChildren(slot: UInt32) -> [Child] {
+        super.procChildren(slot: slot) + [child(.pressureDirectory, slot)]
+    }
+
+    override func entryTimeout(_ child: Child) -> Double {
+        switch FixedNode(rawValue: child.node.file) {
+        case .top: 0
+        case .singleCPU: timeout
+        default: Self.forever
+        }
+    }
+
+    /// A size that differs from the page cache's would cut off whoever reads it just now.
+    override func attributesForLookup(_ child: Child) -> stat {
+        var attributes = super.attributesForLookup(child)
+        if case .file = child.kind, window > 0,
+            let container = registry.container(slot: child.node.slot),
+            let (size, generation) = container.lastContent(child.node.keyInContainer)
+        {
+            attributes.st_size = off_t(size)
+            attributes.st_mtim.tv_nsec = generation
+        }
+        return attributes
+    }
+
+    override func getattr(_ request: fuse_req_t, _ node: NodeID) {
+        guard case .file? = kind(of: node), window > 0 else {
+            super.getattr(request, node)
+            return
+        }
+        counters.count(.getattr)
+        do {
+            let worker = Worker.current
+            let container = try container(of: node, caller: 0, worker)
+            var attributes = baseAttributes(node, .file(mode: mode(of: node)))
+            let (size, generation) = try refresh(container, node, worker)
+            attributes.st_size = off_t(size)
+            attributes.st_mtim.tv_nsec = generation
+            fuse_reply_attr(request, &attributes, timeout)
+        } catch {
+            fuse_reply_err(request, error.errno)
+        }
+    }
+
+    private func mode(of node: NodeID) -> mode_t {
+        node.file == FixedNode.slabinfo.rawValue ? 0o400 : 0o444
+    }
+
+    /// Sees to it that what the kernel reads next is no older than the window.
+    ///
+    /// - Returns: the size of the content, and its generation.
+    private func refresh(
+        _ container: Container, _ node: NodeID, _ worker: Worker
+    ) throws(SystemError) -> (size: Int, generation: Int) {
+        let now = host.now()
+        let key = node.keyInContainer
+        if let current = container.freshContent(key, now: now, window: window) {
+            return current
+        }
+
+        let made = try container.snapshot(of: node, host, worker)
+        let step = container.install(made, key, storeSlots)
+        if case .store = step {
+            counters.count(.store)
+            let result = store(made, node)
+            storeSlots.give()
+            container.stored(key, success: result == 0 || result == -ENOENT)
+        }
+        return (made.count, container.generation(key))
+    }
+
+    /// Pushes content into the page cache. Waits while a reader waits for the page.
+    private func store(_ snapshot: Snapshot, _ node: NodeID) -> CInt {
+        var vector = fuse_bufvec()
+        vector.count = 1
+        vector.buf.size = snapshot.count
+        vector.buf.mem = UnsafeMutableRawPointer(mutating: snapshot.bytes.baseAddress)
+        return withExtendedLifetime(snapshot) {
+            fuse_lowlevel_notify_store(session, node.raw, 0, &vector, FUSE_BUF_NO_SPLICE)
+        }
+    }
+
+    override func open(
+        _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
+    ) {
+        if window > 0 {
+            counters.count(.open)
+            // From now on the kernel opens without asking.
+            fuse_reply_err(request, ENOSYS)
+        } else {
+            openSnapshot(request, node, file)
+        }
+    }
+
+    override func read(
+        _ request: fuse_req_t, _ node: NodeID, size: Int, offset: Int,
+        _ file: UnsafeMutablePointer<fuse_file_info>?
+    ) {
+        if window == 0, let file {
+            readSnapshot(request, size: size, offset: offset, file)
+            return
+        }
+        counters.count(.read)
+        do {
+            let worker = Worker.current
+            let container = try container(of: node, caller: 0, worker)
+            let key = node.keyInContainer
+            let known = container.content(key)
+            if let known {
+                reply(request, known, size: size, offset: offset)
+                return
+            }
+            let made = try container.snapshot(of: node, host, worker)
+            container.keep(made, key)
+            reply(request, made, size: size, offset: offset)
+        } catch {
+            fuse_reply_err(request, error.errno)
+        }
+    }
+
+    override func release(
+        _ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>
+    ) {
+        if window == 0 {
+            releaseSnapshot(request, file)
+        } else {
+            fuse_reply_err(request, 0)
+        }
+    }
+
+    private func containerChild(_ id: String) -> Child? {
+        registry.container(id: id).map {
+            Child(
+                name: id, node: NodeID(slot: $0.slot, file: FixedNode.top.rawValue),
+                kind: .directory)
+        }
+    }
+}

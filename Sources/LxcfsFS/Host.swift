@@ -1,0 +1,64 @@
+import Cgroups
+import Glibc
+import ProcView
+import Syscalls
+
+/// What the daemon knows of the host: its files, kept open, and its cgroup hierarchies.
+final class Host: @unchecked Sendable {
+    let roots: HostRoots
+    let tree: CgroupTree
+    let catalog: CPUCatalog
+    /// How old what is read of the host may be, in nanoseconds.
+    let window: UInt64
+
+    let meminfo: HostFile
+    let stat: HostFile
+    let cpuinfo: HostFile
+    let diskstats: HostFile
+    let loadavg: HostFile
+    let swaps: HostFile
+    let uptime: HostFile
+    /// nil where the kernel has no such file.
+    let slabinfo: HostFile?
+    let online: HostFile
+
+    init(roots: consuming HostRoots, window: UInt64) throws(SystemError) {
+        self.window = window
+        meminfo = try HostFile("meminfo", in: roots.proc, single: true)
+        stat = try HostFile("stat", in: roots.proc, single: true)
+        cpuinfo = try HostFile("cpuinfo", in: roots.proc)
+        diskstats = try HostFile("diskstats", in: roots.proc)
+        loadavg = try HostFile("loadavg", in: roots.proc, single: true)
+        swaps = try HostFile("swaps", in: roots.proc)
+        uptime = try HostFile("uptime", in: roots.proc, single: true)
+        do {
+            slabinfo = try HostFile("slabinfo", in: roots.proc)
+        } catch {
+            guard error.errno == ENOENT || error.errno == EACCES || error.errno == EPERM else {
+                throw error
+            }
+            slabinfo = nil
+        }
+        online = try HostFile("devices/system/cpu/online", in: roots.sys, single: true)
+        catalog = try CPUCatalog(sys: roots.sys)
+
+        let hugePage = try meminfo.withText(now: 0, maxAge: 0) {
+            hugePageLabel(HostMemory(meminfo: $0).hugePageSize)
+        }
+        let mountinfo = try roots.proc.open(at: "self/mountinfo")
+            .readToEnd(path: "/proc/self/mountinfo")
+        tree = CgroupTree(
+            mounts: mountinfo.withUnsafeBufferPointer(CgroupMounts.init(mountinfo:)),
+            hugePage: hugePage)
+        self.roots = roots
+    }
+
+    func now() -> UInt64 { Clock.monotonic() }
+}
+
+/// A huge page size as the file names of the hugetlb controller write it.
+func hugePageLabel(_ bytes: UInt64) -> String {
+    if bytes >= 1 << 30 { return "\(bytes >> 30)GB" }
+    if bytes >= 1 << 20 { return "\(bytes >> 20)MB" }
+    return "\(max(bytes, 1024) >> 10)KB"
+}

@@ -1,0 +1,206 @@
+import Cgroups
+import Control
+import Glibc
+import Logging
+import Syscalls
+
+/// Registers containers and drops them again. Only used on the main thread.
+final class Registrar {
+    private let host: Host
+    private let registry: Registry
+    private let callers: CallerLookup
+    private let sampler: LoadSampler
+    private let state: StateDirectory
+    private let options: DaemonOptions
+    private let log: Logger
+    private let worker = Worker.current
+
+    /// The init processes, by slot: readable when they have ended.
+    private var processes: [UInt32: OwnedProcess] = [:]
+    /// Containers whose init has ended but whose cgroup is still in use.
+    private var leaving: [UInt32: Departure] = [:]
+
+    private final class OwnedProcess {
+        let descriptor: FileDescriptor
+        init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+    }
+
+    private struct Departure {
+        var lookAt: UInt64
+        var wait: UInt64
+    }
+
+    init(
+        host: Host, registry: Registry, callers: CallerLookup, sampler: LoadSampler,
+        state: StateDirectory, options: DaemonOptions, log: Logger
+    ) {
+        self.host = host
+        self.registry = registry
+        self.callers = callers
+        self.sampler = sampler
+        self.state = state
+        self.options = options
+        self.log = log
+    }
+
+    // MARK: - Coming
+
+    /// - Returns: the container's directory.
+    func register(_ request: Request, _ poller: borrowing Poller) throws -> String {
+        guard let id = request.id else { throw Refusal("the request names no container id") }
+        if let objection = Registry.objection(toID: id) { throw Refusal(objection) }
+        guard let pid = request.pid, pid > 0 else {
+            throw Refusal("the request names no process")
+        }
+        let place = try callers.place(of: pid, asContainer: true, worker)
+        let view = request.cpus ?? options.cpuView
+        if let known = registry.container(id: id), known.startTime == place.startTime,
+            known.pid == place.pid, known.cgroups.paths == place.cgroups,
+            known.cpuView == view, known.cgroups.exist
+        {
+            return directory(of: id)
+        }
+        let cgroups = try ContainerCgroups(place.cgroups, in: host.tree)
+        try add(
+            Container(
+                id: id, slot: try registry.takeSlot(), pid: place.pid,
+                startTime: place.startTime, cpuView: view, showSwap: options.showSwap,
+                cgroups: cgroups, sampler: sampler), poller)
+        log.info("registered \(id), cgroup \(place.cgroups.display)")
+        return directory(of: id)
+    }
+
+    /// Takes up the containers that an earlier daemon knew and that still exist.
+    func restore(_ poller: borrowing Poller) throws(SystemError) {
+        let (states, complaints) = try state.readAll()
+        for complaint in complaints { log.warning("ignored: \(complaint)") }
+        for known in states.sorted(by: { $0.slot < $1.slot }) {
+            do {
+                let cgroups = try ContainerCgroups(known.cgroups, in: host.tree)
+                try add(
+                    Container(
+                        id: known.id, slot: known.slot, pid: known.pid,
+                        startTime: known.startTime, cpuView: known.cpus,
+                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler),
+                    poller)
+                log.info("restored \(known.id)")
+            } catch {
+                log.info("forgot \(known.id): \(error)")
+                try state.remove(id: known.id)
+            }
+        }
+    }
+
+    private func add(_ container: Container, _ poller: borrowing Poller) throws(SystemError) {
+        let process = try? openProcess(container.pid)
+        let former = registry.add(container)
+        if let former { log.notice("\(former.id) is registered anew") }
+        do {
+            try state.write(ContainerState(container))
+        } catch {
+            // It is served all the same; only a later daemon will not know it.
+            log.warning("the state of \(container.id) is not kept: \(error)")
+        }
+        if let process, isSame(container) {
+            try poller.add(process, token: UInt64(container.slot))
+            processes[container.slot] = OwnedProcess(process)
+        } else {
+            leave(container.slot)
+        }
+    }
+
+    /// Whether the process that the container was registered with still has its number.
+    private func isSame(_ container: Container) -> Bool {
+        if container.startTime == 0 { return true }
+        return (try? callers.startTime(container.pid, worker)) == container.startTime
+    }
+
+    private func directory(of id: String) -> String { options.mountPoint + "/" + id }
+
+    // MARK: - Going
+
+    func unregister(id: String) {
+        if let container = registry.container(id: id) { drop(container, "on request") }
+    }
+
+    /// The init of the container in `slot` has ended.
+    func processEnded(slot: UInt32) {
+        processes[slot] = nil
+        leave(slot)
+    }
+
+    private func leave(_ slot: UInt32) {
+        leaving[slot] = Departure(lookAt: Clock.monotonic(), wait: 100_000_000)
+        examineLeaving()
+    }
+
+    /// When to call ``examineLeaving()`` next, on the monotonic clock.
+    var nextLook: UInt64? { leaving.values.map(\.lookAt).min() }
+
+    /// Drops the containers whose cgroup is gone or empty. One that is still in use (its
+    /// init shared the pid namespace of others) is looked at again, less and less often.
+    func examineLeaving() {
+        let now = Clock.monotonic()
+        for (slot, departure) in leaving where departure.lookAt <= now {
+            guard let container = registry.container(slot: slot) else {
+                leaving[slot] = nil
+                continue
+            }
+            if isInUse(container) {
+                let wait = min(departure.wait * 2, 30_000_000_000)
+                leaving[slot] = Departure(lookAt: now + wait, wait: wait)
+            } else {
+                drop(container, "its cgroup is gone or empty")
+            }
+        }
+    }
+
+    private func isInUse(_ container: Container) -> Bool {
+        // In the root cgroup there is always somebody.
+        if container.cgroups.isRoot || !container.cgroups.exist { return false }
+        do {
+            return try container.cgroups.countTasks(
+                host.roots.proc, worker.scratch, findLastPID: false
+            ).total > 0
+        } catch {
+            return error.errno != ENODEV && error.errno != ENOENT
+        }
+    }
+
+    private func drop(_ container: Container, _ reason: String) {
+        processes[container.slot] = nil
+        leaving[container.slot] = nil
+        sampler.forget(container)
+        _ = registry.remove(slot: container.slot)
+        if registry.container(id: container.id) == nil {
+            do {
+                try state.remove(id: container.id)
+            } catch {
+                log.warning("\(error)")
+            }
+        }
+        log.info("dropped \(container.id): \(reason)")
+    }
+
+    // MARK: - Telling
+
+    func summary(of container: Container) -> ContainerSummary {
+        var cpus: Int?
+        var total: UInt64?
+        container.lock.withLock {
+            if (try? container.updateVisible(host, worker)) != nil {
+                cpus = container.visible.list.count
+            }
+            total = try? container.memoryView(host, worker).total
+        }
+        return ContainerSummary(
+            id: container.id, pid: container.pid, uptime: Double(container.age) / 1e9,
+            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total)
+    }
+}
+
+/// A request that cannot be granted, with the reason for the client.
+struct Refusal: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,33 @@
+import Cgroups
+import Glibc
+import ProcView
+
+/// The buffers of one thread, made once, so that answering a request allocates nothing.
+final class Worker {
+    let scratch = Scratch()
+    let out = TextBuffer()
+    /// CPU time by CPU of the host.
+    var hostCPUTimes: [UInt64] = []
+    /// CPU time by visible CPU.
+    var visibleCPUTimes: [UInt64] = []
+    var io: [IOCounters] = []
+
+    /// The worker of the calling thread.
+    static var current: Worker {
+        if let known = pthread_getspecific(key) {
+            return Unmanaged<Worker>.fromOpaque(known).takeUnretainedValue()
+        }
+        let made = Worker()
+        pthread_setspecific(key, Unmanaged.passRetained(made).toOpaque())
+        return made
+    }
+
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        let result = pthread_key_create(&key) { value in
+            if let value { Unmanaged<Worker>.fromOpaque(value).release() }
+        }
+        precondition(result == 0, "no thread-specific key is left")
+        return key
+    }()
+}

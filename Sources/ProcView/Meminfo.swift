@@ -1,0 +1,195 @@
+import Cgroups
+
+/// A line of `/proc/meminfo` (proc_meminfo(5)), in the order of the kernel's
+/// `fs/proc/meminfo.c`.
+enum MeminfoField: Int, CaseIterable {
+    case memTotal, memFree, memAvailable, buffers, cached, swapCached, active, inactive
+    case activeAnon, inactiveAnon, activeFile, inactiveFile, unevictable
+    case swapTotal, swapFree, zswap, zswapped, dirty, writeback, anonPages, mapped, shmem
+    case kReclaimable, slab, sReclaimable, sUnreclaim, kernelStack, pageTables
+    case secPageTables, commitLimit, committed, vmallocTotal, percpu, anonHugePages
+    case shmemHugePages, fileHugePages
+    case hugePagesTotal, hugePagesFree, hugePageSize, hugetlb
+
+    var name: StaticString {
+        switch self {
+        case .memTotal: "MemTotal"
+        case .memFree: "MemFree"
+        case .memAvailable: "MemAvailable"
+        case .buffers: "Buffers"
+        case .cached: "Cached"
+        case .swapCached: "SwapCached"
+        case .active: "Active"
+        case .inactive: "Inactive"
+        case .activeAnon: "Active(anon)"
+        case .inactiveAnon: "Inactive(anon)"
+        case .activeFile: "Active(file)"
+        case .inactiveFile: "Inactive(file)"
+        case .unevictable: "Unevictable"
+        case .swapTotal: "SwapTotal"
+        case .swapFree: "SwapFree"
+        case .zswap: "Zswap"
+        case .zswapped: "Zswapped"
+        case .dirty: "Dirty"
+        case .writeback: "Writeback"
+        case .anonPages: "AnonPages"
+        case .mapped: "Mapped"
+        case .shmem: "Shmem"
+        case .kReclaimable: "KReclaimable"
+        case .slab: "Slab"
+        case .sReclaimable: "SReclaimable"
+        case .sUnreclaim: "SUnreclaim"
+        case .kernelStack: "KernelStack"
+        case .pageTables: "PageTables"
+        case .secPageTables: "SecPageTables"
+        case .commitLimit: "CommitLimit"
+        case .committed: "Committed_AS"
+        case .vmallocTotal: "VmallocTotal"
+        case .percpu: "Percpu"
+        case .anonHugePages: "AnonHugePages"
+        case .shmemHugePages: "ShmemHugePages"
+        case .fileHugePages: "FileHugePages"
+        case .hugePagesTotal: "HugePages_Total"
+        case .hugePagesFree: "HugePages_Free"
+        case .hugePageSize: "Hugepagesize"
+        case .hugetlb: "Hugetlb"
+        }
+    }
+
+    private static let names = allCases.map { (field: $0, name: $0.name) }
+
+    /// The field that is called `name`, the search beginning at `start`; nil for a line of
+    /// which a container has no value of its own.
+    init?(_ name: Bytes, from start: Int = 0) {
+        let names = Self.names
+        for step in 0..<names.count {
+            let index = (start + step) % names.count
+            if name.equals(names[index].name) {
+                self = names[index].field
+                return
+            }
+        }
+        return nil
+    }
+}
+
+/// `/proc/meminfo` of a container: the lines of the host's file, in their order and layout,
+/// with the container's values.
+///
+/// A line that says nothing about the container, among them those that only a newer kernel
+/// has, stays in its place with the value 0.
+public struct Meminfo {
+    public let view: MemoryView
+    public let facts: MemoryFacts
+    public let host: HostMemory
+
+    public init(_ facts: MemoryFacts, host: HostMemory, swap: Bool = true) {
+        view = MemoryView(facts, host: host, swap: swap)
+        self.facts = facts
+        self.host = host
+    }
+
+    /// - Parameter text: the host's `/proc/meminfo`.
+    public func render(host text: Bytes, into out: TextBuffer) {
+        var lines = Scanner(text)
+        var next = 0
+        while let line = lines.line() {
+            let colon = line.firstIndex(of: UInt8(ascii: ":"), from: 0)
+            guard colon < line.count else {
+                out.append(line)
+                out.append(newline)
+                continue
+            }
+            var rest = Scanner(line.part(colon + 1..<line.count))
+            let hostValue = rest.number() ?? 0
+            let unit = rest.text.part(rest.position..<rest.text.count)
+            let field = MeminfoField(line.part(0..<colon), from: next)
+            if let field { next = field.rawValue + 1 }
+            let start = out.count
+            out.append(line.part(0..<colon + 1))
+            // The kernel's layout: the name in 16 columns (19 where it is too long for
+            // that), the number right-aligned to column 24.
+            let column = colon + 1 <= 16 ? 16 : 19
+            out.append(space, times: column - (out.count - start))
+            let inKilobytes = !unit.isEmpty
+            let value = field.map { self.value(of: $0, host: hostValue) } ?? 0
+            out.append(number: inKilobytes ? value / 1024 : value, width: 24 - column)
+            out.append(unit)
+            out.append(newline)
+        }
+    }
+
+    /// In bytes, or in pages for `HugePages_*`.
+    private func value(of field: MeminfoField, host hostValue: UInt64) -> UInt64 {
+        let stat = facts.stat
+        switch field {
+        case .memTotal: return view.total
+        case .memFree: return view.free
+        case .memAvailable: return view.available
+        case .buffers: return 0
+        case .cached: return view.cached
+        case .swapCached: return stat.bytes(.swapCached)
+        case .active: return clampedSum(stat.bytes(.activeAnon), stat.bytes(.activeFile))
+        case .inactive: return clampedSum(stat.bytes(.inactiveAnon), stat.bytes(.inactiveFile))
+        case .activeAnon: return stat.bytes(.activeAnon)
+        case .inactiveAnon: return stat.bytes(.inactiveAnon)
+        case .activeFile: return stat.bytes(.activeFile)
+        case .inactiveFile: return stat.bytes(.inactiveFile)
+        case .unevictable: return stat.bytes(.unevictable)
+        case .swapTotal: return view.swapTotal
+        case .swapFree: return view.swapFree
+        case .zswap: return stat.bytes(.zswap)
+        case .zswapped: return stat.bytes(.zswapped)
+        case .dirty: return stat.bytes(.fileDirty)
+        case .writeback: return stat.bytes(.fileWriteback)
+        case .anonPages: return stat.bytes(.anon)
+        case .mapped: return stat.bytes(.fileMapped)
+        case .shmem: return stat.bytes(.shmem)
+        case .kReclaimable, .sReclaimable: return stat.bytes(.slabReclaimable)
+        case .slab:
+            return clampedSum(stat.bytes(.slabReclaimable), stat.bytes(.slabUnreclaimable))
+        case .sUnreclaim: return stat.bytes(.slabUnreclaimable)
+        case .kernelStack: return stat.bytes(.kernelStack)
+        case .pageTables: return stat.bytes(.pageTables)
+        case .secPageTables: return stat.bytes(.secPageTables)
+        case .commitLimit: return commitLimit
+        case .committed: return committed
+        case .vmallocTotal: return hostValue.multipliedReportingOverflow(by: 1024).partialValue
+        case .percpu: return stat.bytes(.percpu)
+        case .anonHugePages: return stat.bytes(.anonHuge)
+        case .shmemHugePages: return stat.bytes(.shmemHuge)
+        case .fileHugePages: return stat.bytes(.fileHuge)
+        case .hugePagesTotal: return hugePages
+        case .hugePagesFree: return hugePagesFree
+        case .hugePageSize: return host.hugePageSize
+        case .hugetlb:
+            return hugePages.multipliedReportingOverflow(by: host.hugePageSize).partialValue
+        }
+    }
+
+    /// The kernel's formula (a share of memory, and all swap) with the host's share.
+    private var commitLimit: UInt64 {
+        let ofMemory = clampedDifference(host.commitLimit, host.swapTotal)
+        let share = host.total == 0 ? 0 : Double(ofMemory) / Double(host.total)
+        return clampedSum(UInt64(Double(view.total) * min(share, 1e3)), view.swapTotal)
+    }
+
+    /// What is certainly committed: memory that has been written to. The kernel counts
+    /// reservations only for the whole machine.
+    private var committed: UInt64 {
+        let stat = facts.stat
+        return clampedSum(
+            clampedSum(stat.bytes(.anon), stat.bytes(.shmem)), view.swapUsed)
+    }
+
+    private var hugePages: UInt64 {
+        guard host.hugePageSize > 0, let limit = facts.hugeLimit else { return host.hugePages }
+        return min(host.hugePages, limit / host.hugePageSize)
+    }
+
+    private var hugePagesFree: UInt64 {
+        guard host.hugePageSize > 0 else { return 0 }
+        let used = (facts.hugeUsage ?? 0) / host.hugePageSize
+        return min(clampedDifference(hugePages, used), host.hugePagesFree)
+    }
+}

@@ -1,0 +1,82 @@
+import Cgroups
+
+/// The host's memory, as far as it bounds what a container is shown. In bytes.
+public struct HostMemory: Equatable, Sendable {
+    public var total: UInt64 = 0
+    public var free: UInt64 = 0
+    public var available: UInt64 = 0
+    public var swapTotal: UInt64 = 0
+    public var swapFree: UInt64 = 0
+    public var commitLimit: UInt64 = 0
+    /// Pages of the default size.
+    public var hugePages: UInt64 = 0
+    public var hugePagesFree: UInt64 = 0
+    public var hugePageSize: UInt64 = 0
+
+    public init() {}
+
+    /// Parses the text of `/proc/meminfo`.
+    public init(meminfo text: Bytes) {
+        var lines = Scanner(text)
+        while let line = lines.line() {
+            let colon = line.firstIndex(of: UInt8(ascii: ":"), from: 0)
+            guard let value = parseNumber(line.part(min(colon + 1, line.count)..<line.count))
+            else { continue }
+            let bytes = value.multipliedReportingOverflow(by: 1024).partialValue
+            switch MeminfoField(line.part(0..<colon)) {
+            case .memTotal: total = bytes
+            case .memFree: free = bytes
+            case .memAvailable: available = bytes
+            case .swapTotal: swapTotal = bytes
+            case .swapFree: swapFree = bytes
+            case .commitLimit: commitLimit = bytes
+            case .hugePagesTotal: hugePages = value
+            case .hugePagesFree: hugePagesFree = value
+            case .hugePageSize: hugePageSize = bytes
+            default: break
+            }
+        }
+    }
+}
+
+/// The sizes that a container is shown: the one model behind `/proc/meminfo`,
+/// `/proc/swaps` and whatever else tells about memory. In bytes.
+///
+/// `free + cached <= total`, `available <= total` and `swapFree <= swapTotal` always hold.
+public struct MemoryView: Equatable, Sendable {
+    public let total: UInt64
+    public let free: UInt64
+    public let available: UInt64
+    /// Page cache without the swap cache, shmem included.
+    public let cached: UInt64
+    public let swapTotal: UInt64
+    public let swapFree: UInt64
+
+    /// - Parameter swap: false hides all swap (`--disable-swap`).
+    public init(_ facts: MemoryFacts, host: HostMemory, swap: Bool = true) {
+        let stat = facts.stat
+        total = max(min(facts.limit ?? .max, host.total), 1024)
+        let cache = clampedDifference(stat.bytes(.file), stat.bytes(.swapCached))
+        let pageCache = clampedSum(stat.bytes(.activeFile), stat.bytes(.inactiveFile))
+        // Without a limit the container competes with everybody else for what is free.
+        let headroom = facts.headroom ?? clampedDifference(host.total, facts.usage)
+        // The container can take what the host has free, and the place of its own cache.
+        let obtainable = clampedSum(host.free, pageCache)
+        free = min(headroom, obtainable, total)
+        cached = min(cache, total - free)
+        let reclaimable = clampedSum(pageCache, stat.bytes(.slabReclaimable))
+        available = min(clampedSum(free, reclaimable), total, max(host.available, free))
+
+        guard swap, facts.swapAccounted else {
+            swapTotal = 0
+            swapFree = 0
+            return
+        }
+        swapTotal = min(facts.swapLimit ?? .max, host.swapTotal)
+        let unused = clampedDifference(swapTotal, facts.swapUsage)
+        swapFree = min(unused, facts.swapHeadroom ?? .max, host.swapFree)
+    }
+
+    /// Swap that the container cannot use any more.
+    public var swapUsed: UInt64 { swapTotal - swapFree }
+}

@@ -1,0 +1,94 @@
+import Cgroups
+import Syscalls
+
+/// `/proc/stat` of a container (proc_stat(5)).
+///
+/// The cpu lines show the container's CPU time; the kernel's columns that a container has
+/// no numbers for (nice, iowait, irq, ...) are 0. `intr` and `softirq` keep their columns
+/// with the value 0.
+public struct Stat {
+    public var ledger: CPULedger
+    /// Seconds from the boot of the host to the start of the container.
+    public var startTime: UInt64
+    /// Processes started since then, as far as it is known.
+    public var processes: UInt64
+    public var running: UInt64
+    public var blocked: UInt64
+
+    public init(
+        ledger: CPULedger, startTime: UInt64, processes: UInt64, running: UInt64,
+        blocked: UInt64
+    ) {
+        self.ledger = ledger
+        self.startTime = startTime
+        self.processes = processes
+        self.running = running
+        self.blocked = blocked
+    }
+
+    /// - Parameter text: the host's `/proc/stat`.
+    public func render(host text: Bytes, into out: TextBuffer) {
+        var lines = Scanner(text)
+        var cpuLinesDone = false
+        while let line = lines.line() {
+            var words = Scanner(line)
+            guard let name = words.word() else { continue }
+            if name.starts(with: "cpu") {
+                if cpuLinesDone { continue }
+                cpuLinesDone = true
+                renderCPUs(columns: countWords(&words), into: out)
+                continue
+            }
+            out.append(name)
+            if name.equals("btime") {
+                one(clampedSum(words.number() ?? 0, startTime), out)
+            } else if name.equals("processes") {
+                one(processes, out)
+            } else if name.equals("procs_running") {
+                one(running, out)
+            } else if name.equals("procs_blocked") {
+                one(blocked, out)
+            } else {
+                for _ in 0..<countWords(&words) { out.append(" 0") }
+            }
+            out.append(newline)
+        }
+    }
+
+    private func one(_ value: UInt64, _ out: TextBuffer) {
+        out.append(space)
+        out.append(number: value)
+    }
+
+    private func countWords(_ words: inout Scanner) -> Int {
+        var count = 0
+        while words.word() != nil { count += 1 }
+        return count
+    }
+
+    private func renderCPUs(columns: Int, into out: TextBuffer) {
+        // The kernel separates the sum from its numbers by two spaces.
+        out.append("cpu ")
+        renderEntry(ledger.total, columns, out)
+        for index in 0..<ledger.visible {
+            out.append("cpu")
+            out.append(number: UInt64(index))
+            renderEntry(ledger.entries[index], columns, out)
+        }
+    }
+
+    private func renderEntry(_ entry: CPULedger.Entry, _ columns: Int, _ out: TextBuffer) {
+        for column in 0..<columns {
+            out.append(space)
+            let nanoseconds =
+                switch column {
+                case 0: entry.user
+                case 2: entry.system
+                case 3: entry.idle
+                default: UInt64(0)
+                }
+            out.append(number: nanoseconds / Clock.nanosecondsPerTick)
+        }
+        out.append(newline)
+    }
+}

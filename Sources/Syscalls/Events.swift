@@ -1,0 +1,73 @@
+import CLinux
+import Glibc
+
+/// eventfd(2): one thread tells another that there is something to do.
+public enum EventDescriptor {
+    public static func make() throws(SystemError) -> FileDescriptor {
+        FileDescriptor(owning: try check(clinux_eventfd(), "make an", "eventfd"))
+    }
+
+    public static func signal(_ event: borrowing FileDescriptor) {
+        var one: UInt64 = 1
+        // Fails only when 2^64 signals are pending; then the other side is awake anyway.
+        _ = write(event.raw, &one, MemoryLayout<UInt64>.size)
+    }
+
+    /// Waits until signalled, and takes the signal.
+    public static func wait(_ event: borrowing FileDescriptor) {
+        var request = pollfd(fd: event.raw, events: Int16(POLLIN), revents: 0)
+        while poll(&request, 1, -1) < 1 {}
+        var value: UInt64 = 0
+        _ = Glibc.read(event.raw, &value, MemoryLayout<UInt64>.size)
+    }
+}
+
+/// Signals as something to read (signalfd(2)). They are blocked in the calling thread and
+/// in those that it starts later.
+public struct SignalDescriptor: ~Copyable {
+    public let descriptor: FileDescriptor
+
+    public init(_ signals: [CInt]) throws(SystemError) {
+        let result = clinux_signalfd(signals, CInt(signals.count))
+        descriptor = FileDescriptor(owning: try check(result, "make a", "signalfd"))
+    }
+
+    /// The next signal; nil when none is pending.
+    public func next() throws(SystemError) -> CInt? {
+        let result = clinux_signalfd_read(descriptor.raw)
+        if result == -EAGAIN { return nil }
+        return try check(result, "read from", "signalfd")
+    }
+}
+
+/// epoll(7), level-triggered, for reading.
+public struct Poller: ~Copyable {
+    private let descriptor: FileDescriptor
+
+    public init() throws(SystemError) {
+        descriptor = FileDescriptor(
+            owning: try check(clinux_epoll_create(), "make an", "epoll instance"))
+    }
+
+    /// - Parameter token: what ``wait(timeout:)`` returns when `file` is readable.
+    public func add(_ file: borrowing FileDescriptor, token: UInt64) throws(SystemError) {
+        _ = try check(
+            clinux_epoll_add(descriptor.raw, file.raw, token, 0), "watch",
+            "descriptor \(file.raw)")
+    }
+
+    public func remove(_ file: borrowing FileDescriptor) throws(SystemError) {
+        _ = try check(
+            clinux_epoll_remove(descriptor.raw, file.raw), "stop watching",
+            "descriptor \(file.raw)")
+    }
+
+    /// The token of one descriptor that is readable; nil after `timeout` milliseconds (-1
+    /// waits for ever) or a signal.
+    public func wait(timeout: CInt) throws(SystemError) -> UInt64? {
+        var token: UInt64 = 0
+        let result = clinux_epoll_wait(descriptor.raw, &token, timeout)
+        if result == -EINTR { return nil }
+        return try check(result, "wait on", "epoll instance") == 1 ? token : nil
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Control
+
+@main
+struct Lxcfsd: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lxcfsd",
+        abstract: "Serves a container's own view of /proc and /sys.",
+        discussion: """
+            Without a subcommand it serves <mountpoint> until SIGTERM. The options of lxcfs \
+            are understood where they mean the same.
+
+            Exit codes: 0 stopped by a signal, or the question was answered; 1 it could not \
+            start, or the daemon did not answer; 64 wrong usage.
+            """,
+        version: "lxcfsd \(version)",
+        subcommands: [Serve.self, List.self, Status.self],
+        defaultSubcommand: Serve.self)
+}
+
+/// Where to reach the daemon, and how to print what it says.
+struct QueryOptions: ParsableArguments {
+    @Option(help: "Directory of the daemon's control socket.")
+    var runtimeDir = Defaults.runtimeDirectory
+
+    @Flag(help: "Print JSON instead of a table.")
+    var json = false
+
+    func ask(_ operation: Request.Operation) throws(ControlError) -> Reply {
+        try ControlClient(socket: Defaults.controlSocket(in: runtimeDir))
+            .send(Request(operation))
+    }
+
+    func printJSON(_ value: some Encodable) {
+        print(String(decoding: encodeLine(value), as: UTF8.self), terminator: "")
+    }
+}

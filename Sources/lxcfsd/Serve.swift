@@ -1,0 +1,114 @@
+import ArgumentParser
+import Control
+import Glibc
+import Logging
+import LxcfsFS
+import Syscalls
+
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve the trees (the default).", shouldDisplay: false)
+
+    @Argument(help: "Where to mount the trees.")
+    var mountpoint: String
+
+    @Flag(name: .short, help: "Stay in the foreground. Always so; accepted for lxcfs.")
+    var foreground = false
+
+    @Flag(name: .short, help: "Log debug messages.")
+    var debug = false
+
+    @Flag(name: .shortAndLong, help: "Show load averages. On by default.")
+    var loadavg = false
+
+    @Flag(name: .long, help: .hidden)
+    var enableLoadavg = false
+
+    @Flag(name: [.customShort("u"), .long], help: "Show no swap.")
+    var disableSwap = false
+
+    @Flag(help: "Show as many CPUs as the CPU quota is worth. On by default.")
+    var enableCfs = false
+
+    @Flag(help: "Show all CPUs of the cpuset, whatever the quota.")
+    var disableCfs = false
+
+    @Flag(help: "Accepted for lxcfs; processes are always held by pidfds.")
+    var enablePidfd = false
+
+    @Flag(help: "Accepted for lxcfs.")
+    var enablePsiPoll = false
+
+    @Option(
+        name: .shortAndLong,
+        help: "The pid file. (default: <runtime-dir>/lxcfsd.pid)")
+    var pidfile: String?
+
+    @Option(help: "Directory of control socket and state files.")
+    var runtimeDir = Defaults.runtimeDirectory
+
+    @Option(
+        help: """
+            How old the content of a container's files may be, in milliseconds. 0: always \
+            fresh.
+            """)
+    var coherence = 10
+
+    @Option(help: "Threads that answer requests, per connection.")
+    var threads = 4
+
+    @Option(name: .customShort("o"), help: "Mount options, separated by commas.")
+    var options: [String] = []
+
+    @Flag(name: .customShort("v"), help: "Show the version.")
+    var showVersion = false
+
+    @Flag(name: .short, help: .hidden)
+    var singleThreaded = false
+
+    func validate() throws {
+        guard (0...60_000).contains(coherence) else {
+            throw ValidationError("--coherence takes 0 to 60000 milliseconds")
+        }
+        guard (3...256).contains(threads) else {
+            throw ValidationError("--threads takes 3 to 256")
+        }
+        guard mountpoint.hasPrefix("/") else {
+            throw ValidationError("the mountpoint must be an absolute path")
+        }
+    }
+
+    func run() throws {
+        var log = Logger(label: "lxcfsd") { StreamLogHandler.standardError(label: $0) }
+        log.logLevel = debug ? .debug : .info
+        var daemon = DaemonOptions(mountPoint: mountpoint)
+        while daemon.mountPoint.count > 1, daemon.mountPoint.hasSuffix("/") {
+            daemon.mountPoint.removeLast()
+        }
+        daemon.runtimeDirectory = runtimeDir
+        daemon.pidFile = pidfile
+        daemon.coherence = coherence
+        daemon.cpuView = disableCfs ? .cpuset : .quota
+        daemon.showSwap = !disableSwap
+        daemon.threads = threads
+        daemon.mountOptions = Self.mountOptions(options)
+        do {
+            try Daemon(daemon, log: log).run()
+        } catch {
+            log.error("\(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    /// The options to pass on: without those that are set anyway, that only concern libfuse's
+    /// high-level API, or that would change what the trees promise.
+    static func mountOptions(_ given: [String]) -> [String] {
+        let dropped: Set<String> = [
+            "allow_other", "direct_io", "nonempty", "entry_timeout", "attr_timeout",
+            "default_permissions", "nosuid", "nodev", "noexec", "ro", "rw",
+        ]
+        return given.flatMap { $0.split(separator: ",") }.map(String.init).filter { option in
+            !dropped.contains(String(option.prefix { $0 != "=" }))
+        }
+    }
+}
