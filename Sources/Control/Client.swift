@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Syscalls
 
 /// Where daemon and hook meet unless told otherwise.
@@ -28,6 +29,9 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .absent(let error): "the daemon is not running: \(error)"
+        // What SO_RCVTIMEO and SO_SNDTIMEO end in (socket(7)).
+        case .broken(let error) where error.errno == EAGAIN:
+            "the daemon does not answer in time"
         case .broken(let error): "the daemon does not answer: \(error)"
         case .garbled(let detail): "the daemon's answer is not understood: \(detail)"
         case .refused(let reason): reason

@@ -8,17 +8,19 @@ struct AttachSummary {
         self.failures =
             failures
             + outcomes.compactMap { target, outcome in
-                if case .failed(let reason) = outcome {
-                    Failure(target: target, reason: reason)
-                } else {
-                    nil
-                }
+                outcome.failure.map { Failure(target: target, reason: $0) }
             }
     }
 
-    /// Whether the container has at least one virtual file.
+    /// Whether the container has at least one virtual file, be it an older one: whether the
+    /// daemon must go on serving it.
     var isServed: Bool {
-        count(.attached) + count(.replaced) + count(.present) > 0
+        outcomes.contains { _, outcome in
+            switch outcome {
+            case .attached, .replaced, .present, .stuck: true
+            case .skipped, .failed: false
+            }
+        }
     }
 
     /// - Parameter failure: how much a file that could not be mounted matters.

@@ -11,6 +11,16 @@ enum Outcome: Equatable {
     /// Nothing to do: the container has no such file, or a mount of its own there.
     case skipped(String)
     case failed(String)
+    /// The older FUSE mount could not be replaced, and may still serve.
+    case stuck(String)
+
+    /// Why the file could not be mounted, if it should have been.
+    var failure: String? {
+        switch self {
+        case .failed(let reason), .stuck(let reason): reason
+        default: nil
+        }
+    }
 }
 
 /// Mounts virtual files over a container's own.
@@ -54,8 +64,12 @@ struct Attachment {
             case (.fuse, .keep):
                 return .present
             case (.fuse, .replace):
-                try replace(source, place: place, files: files)
-                return .replaced
+                do throws(AttachError) {
+                    try replace(source, place: place, files: files)
+                    return .replaced
+                } catch {
+                    return .stuck(error.description)
+                }
             case (.covered, _):
                 return .skipped("something else is mounted over it")
             }

@@ -53,6 +53,10 @@ struct HookDirectoryCheck {
                     "more than one file is for all containers: "
                         + unconditional.joined(separator: ", ")))
         }
+        if unconditional.count == 1, count > 1 {
+            findings.append(
+                .warn("\(unconditional[0]) is for all containers; the others run it twice"))
+        }
         return findings
     }
 

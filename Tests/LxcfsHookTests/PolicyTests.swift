@@ -1,0 +1,162 @@
+import OCISpec
+import Testing
+
+@testable import LxcfsHook
+
+@Suite struct PolicyTests {
+    /// What podman and runc make of an ordinary container, shortened.
+    static func config(
+        _ annotations: [String: String] = [:], mounts: [(String, String)] = [],
+        namespaces: [String] = ["pid", "mount"], masked: Bool = true, root: String? = "rootfs",
+        kernelFilesystems: [String] = ["proc", "sys"]
+    ) throws -> Config {
+        let all =
+            kernelFilesystems.map { ("/\($0)", $0 == "proc" ? "proc" : "sysfs") } + mounts
+        let mountList = all.map { #"{"destination":"\#($0.0)","type":"\#($0.1)"}"# }
+        let namespaceList = namespaces.map { #"{"type":"\#($0)"}"# }
+        let annotationList = annotations.map { #""\#($0.key)":"\#($0.value)""# }
+        let rootField = root.map { #""root":{"path":"\#($0)"},"# } ?? ""
+        let json = """
+            {"ociVersion":"1.0.2",\(rootField)
+             "mounts":[\(mountList.joined(separator: ","))],
+             "annotations":{\(annotationList.joined(separator: ","))},
+             "linux":{"namespaces":[\(namespaceList.joined(separator: ","))],
+                      "maskedPaths":\(masked ? #"["/proc/kcore"]"# : "[]")}}
+            """
+        return try Config(json: Array(json.utf8))
+    }
+
+    static func policy(
+        _ config: Config, _ options: Options = Options(), shares: Bool = false
+    ) throws -> Policy {
+        try Policy(
+            config: config, bundle: "/bundle", sharesMountNamespace: shares, options: options)
+    }
+
+    static func plan(_ config: Config, _ options: Options = Options()) throws -> Plan? {
+        guard case .attach(let plan) = try policy(config, options).decision else { return nil }
+        return plan
+    }
+
+    static func isSkipped(_ config: Config, shares: Bool = false) throws -> Bool {
+        if case .skip = try policy(config, shares: shares).decision { true } else { false }
+    }
+
+    @Test func ordinaryContainerGetsEverything() throws {
+        let plan = try #require(try Self.plan(Self.config()))
+        #expect(plan.rootfs == "/bundle/rootfs")
+        #expect(plan.targets.count == 12)
+        #expect(plan.targets.first?.path == "/proc/cpuinfo")
+        #expect(plan.targets.last?.path == "/sys/devices/system/cpu")
+        #expect(plan.targets.map(\.path).contains("/proc/pressure/memory"))
+        #expect(plan.cpus == nil)
+    }
+
+    @Test func absoluteRoot() throws {
+        #expect(try Self.plan(Self.config(root: "/var/lib/x"))?.rootfs == "/var/lib/x")
+    }
+
+    @Test func withoutRootItIsNoContainer() throws {
+        let config = try Self.config(root: nil)
+        #expect(throws: InputError.self) { try Self.policy(config) }
+    }
+
+    @Test(arguments: ["false", "0", "no", "off", "False", "OFF"])
+    func optOut(word: String) throws {
+        #expect(try Self.isSkipped(Self.config(["io.lxcfs-hook.enable": word])))
+    }
+
+    @Test(arguments: ["true", "1", "yes", "on"])
+    func optIn(word: String) throws {
+        let policy = try Self.policy(Self.config(["io.lxcfs-hook.enable": word]))
+        #expect(policy.faults.isEmpty)
+        #expect(try !Self.isSkipped(Self.config(["io.lxcfs-hook.enable": word])))
+    }
+
+    @Test func mountNamespaceOfTheHost() throws {
+        #expect(try Self.isSkipped(Self.config(namespaces: ["pid"])))
+        #expect(try Self.isSkipped(Self.config(), shares: true))
+    }
+
+    @Test func unmaskedProcOnlyIfAsked() throws {
+        #expect(try Self.isSkipped(Self.config(masked: false)))
+        var options = Options()
+        options.attachesUnmasked = true
+        #expect(try Self.plan(Self.config(masked: false), options) != nil)
+        let wish = ["io.lxcfs-hook.unmasked": "true"]
+        #expect(try Self.plan(Self.config(wish, masked: false)) != nil)
+        let refusal = ["io.lxcfs-hook.unmasked": "false"]
+        #expect(try Self.plan(Self.config(refusal, masked: false), options) == nil)
+    }
+
+    @Test(arguments: [
+        ("/proc/meminfo", "/proc/meminfo"), ("/proc//./uptime/", "/proc/uptime"),
+        ("/proc/pressure", "/proc/pressure/io"),
+        ("/sys/devices", "/sys/devices/system/cpu"),
+        ("/sys/devices/system/cpu/online", "/sys/devices/system/cpu"),
+    ])
+    func theUsersMountsStay(destination: String, target: String) throws {
+        let policy = try Self.policy(Self.config(mounts: [(destination, "bind")]))
+        guard case .attach(let plan) = policy.decision else {
+            Issue.record("skipped")
+            return
+        }
+        #expect(!plan.targets.map(\.path).contains(target))
+        #expect(plan.targets.map(\.path).contains("/proc/stat"))
+        #expect(policy.notes.contains { $0.hasPrefix("\(target): ") })
+    }
+
+    @Test func otherMountsDoNotMatter() throws {
+        let config = try Self.config(mounts: [
+            ("/sys/fs/cgroup", "cgroup2"), ("/proc/sys", "bind"), ("/data/proc/stat", "bind"),
+            ("/", "bind"),
+        ])
+        #expect(try Self.plan(config)?.targets.count == 12)
+    }
+
+    @Test func withoutSysfsOnlyProc() throws {
+        let plan = try #require(try Self.plan(Self.config(kernelFilesystems: ["proc"])))
+        #expect(plan.targets.count == 11)
+        #expect(plan.targets.allSatisfy { $0.filesystem == .proc })
+    }
+
+    @Test func withoutProcAndSysNothing() throws {
+        #expect(try Self.isSkipped(Self.config(kernelFilesystems: [])))
+    }
+
+    @Test func theContainerChooses() throws {
+        var options = Options()
+        options.files = [.stat]
+        options.cpus = .quota
+        let wishes = [
+            "io.lxcfs-hook.files": "uptime, meminfo", "io.lxcfs-hook.cpus": "cpuset",
+        ]
+        let plan = try #require(try Self.plan(Self.config(wishes), options))
+        #expect(plan.targets.map(\.path) == ["/proc/meminfo", "/proc/uptime"])
+        #expect(plan.cpus == .cpuset)
+        let unasked = try #require(try Self.plan(Self.config(), options))
+        #expect(unasked.targets.map(\.path) == ["/proc/stat"])
+        #expect(unasked.cpus == .quota)
+    }
+
+    @Test(arguments: [
+        ("enable", "perhaps"), ("files", "meminfo,bogus"), ("files", ""), ("files", " , "),
+        ("cpus", "all"), ("unmasked", "maybe"), ("enabled", "false"),
+    ])
+    func badAnnotationsAreIgnoredAndTold(key: String, value: String) throws {
+        let policy = try Self.policy(Self.config(["io.lxcfs-hook.\(key)": value]))
+        #expect(policy.faults.count == 1)
+        #expect(policy.faults.first?.contains("io.lxcfs-hook.\(key)") == true)
+        guard case .attach(let plan) = policy.decision else {
+            Issue.record("skipped")
+            return
+        }
+        #expect(plan.targets.count == 12)
+    }
+
+    @Test func annotationsOfOthersDoNotMatter() throws {
+        let config = try Self.config(["io.lxcfs-hooks.enable": "false", "enable": "false"])
+        #expect(try Self.policy(config).faults.isEmpty)
+        #expect(try !Self.isSkipped(config))
+    }
+}
