@@ -76,9 +76,10 @@ fail() {
     return 1
 }
 
-# wait_for SECONDS COMMAND...: repeats COMMAND until it succeeds.
+# wait_for SECONDS COMMAND...: repeats COMMAND until it succeeds. An emulated machine sets
+# E2E_PATIENCE, a factor for all time limits.
 wait_for() {
-    local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+    local deadline=$((${EPOCHREALTIME/./} + $1 * ${E2E_PATIENCE:-1} * 1000000))
     shift
     until "$@" >/dev/null 2>&1; do
         ((${EPOCHREALTIME/./} < deadline)) || fail "timed out: $*" || return 1
@@ -337,7 +338,8 @@ start_dockerd() {
         --iptables=false --ip6tables=false --ip-forward=false --bridge=none \
         --storage-driver=vfs --cgroup-parent "$E2E_CGROUP" "$@" \
         >"$DOCKER_STATE/log" 2>&1 </dev/null 3>&- &
-    if ! wait_for 20 docker_cmd info; then
+    # The socket first: the client itself takes long on a slow machine.
+    if ! wait_for 20 test -S "$DOCKER_STATE/sock" || ! wait_for 10 docker_cmd info; then
         tail -n 20 "$DOCKER_STATE/log" >&2
         return 1
     fi
