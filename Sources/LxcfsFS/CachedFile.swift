@@ -6,15 +6,17 @@ import Syscalls
 ///
 /// Guarded by ``Container/filesLock``.
 final class CachedFile {
-    /// What was rendered last; READ is answered from it.
+    /// The content as long as it is within the window; READ is answered from it.
     var snapshot: Snapshot?
+    /// The size that the kernel was told last.
+    var announced: Int?
     /// A thread is pushing a snapshot into the page cache. That waits for readers of the
     /// page, so another thread must not wait for it in turn.
     var storing = false
     /// Shown in the modification time: a new value makes the kernel drop its pages.
     var generation: Int = 0
-    /// The page cache holds nothing but `snapshot`, or nothing.
-    var inStep = false
+
+    func dropPages() { generation = (generation + 1) % 1_000_000_000 }
 }
 
 /// How many threads may push into the page cache at one time. Pushing can wait for a READ to
@@ -23,6 +25,9 @@ final class StoreSlots: Sendable {
     private let free: Atomic<Int>
 
     init(_ count: Int) { free = Atomic(count) }
+
+    /// For whoever must not push.
+    static let none = StoreSlots(0)
 
     func take() -> Bool {
         if free.subtract(1, ordering: .acquiring).newValue >= 0 { return true }
@@ -33,22 +38,39 @@ final class StoreSlots: Sendable {
     func give() { free.add(1, ordering: .releasing) }
 }
 
+/// What the kernel is told about a file.
+struct FileSize: Equatable {
+    let bytes: Int
+    let generation: Int
+}
+
 /// What is left to do after new content has been rendered.
 enum CacheStep {
     /// Push it, and report with ``Container/stored(_:success:)``.
     case store
-    /// Nothing: the page cache is right, or will be filled by READ.
+    /// Nothing: the page cache will be filled by READ.
     case done
 }
 
 extension Container {
-    /// Size and generation of content that is not older than the window.
-    func freshContent(_ key: UInt64, now: UInt64, window: UInt64) -> (Int, Int)? {
+    /// Size of content that is not older than the window.
+    func freshSize(_ key: UInt64, now: UInt64, window: UInt64) -> FileSize? {
         filesLock.withLock {
             guard let file = files[key], let snapshot = file.snapshot, !file.storing,
                 clampedDifference(now, snapshot.time) < window
             else { return nil }
-            return (snapshot.count, file.generation)
+            file.announced = snapshot.count
+            return FileSize(bytes: snapshot.count, generation: file.generation)
+        }
+    }
+
+    /// Content that is not older than the window.
+    func freshContent(_ key: UInt64, now: UInt64, window: UInt64) -> Snapshot? {
+        filesLock.withLock {
+            guard let snapshot = files[key]?.snapshot,
+                clampedDifference(now, snapshot.time) < window
+            else { return nil }
+            return snapshot
         }
     }
 
@@ -56,19 +78,18 @@ extension Container {
     func install(_ snapshot: Snapshot, _ key: UInt64, _ slots: StoreSlots) -> CacheStep {
         filesLock.withLock {
             let file = file(key)
-            let former = file.snapshot
             // Another thread has rendered later and finished earlier.
-            if let former, former.time > snapshot.time { return .done }
+            if let former = file.snapshot, former.time > snapshot.time { return .done }
             file.snapshot = snapshot
-            if let former, file.inStep, former.bytes.equals(snapshot.bytes) { return .done }
-            file.inStep = true
             // A file that gets shorter loses its pages anyway when its size is told.
-            if let former, former.count > snapshot.count, !file.storing { return .done }
+            if let announced = file.announced, announced > snapshot.count, !file.storing {
+                return .done
+            }
             if !file.storing, slots.take() {
                 file.storing = true
                 return .store
             }
-            file.generation = (file.generation + 1) % 1_000_000_000
+            file.dropPages()
             return .done
         }
     }
@@ -77,31 +98,56 @@ extension Container {
         filesLock.withLock {
             let file = file(key)
             file.storing = false
-            if !success { file.generation = (file.generation + 1) % 1_000_000_000 }
+            if !success { file.dropPages() }
         }
     }
 
-    func generation(_ key: UInt64) -> Int {
-        filesLock.withLock { files[key]?.generation ?? 0 }
-    }
-
-    /// Size and generation of the last content, however old.
-    func lastContent(_ key: UInt64) -> (Int, Int)? {
-        filesLock.withLock {
-            guard let file = files[key], let snapshot = file.snapshot else { return nil }
-            return (snapshot.count, file.generation)
-        }
-    }
-
-    func content(_ key: UInt64) -> Snapshot? {
-        filesLock.withLock { files[key]?.snapshot }
-    }
-
-    /// Keeps content that READ had to make, unless there is some meanwhile.
-    func keep(_ snapshot: Snapshot, _ key: UInt64) {
+    /// The size to tell the kernel after `snapshot` has been installed.
+    func announce(_ key: UInt64, _ snapshot: Snapshot) -> FileSize {
         filesLock.withLock {
             let file = file(key)
-            if file.snapshot == nil { file.snapshot = snapshot }
+            let bytes = file.snapshot?.count ?? snapshot.count
+            file.announced = bytes
+            return FileSize(bytes: bytes, generation: file.generation)
+        }
+    }
+
+    /// What the kernel was told last, if anything.
+    func announcedSize(_ key: UInt64) -> FileSize? {
+        filesLock.withLock {
+            guard let file = files[key], let bytes = file.announced else { return nil }
+            return FileSize(bytes: bytes, generation: file.generation)
+        }
+    }
+
+    /// Makes `snapshot`, which READ had to render, the content of a file.
+    ///
+    /// - Returns: false if the kernel cannot show it: it has been told a smaller size, or
+    ///   may ask for parts beyond the end before it learns where that is.
+    func installForRead(_ snapshot: Snapshot, _ key: UInt64) -> Bool {
+        filesLock.withLock {
+            let file = file(key)
+            let announced = file.announced ?? 0
+            guard snapshot.count <= announced else { return false }
+            guard snapshot.count == announced || announced <= Self.oneRead else { return false }
+            file.snapshot = snapshot
+            file.announced = snapshot.count
+            return true
+        }
+    }
+
+    /// The kernel reads ahead at least so many bytes in one request.
+    private static let oneRead = 16384
+
+    /// Ends the life of the content of `time`.
+    ///
+    /// - Returns: false if there is newer content.
+    func expire(_ key: UInt64, time: UInt64) -> Bool {
+        filesLock.withLock {
+            guard let file = files[key], let snapshot = file.snapshot, snapshot.time == time
+            else { return false }
+            file.snapshot = nil
+            return true
         }
     }
 

@@ -15,13 +15,19 @@ final class CallerLookup: @unchecked Sendable {
     private let showSwap: Bool
     private let sampler: LoadSampler
     private let ownNamespace: NamespaceID
+    private let poller: Poller
 
     private let lock = Lock()
     /// Init processes by their pid namespace.
     private var inits: [NamespaceID: InitProcess] = [:]
     private var containers: [Key: Container] = [:]
 
-    private static let cacheLimit = 4096
+    /// Tokens of the poller from here on, by process number, say that an init has ended.
+    static let firstToken: UInt64 = 1 << 30
+    static let tokens = firstToken..<(1 << 31)
+
+    /// Containers of callers that share the host's pid namespace end unnoticed.
+    private static let cacheLimit = 1024
 
     private struct Key: Hashable {
         let memory: String
@@ -43,12 +49,13 @@ final class CallerLookup: @unchecked Sendable {
     }
 
     init(
-        host: Host, cpuView: CPUView, showSwap: Bool, sampler: LoadSampler
+        host: Host, cpuView: CPUView, showSwap: Bool, sampler: LoadSampler, poller: Poller
     ) throws(SystemError) {
         self.host = host
         self.cpuView = cpuView
         self.showSwap = showSwap
         self.sampler = sampler
+        self.poller = poller
         ownNamespace = try Self.namespace(of: "self", host)
     }
 
@@ -101,7 +108,14 @@ final class CallerLookup: @unchecked Sendable {
                     pid: tid, startTime: try startTime(tid, worker), cgroups: own.ofContainer)
                 : Place(pid: 1, startTime: 0, cgroups: own.ofContainer)
         }
-        guard let first = try initProcess(of: namespace, seenFrom: tid, worker) else {
+        let first: (pid: Int32, startTime: UInt64)
+        if asContainer {
+            // The registrar watches the process itself: nothing to remember here.
+            let pid = try findInit(of: namespace, seenFrom: tid, worker) ?? tid
+            first = (pid, try startTime(pid, worker))
+        } else if let known = try initProcess(of: namespace, seenFrom: tid, worker) {
+            first = (known.pid, known.startTime)
+        } else {
             return Place(
                 pid: tid, startTime: try startTime(tid, worker), cgroups: own.ofContainer)
         }
@@ -121,12 +135,23 @@ final class CallerLookup: @unchecked Sendable {
         let found = InitProcess(
             pid: pid, startTime: try startTime(pid, worker), process: try openProcess(pid))
         lock.withLock {
-            if inits.count >= Self.cacheLimit {
-                inits = inits.filter { processExists($0.value.process) }
-            }
             inits[namespace] = found
         }
+        try poller.add(found.process, token: Self.firstToken + UInt64(pid))
         return found
+    }
+
+    /// Forgets the container of an init that has ended.
+    func processEnded(token: UInt64) {
+        let pid = Int32(truncatingIfNeeded: token - Self.firstToken)
+        lock.withLock {
+            inits = inits.filter { $0.value.pid != pid }
+            containers = containers.filter { entry in
+                if entry.value.pid != pid { return true }
+                sampler.forget(entry.value)
+                return false
+            }
+        }
     }
 
     /// Process 1 of a pid namespace: by the kernel's word (Linux 6.11), else among the

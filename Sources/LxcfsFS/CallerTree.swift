@@ -46,14 +46,6 @@ final class CallerTree: Tree, @unchecked Sendable {
         return file == .top || file == .singleCPU ? 0 : Self.forever
     }
 
-    override func attributes(of node: NodeID, _ kind: Kind) -> (stat, timeout: Double) {
-        var attributes = baseAttributes(node, kind)
-        if case .file = kind, FixedNode(rawValue: node.file)?.isSysfs ?? true {
-            attributes.st_size = 4096
-        }
-        return (attributes, Self.forever)
-    }
-
     override func open(
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {

@@ -5,23 +5,34 @@ import Syscalls
 
 /// The connection of the registered containers, read from the kernel's page cache.
 ///
-/// Opening never reaches the daemon. A file is asked for its attributes when what the kernel
-/// remembers of them is older than the window; then its content is made, pushed into the
-/// page cache, and only after that its size is told. With a window of 0 each open is a
-/// snapshot instead.
+/// Opening never reaches the daemon. When what the kernel remembers of a file's attributes
+/// is older than the window, read(2) asks for them; then the content is made, pushed into the
+/// page cache, and only after that its size is told: one request for everything. What reads
+/// pages without asking for attributes (sendfile(2), mmap(2)) finds none once the window is
+/// over, see ``Expirer``, and comes as READ. With a window of 0 each open is a snapshot
+/// instead.
 final class ContainerTree: Tree, @unchecked Sendable {
     /// The session, for pushing content; set once, before the first request.
-    nonisolated(unsafe) var session: OpaquePointer?
+    private nonisolated(unsafe) var session: OpaquePointer?
     private let window: UInt64
+    private let expirer: Expirer
     private let storeSlots: StoreSlots
 
     /// - Parameters:
     ///   - window: how old content may be, in nanoseconds.
     ///   - threads: how many threads answer requests.
-    init(host: Host, registry: Registry, window: UInt64, threads: Int) {
+    init(
+        host: Host, registry: Registry, window: UInt64, expirer: Expirer, threads: Int
+    ) {
         self.window = window
+        self.expirer = expirer
         storeSlots = StoreSlots(max(threads - 2, 0))
         super.init(host: host, registry: registry)
+    }
+
+    func use(_ session: OpaquePointer) {
+        self.session = session
+        expirer.session = session
     }
 
     private var timeout: Double { Double(window) / 1e9 }
@@ -62,15 +73,19 @@ final class ContainerTree: Tree, @unchecked Sendable {
         }
     }
 
-    /// A size that differs from the page cache's would cut off whoever reads it just now.
-    override func attributesForLookup(_ child: Child) -> stat {
-        var attributes = super.attributesForLookup(child)
-        if case .file = child.kind, window > 0,
-            let container = registry.container(slot: child.node.slot),
-            let (size, generation) = container.lastContent(child.node.keyInContainer)
-        {
-            attributes.st_size = off_t(size)
-            attributes.st_mtim.tv_nsec = generation
+    /// The size must be the one that the kernel has: a smaller one would cut off whoever
+    /// reads just now, and a file without size is never read by sendfile(2).
+    override func attributesForLookup(
+        _ child: Child, _ worker: Worker
+    ) throws(SystemError) -> stat {
+        var attributes = try super.attributesForLookup(child, worker)
+        guard case .file = child.kind, window > 0,
+            let container = registry.container(slot: child.node.slot)
+        else { return attributes }
+        if let known = container.announcedSize(child.node.keyInContainer) {
+            attributes.set(known)
+        } else {
+            attributes.set(try refresh(container, child.node, worker, push: false))
         }
         return attributes
     }
@@ -85,9 +100,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             var attributes = baseAttributes(node, .file(mode: mode(of: node)))
-            let (size, generation) = try refresh(container, node, worker)
-            attributes.st_size = off_t(size)
-            attributes.st_mtim.tv_nsec = generation
+            attributes.set(try refresh(container, node, worker, push: true))
             fuse_reply_attr(request, &attributes, timeout)
         } catch {
             fuse_reply_err(request, error.errno)
@@ -100,25 +113,25 @@ final class ContainerTree: Tree, @unchecked Sendable {
 
     /// Sees to it that what the kernel reads next is no older than the window.
     ///
-    /// - Returns: the size of the content, and its generation.
+    /// - Parameter push: into the page cache, which the kernel does not have for a file that
+    ///   it is only about to learn of.
+    /// - Returns: the size of the content.
     private func refresh(
-        _ container: Container, _ node: NodeID, _ worker: Worker
-    ) throws(SystemError) -> (size: Int, generation: Int) {
-        let now = host.now()
+        _ container: Container, _ node: NodeID, _ worker: Worker, push: Bool
+    ) throws(SystemError) -> FileSize {
         let key = node.keyInContainer
-        if let current = container.freshContent(key, now: now, window: window) {
+        if let current = container.freshSize(key, now: host.now(), window: window) {
             return current
         }
-
         let made = try container.snapshot(of: node, host, worker)
-        let step = container.install(made, key, storeSlots)
-        if case .store = step {
+        if case .store = container.install(made, key, push ? storeSlots : StoreSlots.none) {
             counters.count(.store)
             let result = store(made, node)
             storeSlots.give()
             container.stored(key, success: result == 0 || result == -ENOENT)
         }
-        return (made.count, container.generation(key))
+        expirer.schedule(container, node, time: made.time)
+        return container.announce(key, made)
     }
 
     /// Pushes content into the page cache. Waits while a reader waits for the page.
@@ -157,13 +170,17 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             let key = node.keyInContainer
-            let known = container.content(key)
-            if let known {
+            if let known = container.freshContent(key, now: host.now(), window: window) {
                 reply(request, known, size: size, offset: offset)
                 return
             }
             let made = try container.snapshot(of: node, host, worker)
-            container.keep(made, key)
+            guard container.installForRead(made, key) else {
+                // Whoever reads so falls back to read(2), which asks for the size first.
+                fuse_reply_err(request, EINVAL)
+                return
+            }
+            expirer.schedule(container, node, time: made.time)
             reply(request, made, size: size, offset: offset)
         } catch {
             fuse_reply_err(request, error.errno)
@@ -186,5 +203,12 @@ final class ContainerTree: Tree, @unchecked Sendable {
                 name: id, node: NodeID(slot: $0.slot, file: FixedNode.top.rawValue),
                 kind: .directory)
         }
+    }
+}
+
+extension stat {
+    fileprivate mutating func set(_ size: FileSize) {
+        st_size = off_t(size.bytes)
+        st_mtim.tv_nsec = size.generation
     }
 }

@@ -41,12 +41,12 @@ final class ControlServer {
         self.log = log
         nextToken = firstToken + 1
         listenerToken = firstToken
-        listener = try UnixSocket.listen(path, mode: 0o600)
+        listener = try UnixSocket.listen(path, mode: 0o600, backlog: 1024)
     }
 
     let listenerToken: UInt64
 
-    func start(_ poller: borrowing Poller) throws(SystemError) {
+    func start(_ poller: Poller) throws(SystemError) {
         try poller.add(listener, token: listenerToken)
     }
 
@@ -60,7 +60,7 @@ final class ControlServer {
     ///
     /// - Parameter answer: called for a complete request.
     func handle(
-        _ token: UInt64, _ poller: borrowing Poller, answer: (Request) -> Reply
+        _ token: UInt64, _ poller: Poller, answer: (Request) -> Reply
     ) {
         do {
             if token == listenerToken {
@@ -79,7 +79,7 @@ final class ControlServer {
         connections = connections.filter { $0.value.deadline > now }
     }
 
-    private func accept(_ poller: borrowing Poller) throws(SystemError) {
+    private func accept(_ poller: Poller) throws(SystemError) {
         guard let socket = try UnixSocket.accept(listener) else { return }
         // The mode of the file keeps others out; this also holds for a descriptor that has
         // been handed on.

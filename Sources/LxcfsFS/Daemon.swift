@@ -34,27 +34,30 @@ public final class Daemon {
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
         let host = try Host(roots: try HostRoots.open(), window: window)
         let registry = Registry()
+        let poller = try Poller()
         let sampler = try LoadSampler(host: host, log: log)
         let callers = try CallerLookup(
             host: host, cpuView: options.cpuView, showSwap: options.showSwap,
-            sampler: sampler)
-        let poller = try Poller()
+            sampler: sampler, poller: poller)
         try poller.add(signals.descriptor, token: Self.signalToken)
         let registrar = Registrar(
             host: host, registry: registry, callers: callers, sampler: sampler,
             state: state, options: options, log: log)
         try registrar.restore(poller)
 
+        let expirer = try Expirer(window: window)
         let containerTree = ContainerTree(
-            host: host, registry: registry, window: window, threads: options.threads)
+            host: host, registry: registry, window: window, expirer: expirer,
+            threads: options.threads)
         let callerTree = CallerTree(host: host, registry: registry, callers: callers)
         try sampler.start()
+        try expirer.start()
         let mounts = try Mounts(
             containers: containerTree, callers: callerTree, at: options.mountPoint,
             options: options.mountOptions, threads: options.threads, log: log)
         do {
             try serve(
-                poller, signals, registrar, registry,
+                poller, signals, callers, registrar, registry,
                 Telling(host: host, trees: [containerTree, callerTree]))
         } catch {
             try? mounts.remove()
@@ -73,7 +76,7 @@ public final class Daemon {
     }
 
     private func serve(
-        _ poller: borrowing Poller, _ signals: borrowing SignalDescriptor,
+        _ poller: Poller, _ signals: borrowing SignalDescriptor, _ callers: CallerLookup,
         _ registrar: Registrar, _ registry: Registry, _ telling: Telling
     ) throws(SystemError) {
         let socket = Defaults.controlSocket(in: options.runtimeDirectory)
@@ -103,6 +106,8 @@ public final class Daemon {
                 server.handle(token, poller) { request in
                     answer(request, registrar, registry, telling, poller)
                 }
+            } else if CallerLookup.tokens.contains(token) {
+                callers.processEnded(token: token)
             } else {
                 registrar.processEnded(slot: UInt32(truncatingIfNeeded: token))
             }
@@ -111,7 +116,7 @@ public final class Daemon {
 
     private func answer(
         _ request: Request, _ registrar: Registrar, _ registry: Registry, _ telling: Telling,
-        _ poller: borrowing Poller
+        _ poller: Poller
     ) -> Reply {
         do {
             switch request.op {

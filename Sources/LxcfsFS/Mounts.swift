@@ -19,7 +19,7 @@ struct Mounts: ~Copyable {
         let identity = ["fsname=lxcfs", "subtype=lxcfs"]
         let containers = try Session(
             containerTree, at: mountPoint, options: ["ro"] + identity + options)
-        containerTree.session = containers.handle
+        containerTree.use(containers.handle)
         do {
             try containers.start(threads: threads, name: "containers")
             let opens = mountPoint + "/" + Registry.opensName

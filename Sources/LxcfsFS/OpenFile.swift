@@ -75,6 +75,13 @@ extension Tree {
             fuse_reply_err(request, EBADF)
             return
         }
+        // Only read(2) and its kin name a lock owner. Without one, sendfile(2) or mmap(2)
+        // wants pages for the cache that all readers share; whoever gets EINVAL falls back
+        // to read(2).
+        guard file.pointee.lock_owner != 0 else {
+            fuse_reply_err(request, EINVAL)
+            return
+        }
         do {
             let content = try opened.takeUnretainedValue().content(
                 at: offset, host, Worker.current)

@@ -46,7 +46,7 @@ final class Registrar {
     // MARK: - Coming
 
     /// - Returns: the container's directory.
-    func register(_ request: Request, _ poller: borrowing Poller) throws -> String {
+    func register(_ request: Request, _ poller: Poller) throws -> String {
         guard let id = request.id else { throw Refusal("the request names no container id") }
         if let objection = Registry.objection(toID: id) { throw Refusal(objection) }
         guard let pid = request.pid, pid > 0 else {
@@ -71,7 +71,7 @@ final class Registrar {
     }
 
     /// Takes up the containers that an earlier daemon knew and that still exist.
-    func restore(_ poller: borrowing Poller) throws(SystemError) {
+    func restore(_ poller: Poller) throws(SystemError) {
         let (states, complaints) = try state.readAll()
         for complaint in complaints { log.warning("ignored: \(complaint)") }
         for known in states.sorted(by: { $0.slot < $1.slot }) {
@@ -91,7 +91,7 @@ final class Registrar {
         }
     }
 
-    private func add(_ container: Container, _ poller: borrowing Poller) throws(SystemError) {
+    private func add(_ container: Container, _ poller: Poller) throws(SystemError) {
         let process = try? openProcess(container.pid)
         let former = registry.add(container)
         if let former { log.notice("\(former.id) is registered anew") }

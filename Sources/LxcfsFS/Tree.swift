@@ -68,9 +68,13 @@ class Tree: @unchecked Sendable {
     /// How long the kernel may remember that a name exists, in seconds.
     func entryTimeout(_ child: Child) -> Double { Self.forever }
 
-    /// What is told of a file when its name is looked up: nothing may be made for that, and
-    /// it must not contradict what the kernel has in its page cache.
-    func attributesForLookup(_ child: Child) -> stat { baseAttributes(child.node, child.kind) }
+    /// What is told of a file when its name is looked up. It must not contradict what the
+    /// kernel has in its page cache.
+    func attributesForLookup(
+        _ child: Child, _ worker: Worker
+    ) throws(SystemError) -> stat {
+        baseAttributes(child.node, child.kind)
+    }
 
     /// Size, times and the rest of a file, and how long the kernel may remember them.
     func attributes(of node: NodeID, _ kind: Kind) -> (stat, timeout: Double) {
@@ -183,6 +187,9 @@ class Tree: @unchecked Sendable {
             attributes.st_nlink = 2
         case .file(let mode):
             attributes.st_mode |= mode
+            // As in sysfs, where a multiple of the page size says: not known before it is
+            // read. With 0, as in procfs, sendfile(2) would not even try.
+            attributes.st_size = 4096
         case .link(let target):
             attributes.st_mode |= 0o777
             attributes.st_size = off_t(target.utf8.count)
@@ -222,9 +229,4 @@ class Tree: @unchecked Sendable {
     func release(_ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>) {
         fuse_reply_err(request, 0)
     }
-}
-
-extension FixedNode {
-    /// Whether it is in sysfs, where files have the size of a page.
-    var isSysfs: Bool { rawValue >= FixedNode.online.rawValue }
 }

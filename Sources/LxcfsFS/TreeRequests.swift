@@ -7,9 +7,9 @@ extension Tree {
     func lookup(_ request: fuse_req_t, parent: NodeID, name: UnsafePointer<CChar>) {
         counters.count(.lookup)
         do {
+            let worker = Worker.current
             let found = try child(
-                of: parent, named: String(cString: name), caller: callerPID(request),
-                Worker.current)
+                of: parent, named: String(cString: name), caller: callerPID(request), worker)
             guard let found else {
                 fuse_reply_err(request, ENOENT)
                 return
@@ -18,7 +18,7 @@ extension Tree {
             entry.ino = found.node.raw
             entry.entry_timeout = entryTimeout(found)
             // The kernel asks for the size of a file when it is read, not before.
-            entry.attr = attributesForLookup(found)
+            entry.attr = try attributesForLookup(found, worker)
             entry.attr_timeout = if case .file = found.kind { 0 } else { Self.forever }
             fuse_reply_entry(request, &entry)
         } catch {

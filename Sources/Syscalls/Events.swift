@@ -40,8 +40,8 @@ public struct SignalDescriptor: ~Copyable {
     }
 }
 
-/// epoll(7), level-triggered, for reading.
-public struct Poller: ~Copyable {
+/// epoll(7), level-triggered, for reading. Any thread may add descriptors.
+public final class Poller: Sendable {
     private let descriptor: FileDescriptor
 
     public init() throws(SystemError) {

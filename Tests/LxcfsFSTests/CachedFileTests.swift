@@ -17,54 +17,84 @@ import Testing
         #expect(whole.part(offset: -1, size: 2).string == "01")
     }
 
-    @Test func newContentIsPushedUnchangedContentIsNot() throws {
-        let container = try makeContainer("x", slot: 1)
+    private func push(_ text: String, at time: UInt64, _ container: Container) {
         let slots = StoreSlots(1)
-        #expect(container.freshContent(9, now: 0, window: 10) == nil)
+        let made = snapshot(text, at: time)
+        #expect(container.install(made, 9, slots) == .store)
+        container.stored(9, success: true)
+        #expect(container.announce(9, made).bytes == made.count)
+    }
+
+    @Test func newContentIsPushedAndServesForTheWindow() throws {
+        let container = try makeContainer("x", slot: 1)
+        #expect(container.freshSize(9, now: 0, window: 10) == nil)
+        let slots = StoreSlots(1)
         #expect(container.install(snapshot("aaa", at: 1), 9, slots) == .store)
         // Until it has been pushed, nobody may rely on the page cache.
-        #expect(container.freshContent(9, now: 2, window: 10) == nil)
-        slots.give()
+        #expect(container.freshSize(9, now: 2, window: 10) == nil)
+        // But READ is answered, for the push may wait for it.
+        #expect(container.freshContent(9, now: 2, window: 10)?.bytes.string == "aaa")
         container.stored(9, success: true)
-        #expect(container.freshContent(9, now: 2, window: 10)?.0 == 3)
+        #expect(container.freshSize(9, now: 2, window: 10)?.bytes == 3)
+        #expect(container.freshSize(9, now: 11, window: 10) == nil)
         #expect(container.freshContent(9, now: 11, window: 10) == nil)
-        #expect(container.install(snapshot("aaa", at: 20), 9, slots) == .done)
-        #expect(container.freshContent(9, now: 21, window: 10)?.1 == 0)
-        #expect(container.install(snapshot("bbb", at: 30), 9, slots) == .store)
     }
 
     @Test func shorterContentIsReadNotPushed() throws {
         let container = try makeContainer("x", slot: 1)
-        let slots = StoreSlots(1)
-        _ = container.install(snapshot("aaaa", at: 1), 9, slots)
-        slots.give()
-        container.stored(9, success: true)
-        #expect(container.install(snapshot("aaa", at: 2), 9, slots) == .done)
-        #expect(container.content(9)?.bytes.string == "aaa")
+        push("aaaa", at: 1, container)
+        #expect(container.install(snapshot("aaa", at: 2), 9, StoreSlots(1)) == .done)
+        #expect(container.freshContent(9, now: 3, window: 10)?.bytes.string == "aaa")
     }
 
     @Test func withoutASlotTheKernelIsMadeToRead() throws {
         let container = try makeContainer("x", slot: 1)
-        let none = StoreSlots(0)
-        #expect(container.install(snapshot("aaa", at: 1), 9, none) == .done)
-        #expect(container.generation(9) == 1)
+        let first = snapshot("aaa", at: 1)
+        #expect(container.install(first, 9, .none) == .done)
+        #expect(container.announce(9, first) == FileSize(bytes: 3, generation: 1))
         let slots = StoreSlots(2)
         #expect(container.install(snapshot("bbb", at: 2), 9, slots) == .store)
         // A second thread while the first one pushes.
-        #expect(container.install(snapshot("ccc", at: 3), 9, slots) == .done)
-        #expect(container.generation(9) == 2)
-        #expect(container.content(9)?.bytes.string == "ccc")
-        slots.give()
+        let third = snapshot("ccc", at: 3)
+        #expect(container.install(third, 9, slots) == .done)
+        #expect(container.announce(9, third).generation == 2)
+        #expect(container.freshContent(9, now: 4, window: 10)?.bytes.string == "ccc")
         container.stored(9, success: false)
-        #expect(container.generation(9) == 3)
+        #expect(container.announcedSize(9)?.generation == 3)
     }
 
     @Test func aLaterRenderingThatFinishedEarlierWins() throws {
         let container = try makeContainer("x", slot: 1)
         let slots = StoreSlots(1)
-        #expect(container.install(snapshot("new", at: 5), 9, slots) == .store)
-        #expect(container.install(snapshot("old", at: 4), 9, slots) == .done)
-        #expect(container.content(9)?.bytes.string == "new")
+        #expect(container.install(snapshot("newer", at: 5), 9, slots) == .store)
+        let old = snapshot("old", at: 4)
+        #expect(container.install(old, 9, slots) == .done)
+        #expect(container.announce(9, old).bytes == 5)
+    }
+
+    @Test func expiryEndsOneContentOnly() throws {
+        let container = try makeContainer("x", slot: 1)
+        push("aaa", at: 1, container)
+        #expect(!container.expire(9, time: 0))
+        push("bbb", at: 20, container)
+        #expect(!container.expire(9, time: 1))
+        #expect(container.freshContent(9, now: 21, window: 10) != nil)
+        #expect(container.expire(9, time: 20))
+        #expect(container.freshContent(9, now: 21, window: 10) == nil)
+        #expect(container.announcedSize(9)?.bytes == 3)
+    }
+
+    @Test func readWithoutAttributesOnlyShowsWhatFitsTheSize() throws {
+        let container = try makeContainer("x", slot: 1)
+        #expect(!container.installForRead(snapshot("aaa", at: 1), 9))
+        push("aaa", at: 1, container)
+        #expect(container.installForRead(snapshot("bbb", at: 20), 9))
+        #expect(container.installForRead(snapshot("cc", at: 40), 9))
+        #expect(container.announcedSize(9)?.bytes == 2)
+        #expect(!container.installForRead(snapshot("ddd", at: 60), 9))
+        // A file that takes several requests must have the size that was told.
+        push(String(repeating: "x", count: 20_000), at: 80, container)
+        #expect(!container.installForRead(snapshot("short", at: 100), 9))
     }
 
     @Test func slotsRunOut() {

@@ -1,0 +1,281 @@
+# The daemon's own life: what it serves, what it forgets, and how it ends.
+
+load helpers
+
+setup() { start_daemon; }
+
+teardown() {
+    cleanup_containers
+    stop_daemon
+}
+
+ask() { "$LXCFSD" "$1" --runtime-dir "$WORK/run" "${@:2}"; }
+
+# Reads the file $2 of the container $1 as its processes see it.
+inside() { nsenter --mount --target "$(container_pid "$1")" cat "$2"; }
+
+total_of() { inside "$1" /proc/meminfo | awk '$1 == "MemTotal:" { print $2 }'; }
+
+serves() {
+    make_bundle "list-$1" -q 100000
+    start_container "$1" "list-$1"
+    run -0 ask list
+    [[ ${lines[0]} == ID*PID*UP*CPUS*MEMORY*CGROUP ]]
+    [[ ${lines[1]} == "list-$1 "*" 1 "*"128M"*"$E2E_CGROUP/list-$1"* ]] || fail "$output"
+    ask list --json | jq -e --arg id "list-$1" --argjson pid "$(container_pid "list-$1")" '
+        .[0] | .id == $id and .pid == $pid and .cpus == 1 and .memoryTotal == 134217728'
+    ask status --json | jq -e '.containers == 1 and .coherence == 10 and .requests.getattr >= 0'
+    run -0 ask status
+    [[ $output == *"containers  1"* ]]
+    [[ $(ls "$WORK/run/containers") == "list-$1.json" ]]
+    [[ -e $WORK/lxcfs/list-$1/proc/meminfo ]]
+    delete_container "$1" "list-$1"
+    [[ $(ask list --json) == "[]" && -z $(ls "$WORK/run/containers") ]]
+    [[ ! -e $WORK/lxcfs/list-$1 ]]
+}
+
+@test "list and status tell what is served" {
+    for_each_runtime serves
+}
+
+is_dropped() { [[ $(ask list --json) == "[]" ]]; }
+
+@test "a container whose cgroup is gone is dropped without being told" {
+    make_bundle gone
+    set_config gone 'del(.hooks.poststop)'
+    start_container runc gone
+    [[ $(ask list --json | jq length) == 1 ]]
+    kill -KILL "$(container_pid gone)"
+    wait_for 5 is_dropped
+    [[ -z $(ls "$WORK/run/containers") ]]
+}
+
+crashes() {
+    make_bundle "crash-$1" -m $((96 << 20)) -q 100000
+    start_container "$1" "crash-$1"
+    local pid
+    pid=$(container_pid "crash-$1")
+    [[ $(total_of "crash-$1") == $((96 << 10)) ]]
+    kill -KILL "$(daemon_pid)"
+    wait_for 5 is_gone "$(daemon_pid)"
+    run ! inside "crash-$1" /proc/meminfo
+    start_daemon
+    # The new daemon knows the container, but the old mounts are dead.
+    [[ $(ask list --json | jq -r '.[0].id') == "crash-$1" ]]
+    run ! inside "crash-$1" /proc/meminfo
+    run -0 "$LXCFS_HOOK" attach "$pid" --id "crash-$1" --runtime-dir "$WORK/run" --no-syslog
+    echo "$output"
+    [[ $(total_of "crash-$1") == $((96 << 10)) ]]
+    [[ $(inside "crash-$1" /sys/devices/system/cpu/online) == 0 ]]
+    inside "crash-$1" /proc/uptime
+    # Nothing dead is left below.
+    [[ $(grep -c ' /proc/meminfo ' "/proc/$pid/mountinfo") == 1 ]]
+    is_running "$pid"
+    delete_container "$1" "crash-$1"
+}
+
+@test "kill -9, restart, attach: values come back without restarting the container" {
+    for_each_runtime crashes
+}
+
+attaches() {
+    make_bundle "late-$1" -n -m $((96 << 20)) -q 100000
+    start_container "$1" "late-$1"
+    local pid
+    pid=$(container_pid "late-$1")
+    run -0 "$LXCFS_HOOK" attach "$pid" --runtime-dir "$WORK/run" --no-syslog
+    echo "$output"
+    [[ $(total_of "late-$1") == $((96 << 10)) ]]
+    # The id comes from the cgroup.
+    [[ $(ask list --json | jq -r '.[0].id') == "late-$1" ]]
+    run -0 "$LXCFS_HOOK" attach "$pid" --runtime-dir "$WORK/run" --no-syslog
+    [[ $(grep -c ' /proc/meminfo ' "/proc/$pid/mountinfo") == 1 ]]
+    run -0 "$LXCFS_HOOK" detach "$pid" --runtime-dir "$WORK/run" --no-syslog
+    ! grep -q fuse "/proc/$pid/mountinfo"
+    [[ $(ask list --json) == "[]" ]]
+    [[ $(total_of "late-$1") == $(awk '$1 == "MemTotal:" { print $2 }' /proc/meminfo) ]]
+    run -0 "$LXCFS_HOOK" detach "$pid" --runtime-dir "$WORK/run" --no-syslog
+    delete_container "$1" "late-$1"
+}
+
+@test "attach and detach a running container" {
+    for_each_runtime attaches
+}
+
+@test "SIGTERM unmounts and leaves nothing behind" {
+    stop_daemon
+    [[ ! -e $WORK/run ]] || fail "$(find "$WORK/run")"
+    ! grep -q " $WORK/lxcfs" /proc/self/mountinfo
+    start_daemon --pidfile "$WORK/pid"
+    [[ $(cat "$WORK/pid") == "$(daemon_pid)" ]]
+    stop_daemon
+    [[ ! -e $WORK/pid ]]
+}
+
+@test "a second daemon is refused and does not disturb the first" {
+    run "$LXCFSD" --runtime-dir "$WORK/run" "$WORK/other"
+    [[ $status == 1 && $output == *"$WORK/run/lxcfsd.pid"* ]]
+    [[ $(cat "$WORK/run/lxcfsd.pid") == "$(daemon_pid)" ]]
+    run "$LXCFSD" --runtime-dir "$WORK/run2" "$WORK/lxcfs"
+    [[ $status == 1 && $output == *"$WORK/lxcfs"*busy* ]] || fail "$output"
+    head -n 1 "$WORK/lxcfs/proc/meminfo"
+    ask status
+}
+
+@test "the options of lxcfs are understood" {
+    stop_daemon
+    start_daemon -f -l -u --enable-cfs --enable-pidfd --enable-psi-poll -p "$WORK/pid" \
+        -o allow_other,nonempty
+    [[ $(awk '/SwapTotal/ { print $2 }' "$WORK/lxcfs/proc/meminfo") == 0 ||
+        $(cat /proc/self/cgroup) != *:/lxcfs* ]]
+    run -0 "$LXCFSD" --help
+    run -0 "$LXCFSD" -h
+    run -0 "$LXCFSD" --version
+    run "$LXCFSD" --nonsense /x
+    [[ $status == 64 ]]
+    run "$LXCFSD" --coherence -1 /x
+    [[ $status == 64 ]]
+}
+
+fresh() {
+    make_bundle "fresh-$1" -m $((96 << 20))
+    start_container "$1" "fresh-$1"
+    local first second
+    first=$(inside "fresh-$1" /proc/uptime)
+    sleep 0.05
+    second=$(inside "fresh-$1" /proc/uptime)
+    [[ -n $first && $first != "$second" ]] || fail "$first, then $second"
+    delete_container "$1" "fresh-$1"
+}
+
+@test "content is fresh after the window, with every window" {
+    fresh runc
+    stop_daemon
+    start_daemon --coherence 0
+    fresh runc
+    stop_daemon
+    start_daemon --coherence 1000
+    make_bundle slow
+    start_container runc slow
+    [[ $(inside slow /proc/uptime) == $(inside slow /proc/uptime) ]]
+}
+
+@test "inside the window no request reaches the daemon" {
+    stop_daemon
+    start_daemon --coherence 5000
+    make_bundle quiet
+    start_container runc quiet
+    # The first reading changes the size, and the kernel asks for that once more.
+    for _ in 1 2; do inside quiet /proc/meminfo >/dev/null; done
+    local before after
+    before=$(ask status --json | jq -c .requests)
+    nsenter --mount --target "$(container_pid quiet)" \
+        sh -c 'i=0; while [ $i -lt 100 ]; do cat /proc/meminfo; i=$((i + 1)); done' >/dev/null
+    after=$(ask status --json | jq -c .requests)
+    [[ $before == "$after" ]] || fail "$before" "$after"
+}
+
+@test "many readers of one file see whole files" {
+    make_bundle many -m $((96 << 20)) -q 100000
+    start_container runc many
+    nsenter --mount --target "$(container_pid many)" sh -c '
+        for i in 1 2 3 4 5 6 7 8; do
+            (n=0; while [ $n -lt 300 ]; do
+                for f in meminfo stat cpuinfo uptime loadavg; do
+                    [ "$(tail -c 1 /proc/$f | od -An -c | tr -d " ")" = "\\n" ] || echo "cut $f"
+                done
+                head -n 1 /proc/meminfo | grep -q "^MemTotal: *98304 kB$" || echo wrong
+                n=$((n + 1))
+            done) &
+        done; wait' >"$WORK/many.txt"
+    [[ ! -s $WORK/many.txt ]] || fail "$(sort "$WORK/many.txt" | uniq -c)"
+}
+
+@test "the daemon does not read its own files" {
+    make_bundle nested -m $((96 << 20))
+    start_container runc nested
+    # A second daemon where all of its /proc is the first one's.
+    mkdir -p "$WORK/inner"
+    run -0 unshare --mount --propagation private sh -c '
+        for f in meminfo stat cpuinfo uptime loadavg swaps diskstats; do
+            mount --bind "$1/lxcfs/nested/proc/$f" /proc/$f || exit 1
+        done
+        mount --bind "$1/lxcfs/nested/sys/devices/system/cpu" /sys/devices/system/cpu
+        "$0" --runtime-dir "$1/run3" "$1/inner" >"$1/inner.log" 2>&1 3>&- &
+        pid=$!
+        i=0; while ! [ -e "$1/inner/proc/meminfo" ] && [ $i -lt 50 ]; do
+            sleep 0.1; i=$((i + 1)); done
+        timeout 5 head -n 1 /proc/meminfo "$1/inner/proc/meminfo" "$1/inner/proc/uptime"
+        kill $pid; wait $pid' "$LXCFSD" "$WORK"
+    echo "$output"
+    [[ $output == *"MemTotal:"*"98304 kB"* && $(grep -c MemTotal <<<"$output") == 2 ]]
+    # And what is worse: its own tree over its own /proc.
+    run -0 unshare --mount --propagation private sh -c '
+        mount --bind "$1/lxcfs/proc/meminfo" /proc/meminfo
+        mount --bind "$1/lxcfs/proc/stat" /proc/stat
+        timeout 5 cat /proc/meminfo /proc/stat "$1/lxcfs/nested/proc/meminfo"' "$LXCFSD" "$WORK"
+}
+
+# Sets COUNT to what the daemon and the machine hold at this moment.
+take_stock() {
+    sync_daemon
+    STOCK="mounts $(wc -l </proc/self/mountinfo)
+threads $(ls "/proc/$(daemon_pid)/task" | wc -l)
+descriptors $(ls "/proc/$(daemon_pid)/fd" | wc -l)
+states $(ls "$WORK/run/containers" | wc -l)
+cgroups $(cgroup_dirs | wc -l)
+served $(ask list --json | jq length)"
+}
+
+sync_daemon() { ask status >/dev/null; }
+
+lives() {
+    local count=$2 i before
+    make_bundle "life-$1" 'cat /proc/meminfo /proc/uptime /proc/loadavg >/dev/null'
+    for i in 1 2; do run_container "$1" "life-$1"; done
+    cgroup_dirs | xargs -r -n 1 sh -c 'find "$0" -depth -type d -exec rmdir {} + || :' 2>/dev/null
+    take_stock
+    before=$STOCK
+    for ((i = 0; i < count; i++)); do
+        runtime_cmd "$1" run --bundle "$(bundle_of "life-$1")" "life-$1-$i" </dev/null
+    done
+    cgroup_dirs | xargs -r -n 1 sh -c 'find "$0" -depth -type d -exec rmdir {} + || :' 2>/dev/null
+    take_stock
+    echo "$STOCK"
+    diff <(echo "$before") <(echo "$STOCK")
+}
+
+@test "200 containers come and go: nothing is left over" {
+    for_each_runtime lives 100
+}
+
+@test "clients that say nothing or nonsense do not keep others waiting" {
+    needs_command python3
+    python3 - "$WORK/run/control.sock" <<'PY'
+import socket, sys, json, time
+def connect():
+    s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(10); return s
+silent = [connect() for _ in range(200)]
+started = time.time()
+s = connect(); s.sendall(b'{"op":"status"}\n')
+assert json.loads(s.makefile().readline())["status"]["containers"] == 0
+assert time.time() - started < 1
+for garbage in b"x\n", b"{}\n", b'{"op":"register"}\n', b'{"op":"register","id":"a/b","pid":1}\n', \
+        b'{"op":"register","id":"x","pid":99999999}\n', b"\xff\xfe\n", b"{" * 100000:
+    s = connect()
+    try:
+        s.sendall(garbage)
+        answer = json.loads(s.makefile().readline())
+        assert answer["error"], answer
+        print(answer["error"])
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+PY
+    ask status
+}
+
+@test "only root may talk to the daemon" {
+    run setpriv --reuid 65534 --regid 65534 --clear-groups \
+        "$LXCFSD" status --runtime-dir "$WORK/run"
+    [[ $status == 1 && $output == *"Permission denied"* ]]
+}

@@ -1,0 +1,77 @@
+# Every way to read a file.
+
+load helpers
+
+setup_file() { start_daemon; }
+teardown_file() { stop_daemon; }
+teardown() { cleanup_containers; }
+
+# bound FILE: the file as a container has it, a mount of its own, somewhere on the host.
+bound() {
+    mkdir -p "$WORK/bound"
+    touch "$WORK/bound/$(basename "$1")"
+    mount --bind "$1" "$WORK/bound/$(basename "$1")"
+}
+
+unbind() { umount "$WORK"/bound/*; rm -r "$WORK/bound"; }
+
+@test "read, pread, small reads, rewind, sendfile, mmap" {
+    needs_command python3
+    make_bundle reading -m $((96 << 20)) -q 100000
+    start_container runc reading
+    local file tree=$WORK/lxcfs/reading
+    for file in "$tree"/proc/[a-z]* "$tree/sys/devices/system/cpu/online"; do
+        [[ -d $file ]] || bound "$file"
+    done
+    run python3 "$E2E_DIR/read_semantics.py" "$WORK"/bound/*
+    unbind
+    [[ $status == 0 ]] || fail "$output"
+}
+
+caller() {
+    make_bundle "caller-$1" -n -m $((96 << 20)) -q 100000 '
+        for i in 1 2 3; do cat /lxcfs/proc/uptime; sleep 0.1; done
+        cat /lxcfs/proc/meminfo; ls /lxcfs/sys/devices/system/cpu
+        stat -c %s /lxcfs/proc/meminfo'
+    mkdir -p "$(bundle_of "caller-$1")/rootfs/lxcfs"
+    set_config "caller-$1" '.mounts += [{destination: "/lxcfs", type: "bind",
+        source: $dir, options: ["rbind", "ro"]}]' --arg dir "$WORK/lxcfs"
+    run -0 run_container "$1" "caller-$1"
+    echo "$output" | head -8
+    [[ ${lines[0]} != "${lines[1]}" && ${lines[1]} != "${lines[2]}" ]]
+    [[ ${lines[0]} =~ ^[0-9]\. ]]
+    [[ ${lines[3]} == MemTotal:*98304\ kB ]]
+    [[ $output == *cpu0* && $output != *cpu1* ]]
+    # As in sysfs: not known before it is read.
+    [[ ${lines[-1]} == 4096 ]]
+}
+
+@test "the caller tree knows who reads" {
+    for_each_runtime caller
+}
+
+@test "the caller tree, read in every way" {
+    needs_command python3
+    run python3 - "$WORK/lxcfs/proc/uptime" "$WORK/lxcfs/proc/meminfo" <<'PY'
+import os, sys, time
+for path in sys.argv[1:]:
+    fd = os.open(path, os.O_RDONLY)
+    text = os.read(fd, 1 << 16)
+    assert text.endswith(b"\n") and os.read(fd, 100) == b""
+    assert os.pread(fd, 5, 3) == text[3:8]
+    assert os.pread(fd, 5, 1 << 20) == b""
+    time.sleep(0.03)
+    again = os.pread(fd, 1 << 16, 0)
+    assert path.endswith("meminfo") or again != text, "a rewind is not fresh"
+    small = b""
+    os.lseek(fd, 0, 0)
+    while byte := os.read(fd, 1): small += byte
+    assert small.endswith(b"\n")
+    try:
+        os.open(path, os.O_WRONLY)
+        sys.exit("opened for writing")
+    except PermissionError:
+        pass
+PY
+    [[ $status == 0 ]] || fail "$output"
+}
