@@ -14,6 +14,10 @@ public struct TaskCounts: Equatable, Sendable {
 
     public init() {}
 
+    /// Threads that run, with the one that reads the file: it runs too, though at the moment
+    /// of counting it waits for the answer.
+    public var runningWithReader: Int { max(running, 1) }
+
     /// What the kernel's load average counts.
     public var active: Int { running + blocked }
 }

@@ -83,7 +83,8 @@ extension Container {
         let stat = Stat(
             ledger: ledger,
             startTime: startTime / 1_000_000_000,
-            processes: UInt64(max(highestPID, tasks.total)), running: UInt64(tasks.running),
+            processes: UInt64(max(highestPID, tasks.total)),
+            running: UInt64(tasks.runningWithReader),
             blocked: UInt64(tasks.blocked))
         try host.stat.withText(now: host.now(), maxAge: host.window) {
             stat.render(host: $0, into: worker.out)

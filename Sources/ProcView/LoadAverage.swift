@@ -46,7 +46,7 @@ public struct LoadAverage: Equatable, Sendable {
                 pad: UInt8(ascii: "0"))
             out.append(space)
         }
-        out.append(number: UInt64(max(tasks.running, 0)))
+        out.append(number: UInt64(tasks.runningWithReader))
         out.append(UInt8(ascii: "/"))
         out.append(number: UInt64(max(tasks.total, 0)))
         out.append(space)

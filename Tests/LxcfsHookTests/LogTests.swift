@@ -46,8 +46,7 @@ import Testing
         #expect(!summary.isServed)
         #expect(
             Self.lines(.info) { summary.report(to: $0, failure: .warning) } == [
-                "warning web: /proc/meminfo: no procfs (and 1 more)",
-                "warning web: attached 0 files, 2 failed",
+                "warning web: not attached: /proc/meminfo: no procfs (and 1 more)"
             ])
     }
 

@@ -1,0 +1,100 @@
+# Every example runs.
+
+load helpers
+
+setup_file() { start_daemon; }
+
+teardown_file() {
+    stop_dockerd
+    stop_daemon
+}
+
+teardown() { cleanup_containers; }
+
+sees_itself() { [[ $output == *MemTotal:*262144\ kB* ]] || fail "$output"; }
+
+bundle_example() {
+    jq --arg hook "$LXCFS_HOOK" --arg run "$WORK/run" \
+        'map_values(map(.path = $hook | .args += ["--runtime-dir", $run]))' \
+        "$REPO/examples/runc/hooks.json" >"$WORK/hooks.json"
+    HOOKS=$WORK/hooks.json RUNTIME=${RUNTIMES[0]} \
+        "$REPO/examples/runc/make-bundle" "$WORK/bundles/example-$1"
+    set_config "example-$1" '.linux.cgroupsPath = $path' --arg path "$E2E_CGROUP/example-$1"
+    run -0 run_container "$1" "example-$1"
+    sees_itself
+    [[ $(grep -c ^processor <<<"$output") == 1 ]]
+}
+
+@test "examples/runc, with runc and crun" {
+    for_each_runtime bundle_example
+}
+
+@test "examples/podman" {
+    needs_command podman
+    mkdir -p "$WORK/hooks.d"
+    jq --arg hook "$LXCFS_HOOK" --arg run "$WORK/run" \
+        '.hook.path = $hook | .hook.args += ["--runtime-dir", $run]' \
+        "$REPO/hooks.d/50-lxcfs-hook-annotated.json" >"$WORK/hooks.d/50-lxcfs-hook.json"
+    tar -C "$IMAGE_ROOTFS" -c . | podman_cmd runc import -q - "$IMAGE" >/dev/null
+    run -0 env HOOKS_DIR="$WORK/hooks.d" \
+        PODMAN="podman --root $PODMAN_STATE/root --runroot $PODMAN_STATE/run
+            --tmpdir $PODMAN_STATE/tmp --storage-driver vfs --cgroup-manager cgroupfs
+            --events-backend file --runtime runc" \
+        OPTIONS="--network none --cgroup-parent $E2E_CGROUP
+            --ulimit nofile=20000:20000 --ulimit nproc=1000:1000" \
+        "$REPO/examples/podman/run" "$IMAGE"
+    sees_itself
+}
+
+@test "examples/docker" {
+    needs_command dockerd
+    start_dockerd
+    run -0 env LXCFS="$WORK/lxcfs" OPTIONS="--network none" \
+        DOCKER="docker --config $DOCKER_STATE -H unix://$DOCKER_STATE/sock" \
+        "$REPO/examples/docker/run" "$IMAGE"
+    sees_itself
+    [[ $(grep -c ^processor <<<"$output") == 1 ]]
+    stop_dockerd
+}
+
+@test "examples/systemd: the unit starts a daemon that says when it is ready" {
+    needs_command python3
+    local unit=$REPO/examples/systemd/lxcfsd.service start
+    grep -qx 'Type=notify' "$unit"
+    start=$(sed -n 's/^ExecStart=//p' "$unit")
+    [[ $start == "/usr/bin/lxcfsd /var/lib/lxcfs" ]]
+    if command -v systemd-analyze >/dev/null; then
+        sed "s,/usr/bin/lxcfsd,$LXCFSD," "$unit" >"$WORK/lxcfsd.service"
+        run -0 systemd-analyze verify "$WORK/lxcfsd.service"
+        [[ -z $(grep lxcfsd.service <<<"$output") ]] || fail "$output"
+    fi
+    python3 - "$WORK" "$LXCFSD" <<'PY'
+import os, signal, socket, subprocess, sys
+work, daemon = sys.argv[1:]
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind(work + "/notify")
+notify.settimeout(20)
+process = subprocess.Popen([daemon, "--runtime-dir", work + "/run-unit", work + "/unit"],
+                           env=dict(os.environ, NOTIFY_SOCKET=work + "/notify"),
+                           stderr=subprocess.DEVNULL, close_fds=True)
+message = notify.recv(4096).decode()
+assert message.startswith("READY=1\n"), message
+assert "MemTotal" in open(work + "/unit/proc/meminfo").read()
+process.send_signal(signal.SIGTERM)
+assert notify.recv(4096).decode() == "STOPPING=1"
+assert process.wait(20) == 0
+PY
+}
+
+demo_example() {
+    run -0 in_runtime_ns "$1" "$REPO/examples/demo" "$1"
+    echo "$output"
+    [[ $output == *"=== without lxcfs-hook"*"=== with lxcfs-hook"* ]]
+    local after=${output#*=== with lxcfs-hook}
+    [[ $(awk '/^Mem:/ { print $2 }' <<<"$after") == 256 ]]
+    [[ $after == *"processor /proc/cpuinfo"$'\n'1$'\n'* ]]
+}
+
+@test "examples/demo, with runc and crun" {
+    for_each_runtime demo_example
+}
