@@ -46,7 +46,7 @@ let package = Package(
             ],
             cSettings: gnuSource, swiftSettings: shippedSwift),
         .target(
-            name: "LxcfsHook", dependencies: ["Control", "OCISpec", "Syscalls", "Cgroups"],
+            name: "LxcfsHook", dependencies: ["Control", "OCISpec", "Syscalls"],
             cSettings: gnuSource),
 
         .executableTarget(
