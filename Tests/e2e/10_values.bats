@@ -37,7 +37,7 @@ sees_memory_and_cpus() {
     # Processes of the container are few, those of a host are many.
     local total
     total=$(show - loadavg | sed 's,.*/,,; s, .*,,')
-    ((total >= 1 && total <= 5))
+    ((total >= 1 && total <= 5)) || fail "$total threads"
 }
 
 @test "memory limit and quota of one CPU" {
