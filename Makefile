@@ -35,7 +35,7 @@ e2e: ## End-to-end tests on this machine's runtimes (as root)
 
 .PHONY: vm
 vm: ## The same end-to-end tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
-	Tests/vm/run-vm --timeout 1200 -- env E2E_LIVES=10 Tests/e2e/run
+	Tests/vm/run-vm --timeout 1200 -- Tests/e2e/run
 
 .PHONY: demo
 demo: deps build ## Show a container before and after (as root)

@@ -184,7 +184,7 @@ fresh() {
     start_container runc many
     run_inside many '
         for i in 1 2 3 4 5 6 7 8; do
-            (n=0; while [ $n -lt 300 ]; do
+            (n=0; while [ $n -lt '"$(repeats 300)"' ]; do
                 for f in meminfo stat cpuinfo uptime loadavg; do
                     [ "$(tail -c 1 /proc/$f | od -An -c | tr -d " ")" = "\\n" ] || echo "cut $f"
                 done
@@ -249,9 +249,8 @@ lives() {
     diff <(echo "$before") <(echo "$STOCK")
 }
 
-# Half of them with each runtime. E2E_LIVES is for slow machines.
-@test "${E2E_LIVES:-200} containers come and go: nothing is left over" {
-    for_each_runtime lives $((${E2E_LIVES:-200} / 2))
+@test "200 containers come and go: nothing is left over" {
+    for_each_runtime lives "$(repeats 100)"
 }
 
 @test "clients that say nothing or nonsense do not keep others waiting" {
