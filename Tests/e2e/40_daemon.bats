@@ -186,7 +186,7 @@ fresh() {
         for i in 1 2 3 4 5 6 7 8; do
             (n=0; while [ $n -lt '"$(repeats 300)"' ]; do
                 for f in meminfo stat cpuinfo uptime loadavg; do
-                    [ "$(tail -c 1 /proc/$f | od -An -c | tr -d " ")" = "\\n" ] || echo "cut $f"
+                    [ "$(cat /proc/$f | tail -c 1 | od -An -c | tr -d " ")" = "\\n" ] || echo "cut $f"
                 done
                 head -n 1 /proc/meminfo | grep -q "^MemTotal: *98304 kB$" || echo wrong
                 n=$((n + 1))
