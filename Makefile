@@ -22,8 +22,12 @@ build: ## Build the release binaries, statically linked
 	$(SWIFT) build -c release --product lxcfsd
 	$(SWIFT) build -c release --product lxcfs-hook
 
+.PHONY: test-tools
+test-tools: ## Build the programs that tests need
+	$(SWIFT) build -c release --product readload
+
 .PHONY: test
-test: deps lint unit build e2e vm ## Install what is needed and run all tests (as root)
+test: deps lint unit build test-tools e2e vm ## Install what is needed and run all tests (as root)
 
 .PHONY: unit
 unit: ## Unit tests

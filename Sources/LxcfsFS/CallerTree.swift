@@ -9,9 +9,9 @@ import Syscalls
 final class CallerTree: Tree, @unchecked Sendable {
     private let callers: CallerLookup
 
-    init(host: Host, registry: Registry, callers: CallerLookup) {
+    init(host: Host, registry: Registry, callers: CallerLookup, shared: SharedTreeState) {
         self.callers = callers
-        super.init(host: host, registry: registry)
+        super.init(host: host, registry: registry, shared: shared)
     }
 
     override func topChildren(slot: UInt32) -> [Child] {
@@ -60,7 +60,7 @@ final class CallerTree: Tree, @unchecked Sendable {
             fuse_reply_err(request, EBADF)
             return
         }
-        readSnapshot(request, size: size, offset: offset, file)
+        readSnapshot(request, node, size: size, offset: offset, file)
     }
 
     override func release(

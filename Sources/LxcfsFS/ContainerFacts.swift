@@ -21,6 +21,11 @@ extension Container {
     /// - Returns: the visible CPUs, and whether they are others than the last time.
     @discardableResult
     func updateVisible(_ host: Host, _ worker: Worker) throws(SystemError) -> Bool {
+        if host.passesThrough {
+            return try host.online.withText(now: host.now(), maxAge: host.window) { online in
+                visible.update(cpuset: nil, online: online.trimmed, quota: nil)
+            }
+        }
         let quota = cpuView == .quota ? try cgroups.readQuota(worker.scratch) : nil
         let cpuset = try cgroups.readCPUSet(worker.scratch)
         return try host.online.withText(now: host.now(), maxAge: host.window) { online in

@@ -10,12 +10,16 @@ class Tree: @unchecked Sendable {
     let host: Host
     let registry: Registry
     let counters = RequestCounters()
-    /// Shown as modification time of everything that does not say otherwise.
-    let startedAt = Int(Clock.realtime() / 1_000_000_000)
+    let openFiles: OpenFiles
+    /// Shown as modification time of everything that does not say otherwise; in seconds
+    /// since 1970.
+    let startedAt: Int
 
-    init(host: Host, registry: Registry) {
+    init(host: Host, registry: Registry, shared: SharedTreeState) {
         self.host = host
         self.registry = registry
+        openFiles = shared.openFiles
+        startedAt = shared.startedAt
     }
 
     /// A name in a directory.
