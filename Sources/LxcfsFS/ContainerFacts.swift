@@ -38,7 +38,7 @@ extension Container {
             }
         }
         ledger.update(
-            CPULedger.Reading(age: age, time: time, perCPU: worker.visibleCPUTimes),
+            CPULedger.Reading(age: workingAge, time: time, perCPU: worker.visibleCPUTimes),
             visible: visible.list.count)
     }
 
