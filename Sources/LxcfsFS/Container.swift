@@ -26,6 +26,8 @@ final class Container: @unchecked Sendable {
     let lock = Lock()
     var visible = VisibleCPUs()
     var ledger = CPULedger()
+    /// Where the ledger outlives the daemon; nil for containers that do not.
+    var ledgerFile: LedgerFile?
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
     var highestPID = 0

@@ -40,6 +40,7 @@ extension Container {
         ledger.update(
             CPULedger.Reading(age: workingAge, time: time, perCPU: worker.visibleCPUTimes),
             visible: visible.list.count)
+        ledgerFile?.write(ledger)
     }
 
     func updateTasks(_ host: Host, _ worker: Worker) throws(SystemError) {

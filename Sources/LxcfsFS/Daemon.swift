@@ -66,6 +66,7 @@ public final class Daemon {
         try mounts.remove()
         pidFile.remove()
         removeIfEmpty(state.path)
+        removeIfEmpty(state.ledgers)
         removeIfEmpty(options.runtimeDirectory)
         log.info("stopped")
     }

@@ -81,18 +81,20 @@ final class Registrar {
                     Container(
                         id: known.id, slot: known.slot, pid: known.pid,
                         startTime: known.startTime, cpuView: known.cpus,
-                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler),
-                    poller)
+                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler,
+                        suspendedBefore: known.suspendedBefore ?? Clock.suspended()), poller)
                 log.info("restored \(known.id)")
             } catch {
                 log.info("forgot \(known.id): \(error)")
                 try state.remove(id: known.id)
             }
         }
+        try state.removeLedgers(except: Set(registry.all.map(\.slot)))
     }
 
     private func add(_ container: Container, _ poller: Poller) throws(SystemError) {
         let process = try? openProcess(container.pid)
+        keepLedger(container)
         let former = registry.add(container)
         if let former { log.notice("\(former.id) is registered anew") }
         do {
@@ -106,6 +108,19 @@ final class Registrar {
             processes[container.slot] = OwnedProcess(process)
         } else {
             leave(container.slot)
+        }
+    }
+
+    /// Goes on with what an earlier daemon has shown of the CPU time.
+    private func keepLedger(_ container: Container) {
+        do {
+            let file = try LedgerFile(
+                state.ledgerFile(slot: container.slot), startTime: container.startTime,
+                log: log)
+            if let known = try file.read() { container.ledger = known }
+            container.ledgerFile = file
+        } catch {
+            log.warning("the CPU time of \(container.id) is not kept: \(error)")
         }
     }
 
@@ -172,6 +187,11 @@ final class Registrar {
         leaving[container.slot] = nil
         sampler.forget(container)
         _ = registry.remove(slot: container.slot)
+        do {
+            try state.removeLedger(slot: container.slot)
+        } catch {
+            log.warning("\(error)")
+        }
         if registry.container(id: container.id) == nil {
             do {
                 try state.remove(id: container.id)
