@@ -13,6 +13,9 @@ final class Container: @unchecked Sendable {
     let pid: Int32
     /// When that process started, in nanoseconds since boot.
     let startTime: UInt64
+    /// How long the machine had been suspended then, in nanoseconds; if that is not known,
+    /// when the container was first seen.
+    let suspendedBefore: UInt64
     let cpuView: CPUView
     let cgroups: ContainerCgroups
     let showSwap: Bool
@@ -25,6 +28,8 @@ final class Container: @unchecked Sendable {
     let lock = Lock()
     var visible = VisibleCPUs()
     var ledger = CPULedger()
+    /// Where the ledger outlives the daemon; nil for containers that do not.
+    var ledgerFile: LedgerFile?
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
     var highestPID = 0
@@ -40,12 +45,14 @@ final class Container: @unchecked Sendable {
 
     init(
         id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
-        showSwap: Bool, cgroups: ContainerCgroups, sampler: LoadSampler?
+        showSwap: Bool, cgroups: ContainerCgroups, sampler: LoadSampler?,
+        suspendedBefore: UInt64 = Clock.suspended()
     ) {
         self.id = id
         self.slot = slot
         self.pid = pid
         self.startTime = startTime
+        self.suspendedBefore = suspendedBefore
         self.cpuView = cpuView
         self.showSwap = showSwap
         self.cgroups = cgroups
@@ -59,6 +66,12 @@ final class Container: @unchecked Sendable {
 
     /// Nanoseconds since it started.
     var age: UInt64 { clampedDifference(Clock.boottime(), startTime) }
+
+    /// Nanoseconds that its CPUs could have worked since then: suspended, they are not idle
+    /// for the kernel either.
+    var workingAge: UInt64 {
+        clampedDifference(age, clampedDifference(Clock.suspended(), suspendedBefore))
+    }
 
     /// Notes that the load has been read. The caller holds `lock`.
     func noteLoadRead(now: UInt64) {

@@ -43,8 +43,9 @@ extension Container {
             }
         }
         ledger.update(
-            CPULedger.Reading(age: age, time: time, perCPU: worker.visibleCPUTimes),
+            CPULedger.Reading(age: workingAge, time: time, perCPU: worker.visibleCPUTimes),
             visible: visible.list.count)
+        ledgerFile?.write(ledger)
     }
 
     func updateTasks(_ host: Host, _ worker: Worker) throws(SystemError) {

@@ -82,7 +82,6 @@ extension Container {
         try updateTasks(host, worker)
         let stat = Stat(
             ledger: ledger,
-            startTime: startTime / 1_000_000_000,
             processes: UInt64(max(highestPID, tasks.total)),
             running: UInt64(tasks.runningWithReader),
             blocked: UInt64(tasks.blocked))

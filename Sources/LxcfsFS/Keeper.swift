@@ -110,6 +110,7 @@ public final class Keeper {
         try leave(madeDirectory: madeDirectory)
         pidFile.remove()
         removeIfEmpty(state.path)
+        removeIfEmpty(state.ledgers)
         removeIfEmpty(options.runtimeDirectory)
         log.info("stopped")
     }

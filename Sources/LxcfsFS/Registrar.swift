@@ -99,7 +99,8 @@ final class Registrar {
                     Container(
                         id: known.id, slot: known.slot, pid: known.pid,
                         startTime: known.startTime, cpuView: known.cpus,
-                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler),
+                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler,
+                        suspendedBefore: known.suspendedBefore ?? Clock.suspended()),
                     poller)
                 restored[name] = present[name]
                 log.debug("restored \(known.id)")
@@ -110,6 +111,9 @@ final class Registrar {
             }
         }
         if isFinal {
+            // The earlier worker may have gone on with them since they were taken up.
+            for container in registry.all { keepLedger(container) }
+            try state.removeLedgers(except: Set(registry.all.map(\.slot)))
             log.info("restored \(registry.count) containers")
             restored = [:]
         }
@@ -127,6 +131,7 @@ final class Registrar {
 
     private func add(_ container: Container, _ poller: Poller) throws(SystemError) {
         let process = try? openProcess(container.pid)
+        keepLedger(container)
         let former = registry.add(container)
         if let former { log.notice("\(former.id) is registered anew") }
         if let process, isSame(container) {
@@ -134,6 +139,19 @@ final class Registrar {
             processes[container.slot] = OwnedProcess(process)
         } else {
             leave(container.slot)
+        }
+    }
+
+    /// Goes on with what an earlier daemon has shown of the CPU time.
+    private func keepLedger(_ container: Container) {
+        do {
+            let file = try LedgerFile(
+                state.ledgerFile(slot: container.slot), startTime: container.startTime,
+                log: log)
+            if let known = try file.read() { container.ledger = known }
+            container.ledgerFile = file
+        } catch {
+            log.warning("the CPU time of \(container.id) is not kept: \(error)")
         }
     }
 
@@ -200,6 +218,11 @@ final class Registrar {
         leaving[container.slot] = nil
         sampler.forget(container)
         _ = registry.remove(slot: container.slot)
+        do {
+            try state.removeLedger(slot: container.slot)
+        } catch {
+            log.warning("\(error)")
+        }
         if registry.container(id: container.id) == nil {
             do {
                 try state.remove(id: container.id)

@@ -12,6 +12,8 @@ struct ContainerState: Codable, Equatable {
     var pid: Int32
     /// Nanoseconds since boot.
     var startTime: UInt64
+    /// Nanoseconds; not in the files of versions before 0.2.
+    var suspendedBefore: UInt64?
     var cpus: CPUView
     /// By v1 controller.
     var legacyCgroups: [String: String]
@@ -22,6 +24,7 @@ struct ContainerState: Codable, Equatable {
         slot = container.slot
         pid = container.pid
         startTime = container.startTime
+        suspendedBefore = container.suspendedBefore
         cpus = container.cpuView
         legacyCgroups = Dictionary(
             uniqueKeysWithValues: container.cgroups.paths.legacy.map { ($0.rawValue, $1) })
@@ -41,10 +44,33 @@ struct ContainerState: Codable, Equatable {
 struct StateDirectory: Sendable {
     /// `<runtime directory>/containers`.
     let path: String
+    /// Beside it: the CPU time that each container has been shown, by slot.
+    var ledgers: String { path + ".cpu" }
 
-    /// Creates the directory if need be; only root may look inside.
+    /// Creates the directories if need be; only root may look inside.
     func prepare() throws(SystemError) {
         try makeDirectory(path, mode: 0o700)
+        try makeDirectory(ledgers, mode: 0o700)
+    }
+
+    func ledgerFile(slot: UInt32) -> String { "\(ledgers)/\(slot)" }
+
+    /// Removes the ledgers of all slots but those in `slots`.
+    func removeLedgers(except slots: Set<UInt32>) throws(SystemError) {
+        for item in try FileDescriptor.open(ledgers, O_RDONLY | O_DIRECTORY).list()
+        where item.isRegularFile && !(UInt32(item.name).map(slots.contains) ?? false) {
+            try removeFile(ledgers + "/" + item.name)
+        }
+    }
+
+    func removeLedger(slot: UInt32) throws(SystemError) {
+        try removeFile(ledgerFile(slot: slot))
+    }
+
+    private func removeFile(_ path: String) throws(SystemError) {
+        if unlink(path) != 0, errno != ENOENT {
+            throw SystemError("remove", path, errno: errno)
+        }
     }
 
     /// Writes the state of one container atomically.
@@ -54,9 +80,7 @@ struct StateDirectory: Sendable {
 
     /// Removes the state of one container; it is no error if there is none.
     func remove(id: String) throws(SystemError) {
-        if unlink(file(of: id)) != 0, errno != ENOENT {
-            throw SystemError("remove", file(of: id), errno: errno)
-        }
+        try removeFile(file(of: id))
     }
 
     /// What there is to read of a state directory.
