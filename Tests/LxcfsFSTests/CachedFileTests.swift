@@ -47,6 +47,14 @@ import Testing
         #expect(container.freshContent(9, now: 3, window: 10)?.bytes.string == "aaa")
     }
 
+    @Test func aNameIsLookedUpBeforeThereIsContent() throws {
+        let container = try makeContainer("x", slot: 1)
+        #expect(container.sizeForLookup(9) == FileSize(bytes: 16384, generation: 0))
+        // So that sendfile(2), which asks for no attributes, gets what READ makes.
+        #expect(container.installForRead(snapshot("aaa", at: 1), 9))
+        #expect(container.sizeForLookup(9).bytes == 3)
+    }
+
     @Test func withoutASlotTheKernelIsMadeToRead() throws {
         let container = try makeContainer("x", slot: 1)
         let first = snapshot("aaa", at: 1)
