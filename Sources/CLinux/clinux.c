@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -131,6 +132,14 @@ int clinux_identify(int fd, clinux_identity *out)
     out->mode = info.stx_mode;
     out->is_mount_root = (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
     return 0;
+}
+
+int clinux_timerfd(void) { RESULT(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)); }
+
+int clinux_timerfd_set(int fd, uint64_t time)
+{
+    struct itimerspec when = {.it_value = {time / 1000000000, time % 1000000000}};
+    RESULT(timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL));
 }
 
 int clinux_fchdir(int fd) { RESULT(fchdir(fd)); }

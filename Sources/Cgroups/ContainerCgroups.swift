@@ -86,7 +86,10 @@ extension ContainerCgroups {
         var own = true
         while let node = current {
             let limit = try node.number(.memoryLimit, scratch)
-            if let usage = try node.number(.memoryUsage, scratch) {
+            // Above the container, usage only matters where there is a limit.
+            if own || limit.map({ $0 != .max }) ?? false,
+                let usage = try node.number(.memoryUsage, scratch)
+            {
                 if own { facts.usage = usage }
                 own = false
                 if let limit, limit != .max {
@@ -115,9 +118,9 @@ extension ContainerCgroups {
         _ node: CgroupNode, _ scratch: Scratch, _ facts: inout MemoryFacts,
         _ combinedLimit: inout UInt64?
     ) throws(SystemError) {
-        guard let limit = try node.number(.swapLimit, scratch),
-            let usage = try node.number(.swapUsage, scratch)
-        else { return }
+        guard let limit = try node.number(.swapLimit, scratch) else { return }
+        if facts.swapAccounted, limit == .max { return }
+        guard let usage = try node.number(.swapUsage, scratch) else { return }
         if !facts.swapAccounted, node.unified { facts.swapUsage = usage }
         facts.swapAccounted = true
         guard limit != .max else { return }

@@ -31,9 +31,6 @@ final class StoreSlots: Sendable {
 
     init(_ count: Int) { free = Atomic(count) }
 
-    /// For whoever must not push.
-    static let none = StoreSlots(0)
-
     func take() -> Bool {
         if free.subtract(1, ordering: .acquiring).newValue >= 0 { return true }
         free.add(1, ordering: .releasing)
@@ -124,6 +121,17 @@ extension Container {
     func announcedSize(_ key: UInt64) -> FileSize? {
         filesLock.withLock {
             guard let file = files[key], let bytes = file.announced else { return nil }
+            return FileSize(bytes: bytes, generation: file.generation)
+        }
+    }
+
+    /// What the kernel was told last; of a file that it does not know, as much as one READ
+    /// may bring, so that a first sendfile(2) gets content of any smaller size.
+    func sizeForLookup(_ key: UInt64) -> FileSize {
+        filesLock.withLock {
+            let file = file(key)
+            let bytes = file.announced ?? Self.oneRead
+            file.announced = bytes
             return FileSize(bytes: bytes, generation: file.generation)
         }
     }

@@ -91,7 +91,8 @@ final class ContainerTree: Tree, @unchecked Sendable {
     }
 
     /// The size must be the one that the kernel has: a smaller one would cut off whoever
-    /// reads just now, and a file without size is never read by sendfile(2).
+    /// reads just now, and a file without size is never read by sendfile(2). Content is not
+    /// made for a name: a runtime that mounts all files would wait for all of it.
     override func attributesForLookup(
         _ child: Child, _ worker: Worker
     ) throws(SystemError) -> stat {
@@ -99,11 +100,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
         guard case .file = child.kind, window > 0,
             let container = registry.container(slot: child.node.slot)
         else { return attributes }
-        if let known = container.announcedSize(child.node.keyInContainer) {
-            attributes.set(known)
-        } else {
-            attributes.set(try refresh(container, child.node, worker, push: false))
-        }
+        attributes.set(container.sizeForLookup(child.node.keyInContainer))
         return attributes
     }
 
@@ -117,7 +114,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             var attributes = baseAttributes(node, .file(mode: mode(of: node)))
-            attributes.set(try refresh(container, node, worker, push: true))
+            attributes.set(try refresh(container, node, worker))
             fuse_reply_attr(request, &attributes, timeout)
         } catch {
             fuse_reply_err(request, error.errno)
@@ -130,11 +127,9 @@ final class ContainerTree: Tree, @unchecked Sendable {
 
     /// Sees to it that what the kernel reads next is no older than the window.
     ///
-    /// - Parameter push: into the page cache, which the kernel does not have for a file that
-    ///   it is only about to learn of.
     /// - Returns: the size of the content.
     private func refresh(
-        _ container: Container, _ node: NodeID, _ worker: Worker, push: Bool
+        _ container: Container, _ node: NodeID, _ worker: Worker
     ) throws(SystemError) -> FileSize {
         let key = node.keyInContainer
         if let current = container.freshSize(key, now: host.now(), window: window) {
@@ -142,7 +137,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
         }
         let made = try container.snapshot(of: node, host, worker)
         announcements.add(made, node)
-        if case .store = container.install(made, key, push ? storeSlots : StoreSlots.none) {
+        if case .store = container.install(made, key, storeSlots) {
             counters.count(.store)
             let result = store(made, node)
             storeSlots.give()

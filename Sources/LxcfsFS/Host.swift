@@ -10,6 +10,12 @@ final class Host: @unchecked Sendable {
     let catalog: CPUCatalog
     /// How old what is read of the host may be, in nanoseconds.
     let window: UInt64
+    /// The same for files of which only the shape is shown (which lines and columns there
+    /// are), with `btime` and the clock rates of cpuinfo. Making them costs the kernel much,
+    /// the more the larger the machine is.
+    var shapeLifetime: UInt64 { window == 0 ? 0 : max(window, 1_000_000_000) }
+    let sharedCpuinfo = SharedText()
+    let sharedSlabinfo = SharedText()
 
     let meminfo: HostFile
     let stat: HostFile

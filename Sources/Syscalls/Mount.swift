@@ -17,10 +17,15 @@ public struct MountAttributes: OptionSet, Sendable {
 
 /// open_tree(2) with `OPEN_TREE_CLONE`: a detached copy of the one mount at `path`, that
 /// disappears with the descriptor unless it is attached somewhere.
-public func cloneMount(_ path: String) throws(SystemError) -> FileDescriptor {
+///
+/// - Parameter path: relative to `directory`.
+public func cloneMount(
+    _ path: String, in directory: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor {
     let flags = CLINUX_OPEN_TREE_CLONE | CLINUX_OPEN_TREE_CLOEXEC
     return FileDescriptor(
-        owning: try check(clinux_open_tree(AT_FDCWD, path, flags), "clone the mount of", path))
+        owning: try check(
+            clinux_open_tree(directory.raw, path, flags), "clone the mount of", path))
 }
 
 /// Sets `attributes` on a detached mount and takes it out of its peer group, so that

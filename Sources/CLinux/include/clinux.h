@@ -171,6 +171,9 @@ int clinux_notify(const char *path, const char *message);
 /* ---- descriptors to wait on ---- */
 
 int clinux_eventfd(void);
+/* On CLOCK_MONOTONIC; time in nanoseconds. */
+int clinux_timerfd(void);
+int clinux_timerfd_set(int fd, uint64_t time);
 int clinux_signalfd(const int *signals, int count);
 /* One signal number, or -EAGAIN. */
 int clinux_signalfd_read(int fd);
