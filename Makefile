@@ -41,6 +41,11 @@ e2e: ## End-to-end tests on this machine's runtimes (as root)
 vm: ## The same end-to-end tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
 	Tests/vm/run-vm --timeout 1200 -- env E2E_LIVES=10 Tests/e2e/run
 
+.PHONY: soak
+soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load (as root, 10 minutes)
+	env SURVIVAL_KILLS=1000 SURVIVAL_UPGRADES=50 SURVIVAL_RESTARTS=50 \
+		Tests/e2e/run Tests/e2e/70_survival.bats
+
 .PHONY: demo
 demo: deps build ## Show a container before and after (as root)
 	examples/demo

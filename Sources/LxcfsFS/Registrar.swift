@@ -70,6 +70,8 @@ final class Registrar {
         return directory(of: id)
     }
 
+    /// False as long as an earlier worker registers and drops containers.
+    private var isResponsible = false
     /// The state files that have been taken up, by name, with their inodes.
     private var restored: [String: UInt64] = [:]
 
@@ -112,6 +114,8 @@ final class Registrar {
         if isFinal {
             log.info("restored \(registry.count) containers")
             restored = [:]
+            isResponsible = true
+            examineLeaving()
         }
     }
 
@@ -159,7 +163,7 @@ final class Registrar {
 
     private func leave(_ slot: UInt32) {
         leaving[slot] = Departure(lookAt: Clock.monotonic(), wait: 100_000_000)
-        examineLeaving()
+        if isResponsible { examineLeaving() }
     }
 
     /// When to call ``examineLeaving()`` next, on the monotonic clock.
@@ -223,7 +227,8 @@ final class Registrar {
         }
         return ContainerSummary(
             id: container.id, pid: container.pid, uptime: Double(container.age) / 1e9,
-            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total)
+            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total,
+            isRunning: processes[container.slot] != nil)
     }
 }
 

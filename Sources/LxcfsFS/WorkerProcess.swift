@@ -53,6 +53,7 @@ public final class WorkerProcess {
         let parts = try prepare(poller)
         try poller.add(link.socket.descriptor, token: Self.linkToken)
         try parts.registrar.restore(poller, isFinal: false)
+        try SystemCallFilter.worker.load(options.systemCallFilter)
         try link.send(.ready)
         // Until then another worker may be at work.
         guard case .serve? = try link.receive()?.message.kind else { return }
@@ -102,6 +103,8 @@ public final class WorkerProcess {
         let callersSession = try Session(
             callerTree, device: FileDescriptor(owning: setup.callers), .callers, shared,
             log: log)
+        // Before the first thread, for each thread has its own.
+        try Privileges.keepOnly([.trace])
         try sampler.start()
         try expirer.start()
         return Parts(

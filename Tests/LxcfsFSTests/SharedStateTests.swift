@@ -64,6 +64,19 @@ import Testing
         #expect(second.all.last?.node == NodeID(slot: 9, file: 511))
     }
 
+    @Test func aReadIsAnsweredWithTheShortestContentOfTheLastMoments() throws {
+        let announcements = try SharedState(try make()).announcements
+        let node = NodeID(slot: 3, file: 19)
+        let second: UInt64 = 1_000_000_000
+        announcements.add(snapshot("x", at: 1), node)
+        announcements.add(snapshot("one", at: 2 * second), node)
+        announcements.add(snapshot("two", at: 2 * second + 1), node)
+        announcements.add(snapshot("longer", at: 2 * second + 2), node)
+        announcements.add(snapshot("other", at: 1), NodeID(slot: 4, file: 19))
+        let found = announcements.lastTold.sorted { $0.node.raw < $1.node.raw }
+        #expect(found.map { text($0.snapshot) } == ["two", "other"])
+    }
+
     // MARK: - Open files
 
     private func open(_ text: String, _ node: NodeID = NodeID(slot: 0, file: 19)) -> OpenFile {

@@ -113,6 +113,16 @@ int clinux_duplicate_above(int fd, int minimum);
    the signal that killed it or 0, `code` its exit code. */
 pid_t clinux_reap(int *sig, int *code);
 
+/* PR_SET_NO_NEW_PRIVS. */
+int clinux_no_new_privileges(void);
+/* Gives up all capabilities but those in `keep` (a bit per number, capabilities(7)), for ever:
+   bounding, inheritable and ambient sets too. Concerns the calling thread. */
+int clinux_keep_capabilities(uint64_t keep);
+
+static const unsigned CLINUX_CAP_SETPCAP = 8;
+static const unsigned CLINUX_CAP_SYS_PTRACE = 19;
+static const unsigned CLINUX_CAP_SYS_ADMIN = 21;
+
 /* ---- memory that outlives a process ---- */
 
 /* memfd_create(2), sealed against shrinking. */
