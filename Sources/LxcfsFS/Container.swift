@@ -32,6 +32,8 @@ final class Container: @unchecked Sendable {
     var load: LoadAverage?
     var loadReadAt: UInt64 = 0
     var loadIsSampled = false
+    /// What an earlier worker has left has been looked for.
+    var isRestored = false
 
     /// Guards the files below. Held only for moments, never while a thread waits for the
     /// kernel: a READ must always find its content (see CachedFile).

@@ -23,12 +23,15 @@ final class Host: @unchecked Sendable {
     let online: HostFile
 
     private let shared: SharedState
+    /// What is kept of containers for the next worker.
+    let counters: CounterRecords
 
     init(
         roots: consuming HostRoots, window: UInt64, shared: SharedState
     ) throws(SystemError) {
         self.window = window
         self.shared = shared
+        counters = CounterRecords(shared.counters)
         meminfo = try HostFile("meminfo", in: roots.proc, single: true)
         stat = try HostFile("stat", in: roots.proc, single: true)
         cpuinfo = try HostFile("cpuinfo", in: roots.proc)

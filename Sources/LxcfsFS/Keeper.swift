@@ -140,8 +140,10 @@ public final class Keeper {
         let found = KeeperResources.names.compactMap { stored.removeValue(forKey: $0) }
         guard found.count == KeeperResources.names.count else {
             for number in found + stored.values { close(number) }
-            if !found.isEmpty { log.warning("what was stored of the last daemon is not whole") }
-            dropStored(KeeperResources.names)
+            if !found.isEmpty {
+                log.warning("what was stored of the last daemon is not whole")
+                dropStored(KeeperResources.names)
+            }
             return nil
         }
         let resources = KeeperResources(

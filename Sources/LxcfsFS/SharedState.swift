@@ -7,7 +7,7 @@ import Syscalls
 /// All that is in it is written so that a worker may be killed between any two instructions:
 /// what says that something is valid is stored last.
 ///
-///     header | INIT of each connection | announcements | open files | blocks | requests
+///     header | INIT of each connection | announcements | open files | counters | requests
 final class SharedState: @unchecked Sendable {
     /// To be changed with the layout: memory of another version is not understood.
     static let version: UInt32 = 1
@@ -34,7 +34,8 @@ final class SharedState: @unchecked Sendable {
         static let initial = 4096
         static let announcements = 16384
         static let openFiles = announcements + Announcements.size
-        static let requests = openFiles + OpenFiles.size
+        static let counters = openFiles + OpenFiles.size
+        static let requests = counters + CounterRecords.size
     }
 
     /// Bytes of a request at most: the kernel insists on room for its largest.
@@ -111,6 +112,7 @@ final class SharedState: @unchecked Sendable {
     }
 
     var openFiles: UnsafeMutableRawPointer { base + Offset.openFiles }
+    var counters: UnsafeMutableRawPointer { base + Offset.counters }
 
     /// Where thread number `thread` receives requests. A request stays there until it is
     /// answered, so that the next worker finds it.

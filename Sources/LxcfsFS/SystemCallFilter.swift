@@ -42,6 +42,8 @@ public struct SystemCallFilter: Sendable {
         defer { seccomp_release(filter) }
         // Threads that run already get it too.
         try check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1))
+        // A tree instead of a list, for kernels before 5.11, which look at each call anew.
+        try check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2))
         for name in names {
             let number = seccomp_syscall_resolve_name(name)
             // Not on this architecture, or newer than libseccomp.

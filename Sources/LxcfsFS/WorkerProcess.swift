@@ -124,6 +124,13 @@ public final class WorkerProcess {
             }
         }
         parts.callerTree.openFiles.restore(life: parts.shared.life)
+        for container in parts.registry.all {
+            container.lock.withLock {
+                container.restoreCounters(parts.host)
+                // Whoever has read it will read it again.
+                if container.load != nil { container.noteLoadRead(now: parts.host.now()) }
+            }
+        }
         parts.containerTree.adoptAnnouncements()
         for session in [parts.containers, parts.callersSession] {
             let isResent = options.usesResend ? try session.resend() : false

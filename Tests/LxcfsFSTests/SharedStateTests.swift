@@ -1,5 +1,7 @@
+import Cgroups
 import Control
 import Glibc
+import ProcView
 import Syscalls
 import Testing
 
@@ -144,6 +146,41 @@ import Testing
         let large = String(repeating: "y", count: 1 << 20)
         let handles = (0..<65).map { files.add(open(large), opener: UInt64($0)) }
         #expect(handles.count { $0 < 1 << 63 } == 64)
+    }
+
+    // MARK: - Counters
+
+    @Test func countersGoOnWhereTheyWere() throws {
+        let shared = try SharedState(try make())
+        let records = CounterRecords(shared.counters)
+        let container = try makeContainer("x", slot: 1)
+        let second: UInt64 = 1_000_000_000
+        for age in [3 * second, 5 * second] {
+            container.ledger.update(
+                CPULedger.Reading(age: age, time: CPUTime(user: age / 5, system: age / 10)),
+                visible: 2)
+            container.highestPID = 42
+            container.load = LoadAverage(values: [age, 2, 3])
+            records.save(container, now: 100)
+        }
+        let again = try makeContainer("x", slot: 1)
+        CounterRecords(shared.counters).restore(again, now: 200)
+        #expect(again.ledger.entries == container.ledger.entries)
+        #expect(again.ledger.total == container.ledger.total)
+        #expect(again.highestPID == 42)
+        #expect(again.load == container.load)
+        again.ledger.update(
+            CPULedger.Reading(age: 6 * second, time: CPUTime(user: second, system: second)),
+            visible: 1)
+        #expect(again.ledger.total.idle >= container.ledger.total.idle)
+        // Another one does not get it, and old averages are of no use.
+        let other = try makeContainer("x", slot: 2)
+        CounterRecords(shared.counters).restore(other, now: 200)
+        #expect(other.ledger.entries.isEmpty)
+        let late = try makeContainer("x", slot: 1)
+        CounterRecords(shared.counters).restore(late, now: 100 * second)
+        #expect(late.ledger.total == container.ledger.total)
+        #expect(late.load == nil)
     }
 
     // MARK: - Requests
