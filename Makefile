@@ -48,6 +48,11 @@ vm: ## The same on cgroup v2 with 4 CPUs, in a virtual machine, without what is 
 vm-all: ## All end-to-end tests in the virtual machine
 	Tests/vm/run-vm --timeout 2400 -- Tests/e2e/run
 
+.PHONY: soak
+soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load (as root, 10 minutes)
+	env SURVIVAL_KILLS=1000 SURVIVAL_UPGRADES=50 SURVIVAL_RESTARTS=50 \
+		Tests/e2e/run Tests/e2e/70_survival.bats
+
 .PHONY: demo
 demo: deps build ## Show a container before and after (as root)
 	examples/demo

@@ -29,6 +29,8 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .systemLibrary(
+            name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Syscalls", dependencies: ["CLinux"], cSettings: gnuSource),
@@ -41,7 +43,7 @@ let package = Package(
         .target(
             name: "LxcfsFS",
             dependencies: [
-                "CFuse3", "Cgroups", "Control", "ProcView", "Syscalls",
+                "CFuse3", "CSeccomp", "Cgroups", "Control", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnuSource, swiftSettings: shippedSwift),

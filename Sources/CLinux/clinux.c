@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -164,6 +165,33 @@ int clinux_pid_from_pidns(int nsfd, pid_t pid)
 
 int clinux_set_death_signal(int sig) { RESULT(prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)); }
 int clinux_set_name(const char *name) { RESULT(prctl(PR_SET_NAME, name, 0, 0, 0)); }
+
+int clinux_no_new_privileges(void) { RESULT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
+
+int clinux_keep_capabilities(uint64_t keep)
+{
+    /* First what needs CAP_SETPCAP. EINVAL: beyond the last capability of this kernel. */
+    for (int number = 0; number < 64; number++) {
+        if (keep >> number & 1)
+            continue;
+        if (prctl(PR_CAPBSET_READ, number, 0, 0, 0) != 1)
+            continue;
+        if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+            return -errno;
+    }
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+        return -errno;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    for (int half = 0; half < 2; half++) {
+        data[half].permitted &= (uint32_t)(keep >> 32 * half);
+        data[half].effective = data[half].permitted;
+        data[half].inheritable = 0;
+    }
+    RESULT(syscall(SYS_capset, &header, data));
+}
 
 static void do_nothing(int sig) { (void)sig; }
 
@@ -393,6 +421,17 @@ int clinux_connect_unix(const char *path, int timeout_ms)
 int clinux_notify(const char *path, const char *message)
 {
     return clinux_notify_with(path, message, NULL, 0);
+}
+
+int clinux_allocate(int fd, uint64_t offset, uint64_t size)
+{
+    RESULT(fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size));
+}
+
+int clinux_punch_hole(int fd, uint64_t offset, uint64_t size)
+{
+    RESULT(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, (off_t)offset,
+                     (off_t)size));
 }
 
 int clinux_eventfd(void) { RESULT(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }

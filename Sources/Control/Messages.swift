@@ -71,11 +71,14 @@ public struct ContainerSummary: Codable, Equatable, Sendable {
     public var cpus: Int?
     /// MemTotal as its files show it, in bytes.
     public var memoryTotal: UInt64?
+    /// Whether the process `pid` is still the one that was registered.
+    public var isRunning: Bool?
 
     public init(
         id: String, pid: Int32, uptime: Double, cgroup: String, cpus: Int?,
-        memoryTotal: UInt64?
+        memoryTotal: UInt64?, isRunning: Bool? = nil
     ) {
+        self.isRunning = isRunning
         self.id = id
         self.pid = pid
         self.uptime = uptime

@@ -48,6 +48,32 @@ struct Announcements {
         }
     }
 
+    /// Of each file what a READ may be answered with that a worker that has died was asked for.
+    ///
+    /// Whether the kernel has heard of the last content, or still thinks of one before it, is
+    /// not known. A content that is shorter than the kernel thinks is shown as it is, a longer
+    /// one is cut: so it is the shortest one of the last moments, and of these the newest.
+    var lastTold: [Entry] {
+        var newest: [NodeID: UInt64] = [:]
+        let all = self.all
+        for entry in all {
+            newest[entry.node] = max(newest[entry.node] ?? 0, entry.snapshot.time)
+        }
+        var result: [NodeID: Entry] = [:]
+        for entry in all
+        where clampedDifference(newest[entry.node] ?? 0, entry.snapshot.time) <= Self.moment {
+            if let known = result[entry.node] {
+                let (old, new) = (known.snapshot, entry.snapshot)
+                if (new.count, old.time) > (old.count, new.time) { continue }
+            }
+            result[entry.node] = entry
+        }
+        return Array(result.values)
+    }
+
+    /// How long a reader may take from hearing a size to reading, in nanoseconds.
+    static let moment: UInt64 = 1_000_000_000
+
     /// The newest content of `node` that has `count` bytes and is not older than `maxAge`.
     func latest(_ node: NodeID, count: Int, now: UInt64, maxAge: UInt64) -> Snapshot? {
         var best: Snapshot?

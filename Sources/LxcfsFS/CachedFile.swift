@@ -15,6 +15,9 @@ final class CachedFile {
     var storing = false
     /// Shown in the modification time: a new value makes the kernel drop its pages.
     var generation = CachedFile.firstGeneration
+    /// The kernel has been told of it by this worker; what an earlier one has told last, and
+    /// whether that has arrived, is not known for certain.
+    var isTold = CachedFile.firstGeneration == 0
 
     /// Differs between workers: the first thing that a new one tells of a file makes the
     /// kernel drop the pages that it has from an earlier one. Set once, before the first
@@ -62,6 +65,7 @@ extension Container {
                 clampedDifference(now, snapshot.time) < window
             else { return nil }
             file.announced = snapshot.count
+            file.isTold = true
             return FileSize(bytes: snapshot.count, generation: file.generation)
         }
     }
@@ -83,9 +87,9 @@ extension Container {
             // Another thread has rendered later and finished earlier.
             if let former = file.snapshot, former.time > snapshot.time { return .done }
             file.snapshot = snapshot
-            // What an earlier worker has told of it is not known; then the pages go, since the
-            // generation is another.
-            if file.announced == nil, CachedFile.firstGeneration != 0 { return .done }
+            // Pushing something shorter onto the page of an earlier worker would leave the end
+            // of that. The page goes by itself, since the generation is another.
+            if !file.isTold { return .done }
             // A file that gets shorter loses its pages anyway when its size is told.
             if let announced = file.announced, announced > snapshot.count, !file.storing {
                 return .done
@@ -113,6 +117,7 @@ extension Container {
             let file = file(key)
             let bytes = file.snapshot?.count ?? snapshot.count
             file.announced = bytes
+            file.isTold = true
             return FileSize(bytes: bytes, generation: file.generation)
         }
     }

@@ -28,8 +28,6 @@ final class Container: @unchecked Sendable {
     let lock = Lock()
     var visible = VisibleCPUs()
     var ledger = CPULedger()
-    /// Where the ledger outlives the daemon; nil for containers that do not.
-    var ledgerFile: LedgerFile?
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
     var highestPID = 0
@@ -37,6 +35,10 @@ final class Container: @unchecked Sendable {
     var load: LoadAverage?
     var loadReadAt: UInt64 = 0
     var loadIsSampled = false
+    /// What an earlier worker has left has been looked for.
+    var isRestored = false
+    /// Bytes that are reserved for its counters, see ``CounterRecords``.
+    var reservedRow = 0
 
     /// Guards the files below. Held only for moments, never while a thread waits for the
     /// kernel: a READ must always find its content (see CachedFile).

@@ -34,6 +34,9 @@ extension Container {
     }
 
     func updateLedger(_ host: Host, _ worker: Worker) throws(SystemError) {
+        restoreCounters(host)
+        // When the host's CPUs are shown, the container's own ones have not changed.
+        if host.passesThrough { return }
         let changed = try updateVisible(host, worker)
         let time = try cgroups.readCPUTime(worker.scratch) ?? CPUTime()
         worker.visibleCPUTimes.removeAll(keepingCapacity: true)
@@ -45,10 +48,11 @@ extension Container {
         ledger.update(
             CPULedger.Reading(age: workingAge, time: time, perCPU: worker.visibleCPUTimes),
             visible: visible.list.count)
-        ledgerFile?.write(ledger)
+        saveCounters(host)
     }
 
     func updateTasks(_ host: Host, _ worker: Worker) throws(SystemError) {
+        restoreCounters(host)
         let now = host.now()
         let isFresh = tasksReadAt.map { clampedDifference(now, $0) < Self.taskCountLifetime }
         if isFresh != true {

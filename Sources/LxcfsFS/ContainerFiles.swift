@@ -95,7 +95,10 @@ extension Container {
     private func renderLoadavg(_ host: Host, _ worker: Worker) throws(SystemError) {
         try updateTasks(host, worker)
         let load = self.load ?? LoadAverage(active: tasks.active, age: age)
-        self.load = load
+        if self.load == nil {
+            self.load = load
+            saveCounters(host)
+        }
         noteLoadRead(now: host.now())
         load.render(tasks, into: worker.out)
     }

@@ -37,7 +37,8 @@ final class ContainerTree: Tree, @unchecked Sendable {
     /// that belong to them find them, and sees to it that they leave the page cache.
     func adoptAnnouncements() {
         guard window > 0 else { return }
-        for entry in announcements.all {
+        for entry in announcements.lastTold.sorted(by: { $0.snapshot.time < $1.snapshot.time })
+        {
             guard let container = registry.container(slot: entry.node.slot) else { continue }
             container.adopt(entry.snapshot, entry.node.keyInContainer)
             expirer.schedule(container, entry.node, time: entry.snapshot.time)
@@ -48,9 +49,6 @@ final class ContainerTree: Tree, @unchecked Sendable {
         self.session = session
         expirer.session = session
     }
-
-    /// How long a reader may take from asking for attributes to reading, in nanoseconds.
-    private static let patience: UInt64 = 1_000_000_000
 
     private var timeout: Double { Double(window) / 1e9 }
 
@@ -194,7 +192,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
                 // from coming here in time.
                 if let announced = container.announcedSize(key)?.bytes,
                     let former = announcements.latest(
-                        node, count: announced, now: host.now(), maxAge: Self.patience)
+                        node, count: announced, now: host.now(), maxAge: Announcements.moment)
                 {
                     reply(request, former, size: size, offset: offset)
                     return

@@ -20,6 +20,7 @@ public struct DaemonOptions: Codable, Sendable {
     public var threads = 4
     /// Whether to log debug messages.
     public var logsDebugMessages = false
+    public var systemCallFilter = SystemCallFilter.Mode.kill
     /// False does without FUSE_NOTIFY_RESEND, as on kernels before Linux 6.9.
     public var usesResend = true
 

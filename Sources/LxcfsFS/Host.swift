@@ -29,12 +29,16 @@ final class Host: @unchecked Sendable {
     let online: HostFile
 
     private let shared: SharedState
+    /// What is kept of containers for the next worker.
+    let counters: CounterRecords
 
     init(
-        roots: consuming HostRoots, window: UInt64, shared: SharedState
+        roots: consuming HostRoots, window: UInt64, shared: SharedState,
+        counters: CounterRecords
     ) throws(SystemError) {
         self.window = window
         self.shared = shared
+        self.counters = counters
         meminfo = try HostFile("meminfo", in: roots.proc, single: true)
         stat = try HostFile("stat", in: roots.proc, single: true)
         cpuinfo = try HostFile("cpuinfo", in: roots.proc)

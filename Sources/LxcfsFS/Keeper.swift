@@ -29,6 +29,8 @@ public final class Keeper {
     /// False until all mounts are there and are served.
     private var isComplete = false
     private var upgradeIsDue = false
+    /// The keeper is to make way for one of the version that the worker has now.
+    private var replacementIsDue = false
 
     private static let signalToken: UInt64 = 1
     private static let mountToken: UInt64 = 2
@@ -85,21 +87,24 @@ public final class Keeper {
         try state.prepare()
 
         var pendingMount: MountTask?
-        var madeDirectory = false
         let resources: KeeperResources
+        let shared: SharedState
         if let stored = takeStored() {
             resources = stored
+            shared = try SharedState(try resources.memory.duplicate())
             isComplete = true
         } else {
-            madeDirectory = try Mounts.prepare(options.mountPoint, log)
+            let madeDirectory = try Mounts.prepare(options.mountPoint, log)
             let made = try KeeperResources.make(options)
             pendingMount = try MountTask(
                 try made.callersMount.duplicate(), at: options.mountPoint)
             resources = made.resources
+            shared = try SharedState(try resources.memory.duplicate())
+            shared.madeDirectory = madeDirectory
         }
         do {
-            let shared = try SharedState(try resources.memory.duplicate())
             shared.bind(&options)
+            try giveUpPrivileges()
             try serve(resources, shared, signals, pendingMount)
         } catch {
             endWorkers()
@@ -107,19 +112,19 @@ public final class Keeper {
             unlink(Defaults.controlSocket(in: options.runtimeDirectory))
             throw error
         }
-        try leave(madeDirectory: madeDirectory)
+        try leave(madeDirectory: shared.madeDirectory)
         pidFile.remove()
         removeIfEmpty(state.path)
-        removeIfEmpty(state.ledgers)
+        // As long as there are containers, the next daemon goes on with them.
+        if access(state.path, F_OK) != 0 {
+            unlink(CounterRecords.path(in: options.runtimeDirectory))
+        }
         removeIfEmpty(options.runtimeDirectory)
         log.info("stopped")
     }
 
     private func leave(madeDirectory: Bool) throws(SystemError) {
-        for name in KeeperResources.names { try ServiceManager.drop(name) }
-        for entry in kept.all {
-            if let name = kept.storeName(entry.name) { try ServiceManager.drop(name) }
-        }
+        dropStored(KeeperResources.names + kept.all.compactMap { kept.storeName($0.name) })
         // Containers that have files of ours keep these mounts, which are dead once the last
         // of us has ended.
         try detachMount(at: options.mountPoint)
@@ -139,6 +144,10 @@ public final class Keeper {
         let found = KeeperResources.names.compactMap { stored.removeValue(forKey: $0) }
         guard found.count == KeeperResources.names.count else {
             for number in found + stored.values { close(number) }
+            if !found.isEmpty {
+                log.warning("what was stored of the last daemon is not whole")
+                dropStored(KeeperResources.names)
+            }
             return nil
         }
         let resources = KeeperResources(
@@ -150,17 +159,42 @@ public final class Keeper {
         } catch {
             log.warning("descriptors of the last worker are lost: \(error)")
         }
-        guard resources.areAlive else {
-            log.notice("the stored connections are dead")
+        do {
+            guard resources.areAlive else {
+                throw SystemError("use", "the stored connections", errno: ENOTCONN)
+            }
+            _ = try SharedState(try resources.memory.duplicate())
+        } catch {
+            log.error("starting anew: \(error)")
+            dropStored(KeeperResources.names)
             return nil
         }
         log.notice("taking over the connections of the last daemon")
         return resources
     }
 
-    private func store(_ resources: borrowing KeeperResources) throws(SystemError) {
+    private func store(_ resources: borrowing KeeperResources) {
         for (name, number) in zip(KeeperResources.names, resources.numbers) {
-            try ServiceManager.store(number, name)
+            attempt { () throws(SystemError) in try ServiceManager.store(number, name) }
+        }
+    }
+
+    private func dropStored(_ names: [String]) {
+        for name in names {
+            attempt { () throws(SystemError) in try ServiceManager.drop(name) }
+        }
+    }
+
+    private func notify(_ message: String) {
+        attempt { () throws(SystemError) in try notifyServiceManager(message) }
+    }
+
+    /// Containers must not suffer from a service manager that does not listen.
+    private func attempt(_ body: () throws(SystemError) -> Void) {
+        do {
+            try body()
+        } catch {
+            log.warning("\(error)")
         }
     }
 
@@ -181,7 +215,7 @@ public final class Keeper {
             case Self.mountToken:
                 guard let mount, !isComplete else { break }
                 try mount.finish(poller)
-                try nowComplete(resources)
+                nowComplete(resources)
             case let token?:
                 try hear(token, resources, mount)
             case nil:
@@ -197,7 +231,7 @@ public final class Keeper {
     ) throws(SystemError) -> Bool {
         switch signal {
         case SIGTERM, SIGINT:
-            try notifyServiceManager("STOPPING=1")
+            notify("STOPPING=1")
             return true
         case SIGCHLD:
             while let end = try ChildProcess.reap() { try ended(end, resources) }
@@ -212,20 +246,20 @@ public final class Keeper {
         return false
     }
 
-    private func nowComplete(_ resources: borrowing KeeperResources) throws(SystemError) {
+    private func nowComplete(_ resources: borrowing KeeperResources) {
         isComplete = true
-        try store(resources)
-        try tellServing()
+        store(resources)
+        tellServing()
         log.info("serving \(options.mountPoint)")
     }
 
-    private func tellServing() throws(SystemError) {
-        try notifyServiceManager("READY=1\nSTATUS=serving \(options.mountPoint)")
+    private func tellServing() {
+        notify("READY=1\nSTATUS=serving \(options.mountPoint)")
     }
 
     /// Milliseconds until ``checkTime(_:)`` has something to do; -1 for never.
     private var timeout: CInt {
-        if upgradeIsDue, canUpgrade { return 0 }
+        if upgradeIsDue || replacementIsDue, canUpgrade { return 0 }
         let times = [restartAt, current?.deadline, next?.deadline].compactMap { $0 }
         guard let first = times.min() else { return -1 }
         let now = Clock.monotonic()
@@ -250,6 +284,9 @@ public final class Keeper {
         if upgradeIsDue, canUpgrade {
             upgradeIsDue = false
             upgrade(resources)
+        } else if replacementIsDue, canUpgrade {
+            replacementIsDue = false
+            try replaceItself(resources)
         }
     }
 
@@ -307,7 +344,7 @@ public final class Keeper {
             hearRest(of: worker)
             next = nil
             log.error("no upgrade: the new worker \(Self.describe(end))")
-            try tellServing()
+            tellServing()
             if current == nil { restartAt = Clock.monotonic() }
             return
         }
@@ -385,9 +422,10 @@ public final class Keeper {
             if program.current !== worker.executable {
                 program.current = worker.executable
                 log.notice("upgraded: worker \(worker.pid)")
+                replacementIsDue = !program.isOnDisk
             }
             if isComplete {
-                try tellServing()
+                tellServing()
             } else {
                 try mount?.start(poller, token: Self.mountToken)
             }
@@ -461,16 +499,53 @@ public final class Keeper {
     /// Starts a worker from the binary that is now on disk; when it is ready, it takes over.
     private func upgrade(_ resources: borrowing KeeperResources) {
         do {
-            try notifyServiceManager(
-                "RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic() / 1000)")
+            notify("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic() / 1000)")
             next = try start(resources, try program.onDisk())
         } catch {
             log.error("no upgrade: \(error)")
-            try? tellServing()
+            tellServing()
         }
     }
 
+    /// Executes the program that is now on disk, with the same process number, arguments and
+    /// descriptors. Returns only if that fails.
+    private func replaceItself(
+        _ resources: borrowing KeeperResources
+    ) throws(SystemError) {
+        // The new keeper must not start a worker beside this one.
+        if let worker = current {
+            worker.state = .finishing
+            try? worker.link.send(.finish)
+            let deadline = Clock.monotonic() + Self.finishTime
+            while Clock.monotonic() < deadline {
+                if waitpid(worker.pid, nil, WNOHANG) == worker.pid {
+                    current = nil
+                    break
+                }
+                usleep(500)
+            }
+            hearRest(of: worker)
+        }
+        endWorkers()
+        let stored =
+            Array(zip(KeeperResources.names, resources.numbers))
+            + kept.all.compactMap { entry in
+                kept.storeName(entry.name).map { ($0, entry.descriptor) }
+            }
+        let error = ServiceManager.execute(
+            program.path, CommandLine.arguments, handingOver: stored)
+        log.error("the keeper stays as it is: \(error)")
+        try startCurrent(resources)
+    }
+
     // MARK: - Small things
+
+    /// Mounting is left, and what workers need, which inherit all this.
+    private func giveUpPrivileges() throws(SystemError) {
+        try Privileges.keepOnly([.administration, .trace, .setCapabilities])
+        try Privileges.forbidNew()
+        try SystemCallFilter.keeper.load(options.systemCallFilter)
+    }
 
     /// Each container that is read keeps a dozen cgroup files open. Workers inherit it.
     private func raiseDescriptorLimit() {

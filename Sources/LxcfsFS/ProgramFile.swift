@@ -28,4 +28,12 @@ final class ProgramFile {
     func onDisk() throws(SystemError) -> Version {
         Version(try FileDescriptor.open(path, O_PATH))
     }
+
+    /// Whether this process itself runs what is now on disk.
+    var isOnDisk: Bool {
+        var own = stat()
+        var there = stat()
+        return stat("/proc/self/exe", &own) == 0 && stat(path, &there) == 0
+            && own.st_dev == there.st_dev && own.st_ino == there.st_ino
+    }
 }

@@ -70,6 +70,8 @@ final class Registrar {
         return directory(of: id)
     }
 
+    /// False as long as an earlier worker registers and drops containers.
+    private var isResponsible = false
     /// The state files that have been taken up, by name, with their inodes.
     private var restored: [String: UInt64] = [:]
 
@@ -111,11 +113,10 @@ final class Registrar {
             }
         }
         if isFinal {
-            // The earlier worker may have gone on with them since they were taken up.
-            for container in registry.all { keepLedger(container) }
-            try state.removeLedgers(except: Set(registry.all.map(\.slot)))
             log.info("restored \(registry.count) containers")
             restored = [:]
+            isResponsible = true
+            examineLeaving()
         }
     }
 
@@ -131,7 +132,6 @@ final class Registrar {
 
     private func add(_ container: Container, _ poller: Poller) throws(SystemError) {
         let process = try? openProcess(container.pid)
-        keepLedger(container)
         let former = registry.add(container)
         if let former { log.notice("\(former.id) is registered anew") }
         if let process, isSame(container) {
@@ -139,19 +139,6 @@ final class Registrar {
             processes[container.slot] = OwnedProcess(process)
         } else {
             leave(container.slot)
-        }
-    }
-
-    /// Goes on with what an earlier daemon has shown of the CPU time.
-    private func keepLedger(_ container: Container) {
-        do {
-            let file = try LedgerFile(
-                state.ledgerFile(slot: container.slot), startTime: container.startTime,
-                log: log)
-            if let known = try file.read() { container.ledger = known }
-            container.ledgerFile = file
-        } catch {
-            log.warning("the CPU time of \(container.id) is not kept: \(error)")
         }
     }
 
@@ -177,7 +164,7 @@ final class Registrar {
 
     private func leave(_ slot: UInt32) {
         leaving[slot] = Departure(lookAt: Clock.monotonic(), wait: 100_000_000)
-        examineLeaving()
+        if isResponsible { examineLeaving() }
     }
 
     /// When to call ``examineLeaving()`` next, on the monotonic clock.
@@ -218,11 +205,7 @@ final class Registrar {
         leaving[container.slot] = nil
         sampler.forget(container)
         _ = registry.remove(slot: container.slot)
-        do {
-            try state.removeLedger(slot: container.slot)
-        } catch {
-            log.warning("\(error)")
-        }
+        container.lock.withLock { host.counters.remove(container) }
         if registry.container(id: container.id) == nil {
             do {
                 try state.remove(id: container.id)
@@ -246,7 +229,8 @@ final class Registrar {
         }
         return ContainerSummary(
             id: container.id, pid: container.pid, uptime: Double(container.age) / 1e9,
-            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total)
+            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total,
+            isRunning: processes[container.slot] != nil)
     }
 }
 

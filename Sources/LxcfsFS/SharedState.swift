@@ -7,7 +7,7 @@ import Syscalls
 /// All that is in it is written so that a worker may be killed between any two instructions:
 /// what says that something is valid is stored last.
 ///
-///     header | INIT of each connection | announcements | open files | blocks | requests
+///     header | INIT of each connection | announcements | open files | requests
 final class SharedState: @unchecked Sendable {
     /// To be changed with the layout: memory of another version is not understood.
     static let version: UInt32 = 1
@@ -29,6 +29,7 @@ final class SharedState: @unchecked Sendable {
         static let announced = 24
         static let threads = 32
         static let coherence = 36
+        static let madeDirectory = 40
         static let suspects = 1024
         static let initial = 4096
         static let announcements = 16384
@@ -73,6 +74,12 @@ final class SharedState: @unchecked Sendable {
     var passesThrough: Bool {
         get { clinux_load32(base + Offset.passThrough) != 0 }
         set { clinux_store32(base + Offset.passThrough, newValue ? 1 : 0) }
+    }
+
+    /// The mountpoint has been made by us.
+    var madeDirectory: Bool {
+        get { clinux_load32(base + Offset.madeDirectory) != 0 }
+        set { clinux_store32(base + Offset.madeDirectory, newValue ? 1 : 0) }
     }
 
     /// Options that have been chosen with the connections and cannot be changed any more.

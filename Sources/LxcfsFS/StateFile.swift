@@ -44,28 +44,9 @@ struct ContainerState: Codable, Equatable {
 struct StateDirectory: Sendable {
     /// `<runtime directory>/containers`.
     let path: String
-    /// Beside it: the CPU time that each container has been shown, by slot.
-    var ledgers: String { path + ".cpu" }
 
-    /// Creates the directories if need be; only root may look inside.
-    func prepare() throws(SystemError) {
-        try makeDirectory(path, mode: 0o700)
-        try makeDirectory(ledgers, mode: 0o700)
-    }
-
-    func ledgerFile(slot: UInt32) -> String { "\(ledgers)/\(slot)" }
-
-    /// Removes the ledgers of all slots but those in `slots`.
-    func removeLedgers(except slots: Set<UInt32>) throws(SystemError) {
-        for item in try FileDescriptor.open(ledgers, O_RDONLY | O_DIRECTORY).list()
-        where item.isRegularFile && !(UInt32(item.name).map(slots.contains) ?? false) {
-            try removeFile(ledgers + "/" + item.name)
-        }
-    }
-
-    func removeLedger(slot: UInt32) throws(SystemError) {
-        try removeFile(ledgerFile(slot: slot))
-    }
+    /// Creates the directory if need be; only root may look inside.
+    func prepare() throws(SystemError) { try makeDirectory(path, mode: 0o700) }
 
     private func removeFile(_ path: String) throws(SystemError) {
         if unlink(path) != 0, errno != ENOENT {

@@ -53,6 +53,7 @@ public final class WorkerProcess {
         let parts = try prepare(poller)
         try poller.add(link.socket.descriptor, token: Self.linkToken)
         try parts.registrar.restore(poller, isFinal: false)
+        try SystemCallFilter.worker.load(options.systemCallFilter)
         try link.send(.ready)
         // Until then another worker may be at work.
         guard case .serve? = try link.receive()?.message.kind else { return }
@@ -75,7 +76,10 @@ public final class WorkerProcess {
         let shared = try SharedState(FileDescriptor(owning: setup.memory))
         shared.bind(&options)
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
-        let host = try Host(roots: try HostRoots.open(), window: window, shared: shared)
+        let host = try Host(
+            roots: try HostRoots.open(), window: window, shared: shared,
+            counters: try CounterRecords(
+                CounterRecords.path(in: options.runtimeDirectory), log: log))
         let registry = Registry { shared.nextSlot = $0 }
         let sampler = try LoadSampler(host: host, log: log)
         let callers = try CallerLookup(
@@ -102,6 +106,8 @@ public final class WorkerProcess {
         let callersSession = try Session(
             callerTree, device: FileDescriptor(owning: setup.callers), .callers, shared,
             log: log)
+        // Before the first thread, for each thread has its own.
+        try Privileges.keepOnly([.trace])
         try sampler.start()
         try expirer.start()
         return Parts(
@@ -121,6 +127,13 @@ public final class WorkerProcess {
             }
         }
         parts.callerTree.openFiles.restore(life: parts.shared.life)
+        for container in parts.registry.all {
+            container.lock.withLock {
+                container.restoreCounters(parts.host)
+                // Whoever has read it will read it again.
+                if container.load != nil { container.noteLoadRead(now: parts.host.now()) }
+            }
+        }
         parts.containerTree.adoptAnnouncements()
         for session in [parts.containers, parts.callersSession] {
             let isResent = options.usesResend ? try session.resend() : false

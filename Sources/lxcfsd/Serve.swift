@@ -60,6 +60,13 @@ struct Serve: ParsableCommand {
     @Option(name: .customShort("o"), help: "Mount options, separated by commas.")
     var options: [String] = []
 
+    @Option(
+        help: """
+            What becomes of a system call that the daemon is not known to need: kill (the \
+            process), log (in the kernel's log, to find gaps) or off.
+            """)
+    var seccomp = SystemCallFilter.Mode.kill
+
     @Flag(help: .hidden)
     var noResend = false
 
@@ -94,6 +101,7 @@ struct Serve: ParsableCommand {
         daemon.showSwap = !disableSwap
         daemon.threads = threads
         daemon.logsDebugMessages = debug
+        daemon.systemCallFilter = seccomp
         daemon.usesResend = !noResend
         daemon.mountOptions = Self.mountOptions(options)
         do {
@@ -116,3 +124,5 @@ struct Serve: ParsableCommand {
         }
     }
 }
+
+extension SystemCallFilter.Mode: ExpressibleByArgument {}

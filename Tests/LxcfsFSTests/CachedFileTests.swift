@@ -25,6 +25,17 @@ import Testing
         #expect(container.announce(9, made).bytes == made.count)
     }
 
+    @Test func nothingIsPushedOntoPagesOfAnEarlierWorker() throws {
+        let container = try makeContainer("x", slot: 1)
+        container.adopt(snapshot("0123", at: 1), 9)
+        container.files[9]?.isTold = false
+        // READ and a repeated question for the size find it.
+        #expect(container.freshContent(9, now: 2, window: 10)?.bytes.string == "0123")
+        #expect(container.install(snapshot("012", at: 20), 9, StoreSlots(1)) == .done)
+        #expect(container.announce(9, snapshot("012", at: 20)).bytes == 3)
+        #expect(container.install(snapshot("345", at: 40), 9, StoreSlots(1)) == .store)
+    }
+
     @Test func newContentIsPushedAndServesForTheWindow() throws {
         let container = try makeContainer("x", slot: 1)
         #expect(container.freshSize(9, now: 0, window: 10) == nil)

@@ -1,5 +1,7 @@
+import Cgroups
 import Control
 import Glibc
+import ProcView
 import Syscalls
 import Testing
 
@@ -62,6 +64,19 @@ import Testing
         #expect(second.latest(node, count: 3, now: 8, maxAge: 10) == nil)
         #expect(second.all.count == 512)
         #expect(second.all.last?.node == NodeID(slot: 9, file: 511))
+    }
+
+    @Test func aReadIsAnsweredWithTheShortestContentOfTheLastMoments() throws {
+        let announcements = try SharedState(try make()).announcements
+        let node = NodeID(slot: 3, file: 19)
+        let second: UInt64 = 1_000_000_000
+        announcements.add(snapshot("x", at: 1), node)
+        announcements.add(snapshot("one", at: 2 * second), node)
+        announcements.add(snapshot("two", at: 2 * second + 1), node)
+        announcements.add(snapshot("longer", at: 2 * second + 2), node)
+        announcements.add(snapshot("other", at: 1), NodeID(slot: 4, file: 19))
+        let found = announcements.lastTold.sorted { $0.node.raw < $1.node.raw }
+        #expect(found.map { text($0.snapshot) } == ["two", "other"])
     }
 
     // MARK: - Open files
@@ -132,6 +147,8 @@ import Testing
         let handles = (0..<65).map { files.add(open(large), opener: UInt64($0)) }
         #expect(handles.count { $0 < 1 << 63 } == 64)
     }
+
+    // MARK: - Counters
 
     // MARK: - Requests
 

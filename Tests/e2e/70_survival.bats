@@ -131,6 +131,8 @@ is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
     check_load "${SURVIVAL_UPGRADES:-10} upgrades"
 }
 
+is_program() { [[ /proc/$1/exe -ef $2 ]]; }
+
 @test "an upgrade takes the binary that is now on disk; one that does not work changes nothing" {
     cp "$LXCFSD" "$WORK/lxcfsd"
     LXCFSD=$WORK/lxcfsd start_daemon
@@ -141,7 +143,12 @@ is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
     cp "$LXCFSD" "$WORK/new" && mv "$WORK/new" "$WORK/lxcfsd"
     kill -HUP "$(daemon_pid)"
     wait_for 10 is_upgraded 1
-    [[ /proc/$(worker_pid)/exe -ef $WORK/lxcfsd ]]
+    # The keeper, too, becomes the new one, and stays the same process.
+    wait_for 10 is_program "$(daemon_pid)" "$WORK/lxcfsd"
+    wait_for 10 ask status
+    is_program "$(worker_pid)" "$WORK/lxcfsd"
+    [[ $(ask status --json | jq .pid) == "$(daemon_pid)" ]]
+    [[ $(cat "$WORK/run/lxcfsd.pid") == "$(daemon_pid)" ]]
     first=$(worker_pid)
     printf '#!/bin/sh\nexit 3\n' >"$WORK/new" && chmod 755 "$WORK/new"
     mv "$WORK/new" "$WORK/lxcfsd"
@@ -152,6 +159,12 @@ is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
     kill -KILL "$first"
     wait_for 10 is_another_worker "$first"
     check_load "upgrades by file"
+}
+
+@test "the keeper stops though its worker hangs" {
+    start_daemon
+    kill -STOP "$(worker_pid)"
+    stop_daemon
 }
 
 @test "SIGUSR2 shows containers the host, and themselves again" {

@@ -88,6 +88,7 @@ func run(_ load: Load, seed: Int) {
     var buffer = [UInt8](repeating: 0, count: 1 << 18)
     var shapes: [[[UInt8]]?] = Array(repeating: nil, count: load.files.count)
     var kept = Array(repeating: CInt(-1), count: load.files.count)
+    var uptimes: [String: [Double]] = [:]
     var round = seed
     while !load.isStopped.load(ordering: .relaxed), now() < load.end {
         round += 1
@@ -122,6 +123,20 @@ func run(_ load: Load, seed: Int) {
         let seen = shape(bytes)
         let known = shapes[index] ?? seen
         shapes[index] = known
+        // What counts up never goes back: uptime and idle time.
+        if file.path.hasSuffix("/uptime") {
+            let numbers = String(decoding: bytes, as: UTF8.self).split {
+                $0 == " " || $0 == "\n"
+            }
+            .compactMap { Double($0) }
+            if let former = uptimes[file.path],
+                numbers.count != 2 || numbers[0] < former[0] || numbers[1] < former[1]
+            {
+                tally.wrong += 1
+                complain("\(numbers) after \(former)")
+            }
+            if numbers.count == 2 { uptimes[file.path] = numbers }
+        }
         if size == 0 || bytes.last != 10 || bytes.contains(0) || seen != known
             || !contains(bytes, file.text)
         {

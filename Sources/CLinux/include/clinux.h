@@ -113,6 +113,16 @@ int clinux_duplicate_above(int fd, int minimum);
    the signal that killed it or 0, `code` its exit code. */
 pid_t clinux_reap(int *sig, int *code);
 
+/* PR_SET_NO_NEW_PRIVS. */
+int clinux_no_new_privileges(void);
+/* Gives up all capabilities but those in `keep` (a bit per number, capabilities(7)), for ever:
+   bounding, inheritable and ambient sets too. Concerns the calling thread. */
+int clinux_keep_capabilities(uint64_t keep);
+
+static const unsigned CLINUX_CAP_SETPCAP = 8;
+static const unsigned CLINUX_CAP_SYS_PTRACE = 19;
+static const unsigned CLINUX_CAP_SYS_ADMIN = 21;
+
 /* ---- memory that outlives a process ---- */
 
 /* memfd_create(2), sealed against shrinking. */
@@ -167,6 +177,11 @@ int clinux_accept(int fd);
 int clinux_connect_unix(const char *path, int timeout_ms);
 /* A datagram to $NOTIFY_SOCKET (sd_notify(3)); path may start with '@'. */
 int clinux_notify(const char *path, const char *message);
+
+/* ---- room in files (fallocate(2)); the size of the file stays ---- */
+
+int clinux_allocate(int fd, uint64_t offset, uint64_t size);
+int clinux_punch_hole(int fd, uint64_t offset, uint64_t size);
 
 /* ---- descriptors to wait on ---- */
 
