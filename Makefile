@@ -39,7 +39,8 @@ e2e: ## End-to-end tests on this machine's runtimes (as root)
 
 .PHONY: vm
 vm: ## The same end-to-end tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
-	Tests/vm/run-vm --timeout 1200 -- env E2E_LIVES=10 Tests/e2e/run
+	Tests/vm/run-vm --timeout 1200 -- env E2E_LIVES=10 SURVIVAL_KILLS=5 \
+		SURVIVAL_UPGRADES=2 Tests/e2e/run
 
 .PHONY: soak
 soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load (as root, 10 minutes)
