@@ -8,6 +8,7 @@ import Syscalls
 /// Every open is a snapshot; the kernel caches no content.
 final class CallerTree: Tree, @unchecked Sendable {
     private let callers: CallerLookup
+    private let watcher = PressureWatcher()
 
     init(host: Host, registry: Registry, callers: CallerLookup) {
         self.callers = callers
@@ -67,6 +68,46 @@ final class CallerTree: Tree, @unchecked Sendable {
         _ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         releaseSnapshot(request, file)
+    }
+
+    override func trigger(
+        _ node: NodeID, _ container: Container, caller: pid_t, _ worker: Worker
+    ) throws(SystemError) -> PressureTrigger {
+        try openTrigger(node, container, caller: caller, worker)
+    }
+
+    override func forgetTrigger(_ token: UInt64) { watcher.forget(token) }
+
+    override func write(
+        _ request: fuse_req_t, _ text: UnsafeRawBufferPointer,
+        _ file: UnsafeMutablePointer<fuse_file_info>?
+    ) {
+        counters.count(.write)
+        guard let opened = file.flatMap(openFile)?.takeUnretainedValue(),
+            let trigger = opened.trigger
+        else {
+            fuse_reply_err(request, EBADF)
+            return
+        }
+        do {
+            if try trigger.write(text) { opened.watched = try watcher.watch(trigger) }
+            fuse_reply_write(request, text.count)
+        } catch {
+            fuse_reply_err(request, error.errno)
+        }
+    }
+
+    override func poll(
+        _ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>?,
+        _ handle: OpaquePointer?
+    ) {
+        counters.count(.poll)
+        if let trigger = file.flatMap(openFile)?.takeUnretainedValue().trigger {
+            fuse_reply_poll(request, trigger.poll(handle))
+            return
+        }
+        if let handle { fuse_pollhandle_destroy(handle) }
+        fuse_reply_poll(request, PressureTrigger.ready)
     }
 
     private func containerChild(_ id: String) -> Child? {

@@ -7,6 +7,10 @@ import Syscalls
 final class OpenFile: @unchecked Sendable {
     let container: Container
     let node: NodeID
+    /// Of a pressure file that is open for writing.
+    var trigger: PressureTrigger?
+    /// Its number with the watcher, once there is a trigger.
+    var watched: UInt64?
     private let lock = Lock()
     private var snapshot: Snapshot
     private var begun = false
@@ -48,14 +52,15 @@ extension Tree {
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         counters.count(.open)
-        if file.pointee.flags & O_ACCMODE != O_RDONLY {
-            fuse_reply_err(request, EACCES)
-            return
-        }
+        let writing = file.pointee.flags & O_ACCMODE != O_RDONLY
         do {
             let worker = Worker.current
             let container = try container(of: node, caller: callerPID(request), worker)
             let opened = try OpenFile(container, node, host, worker)
+            if writing {
+                opened.trigger = try trigger(
+                    node, container, caller: callerPID(request), worker)
+            }
             let handle = Unmanaged.passRetained(opened)
             file.pointee.fh = UInt64(UInt(bitPattern: handle.toOpaque()))
             file.pointee.direct_io = 1
@@ -95,11 +100,14 @@ extension Tree {
         _ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         counters.count(.release)
-        openFile(file)?.release()
+        let opened = openFile(file)
+        // Before closing, for the end of a trigger waits for every CPU.
         fuse_reply_err(request, 0)
+        if let token = opened?.takeUnretainedValue().watched { forgetTrigger(token) }
+        opened?.release()
     }
 
-    private func openFile(
+    func openFile(
         _ file: UnsafeMutablePointer<fuse_file_info>
     ) -> Unmanaged<OpenFile>? {
         UnsafeRawPointer(bitPattern: UInt(file.pointee.fh)).map(Unmanaged.fromOpaque)

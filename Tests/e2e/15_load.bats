@@ -161,7 +161,7 @@ invisible() {
     pair -q 50000
     local before after kernel_before kernel_after other_before other_after wall
     moment() { look "$1" /proc/stat /proc/uptime |
-        awk '$1 == "cpu" { print $2 + $4, $5 } END { print int($1 * 100) }' | xargs; }
+        awk '$1 == "cpu" { print $2 + $4, $5 } END { print int($1 * 100) }' | tr '\n' ' '; }
     before=$(moment loaded) kernel_before=$(kernel_cpu loaded)
     other_before=$(busy_of neighbour)
     work 'timeout 4 sh -c "while :; do :; done"'
