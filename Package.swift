@@ -61,6 +61,9 @@ let package = Package(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
+        .executableTarget(
+            name: "readload", path: "Tests/readload", swiftSettings: shippedSwift,
+            linkerSettings: shippedLinker),
         .testTarget(
             name: "SyscallsTests", dependencies: ["Syscalls"], cSettings: gnuSource),
         .testTarget(

@@ -14,7 +14,12 @@ final class CachedFile {
     /// page, so another thread must not wait for it in turn.
     var storing = false
     /// Shown in the modification time: a new value makes the kernel drop its pages.
-    var generation: Int = 0
+    var generation = CachedFile.firstGeneration
+
+    /// Differs between workers: the first thing that a new one tells of a file makes the
+    /// kernel drop the pages that it has from an earlier one. Set once, before the first
+    /// request.
+    nonisolated(unsafe) static var firstGeneration = 0
 
     func dropPages() { generation = (generation + 1) % 1_000_000_000 }
 }
@@ -81,6 +86,9 @@ extension Container {
             // Another thread has rendered later and finished earlier.
             if let former = file.snapshot, former.time > snapshot.time { return .done }
             file.snapshot = snapshot
+            // What an earlier worker has told of it is not known; then the pages go, since the
+            // generation is another.
+            if file.announced == nil, CachedFile.firstGeneration != 0 { return .done }
             // A file that gets shorter loses its pages anyway when its size is told.
             if let announced = file.announced, announced > snapshot.count, !file.storing {
                 return .done
@@ -138,6 +146,15 @@ extension Container {
 
     /// The kernel reads ahead at least so many bytes in one request.
     private static let oneRead = 16384
+
+    /// Makes what an earlier worker has told the kernel of the content of a file.
+    func adopt(_ snapshot: Snapshot, _ key: UInt64) {
+        filesLock.withLock {
+            let file = file(key)
+            file.snapshot = snapshot
+            file.announced = snapshot.count
+        }
+    }
 
     /// Ends the life of the content of `time`.
     ///

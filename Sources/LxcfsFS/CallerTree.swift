@@ -10,9 +10,9 @@ final class CallerTree: Tree, @unchecked Sendable {
     private let callers: CallerLookup
     private let watcher = PressureWatcher()
 
-    init(host: Host, registry: Registry, callers: CallerLookup) {
+    init(host: Host, registry: Registry, callers: CallerLookup, shared: SharedTreeState) {
         self.callers = callers
-        super.init(host: host, registry: registry)
+        super.init(host: host, registry: registry, shared: shared)
     }
 
     override func topChildren(slot: UInt32) -> [Child] {
@@ -61,7 +61,7 @@ final class CallerTree: Tree, @unchecked Sendable {
             fuse_reply_err(request, EBADF)
             return
         }
-        readSnapshot(request, size: size, offset: offset, file)
+        readSnapshot(request, node, size: size, offset: offset, file)
     }
 
     override func release(
@@ -76,21 +76,26 @@ final class CallerTree: Tree, @unchecked Sendable {
         try openTrigger(node, container, caller: caller, worker)
     }
 
-    override func forgetTrigger(_ token: UInt64) { watcher.forget(token) }
-
     override func write(
-        _ request: fuse_req_t, _ text: UnsafeRawBufferPointer,
+        _ request: fuse_req_t, _ node: NodeID, _ text: UnsafeRawBufferPointer,
         _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
         counters.count(.write)
-        guard let opened = file.flatMap(openFile)?.takeUnretainedValue(),
-            let trigger = opened.trigger
-        else {
+        guard let opened = file.flatMap({ openFiles.file($0.pointee.fh) }) else {
             fuse_reply_err(request, EBADF)
             return
         }
         do {
-            if try trigger.write(text) { opened.watched = try watcher.watch(trigger) }
+            // A file that an earlier worker has opened: its trigger has ended with that.
+            if opened.pressureTrigger == nil {
+                let worker = Worker.current
+                let caller = callerPID(request)
+                let container = try container(of: node, caller: caller, worker)
+                opened.pressureTrigger = try trigger(node, container, caller: caller, worker)
+            }
+            if let trigger = opened.pressureTrigger, try trigger.write(text) {
+                try watcher.watch(trigger)
+            }
             fuse_reply_write(request, text.count)
         } catch {
             fuse_reply_err(request, error.errno)
@@ -98,16 +103,19 @@ final class CallerTree: Tree, @unchecked Sendable {
     }
 
     override func poll(
-        _ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>?,
+        _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>?,
         _ handle: OpaquePointer?
     ) {
         counters.count(.poll)
-        if let trigger = file.flatMap(openFile)?.takeUnretainedValue().trigger {
+        let opened = file.flatMap { openFiles.file($0.pointee.fh) }
+        if let trigger = opened?.pressureTrigger {
             fuse_reply_poll(request, trigger.poll(handle))
             return
         }
         if let handle { fuse_pollhandle_destroy(handle) }
-        fuse_reply_poll(request, PressureTrigger.ready)
+        let isPressure = FixedNode(rawValue: node.file)?.pressureKind != nil
+        fuse_reply_poll(
+            request, isPressure ? PressureTrigger.without : PressureTrigger.ready)
     }
 
     private func containerChild(_ id: String) -> Child? {

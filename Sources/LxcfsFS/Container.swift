@@ -19,6 +19,8 @@ final class Container: @unchecked Sendable {
     let cpuView: CPUView
     let cgroups: ContainerCgroups
     let showSwap: Bool
+    /// Tells containers apart, also across workers.
+    let identity: UInt64
     /// Keeps `load` going once somebody has read it.
     private let sampler: LoadSampler?
 
@@ -55,6 +57,11 @@ final class Container: @unchecked Sendable {
         self.showSwap = showSwap
         self.cgroups = cgroups
         self.sampler = sampler
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(slot) \(pid) \(startTime) \(cgroups.paths.display)".utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        identity = hash
     }
 
     /// Nanoseconds since it started.

@@ -21,6 +21,11 @@ extension Container {
     /// - Returns: the visible CPUs, and whether they are others than the last time.
     @discardableResult
     func updateVisible(_ host: Host, _ worker: Worker) throws(SystemError) -> Bool {
+        if host.passesThrough {
+            return try host.online.withText(now: host.now(), maxAge: host.window) { online in
+                visible.update(cpuset: nil, online: online.trimmed, quota: nil)
+            }
+        }
         let quota = cpuView == .quota ? try cgroups.readQuota(worker.scratch) : nil
         let cpuset = try cgroups.readCPUSet(worker.scratch)
         return try host.online.withText(now: host.now(), maxAge: host.window) { online in
@@ -45,12 +50,17 @@ extension Container {
 
     func updateTasks(_ host: Host, _ worker: Worker) throws(SystemError) {
         let now = host.now()
-        if let last = tasksReadAt, clampedDifference(now, last) < Self.taskCountLifetime {
-            return
+        let isFresh = tasksReadAt.map { clampedDifference(now, $0) < Self.taskCountLifetime }
+        if isFresh != true {
+            tasks = try cgroups.countTasks(host.roots.proc, worker.scratch)
+            highestPID = max(highestPID, tasks.lastPID)
+            tasks.lastPID = highestPID
+            tasksReadAt = now
         }
-        tasks = try cgroups.countTasks(host.roots.proc, worker.scratch)
-        highestPID = max(highestPID, tasks.lastPID)
-        tasks.lastPID = highestPID
-        tasksReadAt = now
+        // Their number alone costs little. The runtime's own threads are gone by the time
+        // that the container starts, though they may have been counted with their states.
+        if let total = try cgroups.readTaskCount(worker.scratch) {
+            tasks.total = Int(clamping: total)
+        }
     }
 }

@@ -16,7 +16,7 @@ extension Container {
         guard let fixed = FixedNode(rawValue: node.file) else {
             return try renderCatalogFile(node, host, worker)
         }
-        if isHost, try renderHostFile(fixed, host, worker) { return }
+        if isHost || host.passesThrough, try renderHostFile(fixed, host, worker) { return }
         switch fixed {
         case .meminfo: try renderMeminfo(host, worker)
         case .swaps: try renderSwapsFile(host, worker)

@@ -17,23 +17,40 @@ final class ContainerTree: Tree, @unchecked Sendable {
     private let window: UInt64
     private let expirer: Expirer
     private let storeSlots: StoreSlots
+    private let announcements: Announcements
 
     /// - Parameters:
     ///   - window: how old content may be, in nanoseconds.
     ///   - threads: how many threads answer requests.
     init(
-        host: Host, registry: Registry, window: UInt64, expirer: Expirer, threads: Int
+        host: Host, registry: Registry, window: UInt64, expirer: Expirer, threads: Int,
+        shared: SharedTreeState
     ) {
         self.window = window
         self.expirer = expirer
         storeSlots = StoreSlots(max(threads - 2, 0))
-        super.init(host: host, registry: registry)
+        announcements = shared.announcements
+        super.init(host: host, registry: registry, shared: shared)
+    }
+
+    /// Takes up the contents that an earlier worker has told the kernel of, so that READs
+    /// that belong to them find them, and sees to it that they leave the page cache.
+    func adoptAnnouncements() {
+        guard window > 0 else { return }
+        for entry in announcements.all {
+            guard let container = registry.container(slot: entry.node.slot) else { continue }
+            container.adopt(entry.snapshot, entry.node.keyInContainer)
+            expirer.schedule(container, entry.node, time: entry.snapshot.time)
+        }
     }
 
     func use(_ session: OpaquePointer) {
         self.session = session
         expirer.session = session
     }
+
+    /// How long a reader may take from asking for attributes to reading, in nanoseconds.
+    private static let patience: UInt64 = 1_000_000_000
 
     private var timeout: Double { Double(window) / 1e9 }
 
@@ -124,6 +141,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             return current
         }
         let made = try container.snapshot(of: node, host, worker)
+        announcements.add(made, node)
         if case .store = container.install(made, key, push ? storeSlots : StoreSlots.none) {
             counters.count(.store)
             let result = store(made, node)
@@ -162,7 +180,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
         _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
         if window == 0, let file {
-            readSnapshot(request, size: size, offset: offset, file)
+            readSnapshot(request, node, size: size, offset: offset, file)
             return
         }
         counters.count(.read)
@@ -176,6 +194,16 @@ final class ContainerTree: Tree, @unchecked Sendable {
             }
             let made = try container.snapshot(of: node, host, worker)
             guard container.installForRead(made, key) else {
+                // What the kernel has been told of is too short for it. read(2) has asked for
+                // attributes, and gets what it was told of then, should it have been kept
+                // from coming here in time.
+                if let announced = container.announcedSize(key)?.bytes,
+                    let former = announcements.latest(
+                        node, count: announced, now: host.now(), maxAge: Self.patience)
+                {
+                    reply(request, former, size: size, offset: offset)
+                    return
+                }
                 // Whoever reads so falls back to read(2), which asks for the size first.
                 fuse_reply_err(request, EINVAL)
                 return

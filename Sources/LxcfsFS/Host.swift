@@ -22,8 +22,13 @@ final class Host: @unchecked Sendable {
     let slabinfo: HostFile?
     let online: HostFile
 
-    init(roots: consuming HostRoots, window: UInt64) throws(SystemError) {
+    private let shared: SharedState
+
+    init(
+        roots: consuming HostRoots, window: UInt64, shared: SharedState
+    ) throws(SystemError) {
         self.window = window
+        self.shared = shared
         meminfo = try HostFile("meminfo", in: roots.proc, single: true)
         stat = try HostFile("stat", in: roots.proc, single: true)
         cpuinfo = try HostFile("cpuinfo", in: roots.proc)
@@ -52,6 +57,9 @@ final class Host: @unchecked Sendable {
             hugePage: hugePage)
         self.roots = roots
     }
+
+    /// Containers are shown the host (SIGUSR2).
+    var passesThrough: Bool { shared.passesThrough }
 
     func now() -> UInt64 { Clock.monotonic() }
 }

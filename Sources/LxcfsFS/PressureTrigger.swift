@@ -20,8 +20,12 @@ final class PressureTrigger: @unchecked Sendable {
     init(_ file: consuming FileDescriptor) { self.file = file }
 
     deinit {
+        watch?.watcher.forget(watch?.token ?? 0)
         if let waiter { fuse_pollhandle_destroy(waiter) }
     }
+
+    /// Who waits for its events, and its number there.
+    fileprivate var watch: (watcher: PressureWatcher, token: UInt64)?
 
     /// Hands `text` to the kernel.
     ///
@@ -46,7 +50,7 @@ final class PressureTrigger: @unchecked Sendable {
                 if let waiter { fuse_pollhandle_destroy(waiter) }
                 waiter = handle
             }
-            if failed || !hasTrigger { return Self.ready | UInt32(POLLERR | POLLPRI) }
+            if failed || !hasTrigger { return Self.without }
             defer { event = false }
             return event ? Self.ready | UInt32(POLLPRI) : Self.ready
         }
@@ -54,6 +58,8 @@ final class PressureTrigger: @unchecked Sendable {
 
     /// What poll(2) says of every file of procfs.
     static let ready = UInt32(POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM)
+    /// What it says of a pressure file without a trigger.
+    static let without = ready | UInt32(POLLERR | POLLPRI)
 
     /// - Parameter failed: there will not be another event.
     fileprivate func happened(failed gone: Bool) {
@@ -73,30 +79,25 @@ final class PressureTrigger: @unchecked Sendable {
 final class PressureWatcher: @unchecked Sendable {
     private let lock = Lock()
     private var poller: Poller?
-    private var triggers: [UInt64: PressureTrigger] = [:]
+    private var triggers: [UInt64: WeakTrigger] = [:]
     private var lastToken: UInt64 = 0
 
-    /// - Returns: a number for ``forget(_:)``.
-    func watch(_ trigger: PressureTrigger) throws(SystemError) -> UInt64 {
+    private struct WeakTrigger { weak var trigger: PressureTrigger? }
+
+    func watch(_ trigger: PressureTrigger) throws(SystemError) {
         let (poller, token) = try lock.withLock { () throws(SystemError) in
             let poller = try started()
             lastToken += 1
-            triggers[lastToken] = trigger
+            triggers[lastToken] = WeakTrigger(trigger: trigger)
             return (poller, lastToken)
         }
-        do {
-            try poller.addPriority(trigger.file, token: token)
-        } catch {
-            forget(token)
-            throw error
-        }
-        return token
+        trigger.watch = (self, token)
+        try poller.addPriority(trigger.file, token: token)
     }
 
     /// Closing the file, which ends the trigger, takes it out of the epoll set.
-    func forget(_ token: UInt64) {
-        // The trigger may be freed by this: not with the lock held, for that waits.
-        _ = lock.withLock { triggers.removeValue(forKey: token) }
+    fileprivate func forget(_ token: UInt64) {
+        lock.withLock { triggers[token] = nil }
     }
 
     private func started() throws(SystemError) -> Poller {
@@ -110,7 +111,7 @@ final class PressureWatcher: @unchecked Sendable {
     private func run(_ poller: Poller) {
         while true {
             guard let token = try? poller.wait(timeout: -1),
-                let trigger = lock.withLock({ triggers[token] })
+                let trigger = lock.withLock({ triggers[token]?.trigger })
             else { continue }
             // Waiting has taken the event; what is left is an error.
             var now = pollfd(fd: trigger.file.raw, events: Int16(POLLPRI), revents: 0)

@@ -10,12 +10,16 @@ class Tree: @unchecked Sendable {
     let host: Host
     let registry: Registry
     let counters = RequestCounters()
-    /// Shown as modification time of everything that does not say otherwise.
-    let startedAt = Int(Clock.realtime() / 1_000_000_000)
+    let openFiles: OpenFiles
+    /// Shown as modification time of everything that does not say otherwise; in seconds
+    /// since 1970.
+    let startedAt: Int
 
-    init(host: Host, registry: Registry) {
+    init(host: Host, registry: Registry, shared: SharedTreeState) {
         self.host = host
         self.registry = registry
+        openFiles = shared.openFiles
+        startedAt = shared.startedAt
     }
 
     /// A name in a directory.
@@ -235,10 +239,8 @@ class Tree: @unchecked Sendable {
         throw SystemError("write to", "node \(node.raw)", errno: EACCES)
     }
 
-    func forgetTrigger(_ token: UInt64) {}
-
     func write(
-        _ request: fuse_req_t, _ text: UnsafeRawBufferPointer,
+        _ request: fuse_req_t, _ node: NodeID, _ text: UnsafeRawBufferPointer,
         _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
         fuse_reply_err(request, EACCES)
@@ -246,7 +248,7 @@ class Tree: @unchecked Sendable {
 
     /// - Parameter handle: whom to wake; taken over.
     func poll(
-        _ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>?,
+        _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>?,
         _ handle: OpaquePointer?
     ) {
         if let handle { fuse_pollhandle_destroy(handle) }

@@ -20,12 +20,15 @@ busy_and_idle() {
         skip "the kernel keeps no pressure for containers here"
 }
 
+# The process that serves; another one holds the connections.
+worker() { cat "/proc/$(daemon_pid)/task/"*/children | awk '{ print $1 }'; }
+
 @test "triggers and poll" {
     needs_command python3
     busy_and_idle
     # Through the containers' own mounts.
     run python3 "$E2E_DIR/triggers.py" "/proc/$(container_pid busy)/root/proc/pressure/cpu" \
-        "/proc/$(container_pid idle)/root/proc/pressure/cpu" "$(daemon_pid)"
+        "/proc/$(container_pid idle)/root/proc/pressure/cpu" "$(worker)"
     [[ $status == 0 ]] || fail "$output"
     look idle /proc/pressure/cpu
 }
@@ -43,6 +46,26 @@ busy_and_idle() {
     [[ $status != 0 ]]
     run exec_container runc idle sh -c 'echo x >/proc/meminfo'
     [[ $status != 0 && $output == *"Read-only file system"* ]]
+}
+
+@test "the worker dies: poll says that the trigger is gone, and a new one can be written" {
+    needs_command python3
+    busy_and_idle
+    run python3 -c '
+import os, select, signal, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR)
+def wait():
+    poll = select.poll()
+    poll.register(fd, select.POLLPRI)
+    return poll.poll(20000)[0][1]
+os.write(fd, b"some 100000 2000000")
+assert wait() == select.POLLPRI
+os.kill(int(sys.argv[2]), signal.SIGKILL)
+while not wait() & select.POLLERR: time.sleep(0.01)
+os.write(fd, b"some 100000 2000000")
+assert wait() == select.POLLPRI
+' "/proc/$(container_pid busy)/root/proc/pressure/cpu" "$(worker)"
+    [[ $status == 0 ]] || fail "$output"
 }
 
 @test "the container ends while its trigger is polled" {

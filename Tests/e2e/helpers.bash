@@ -87,6 +87,9 @@ wait_for() {
     done
 }
 
+# repeats COUNT: how often to repeat something. An emulated machine sets E2E_FEWER, a divisor.
+repeats() { echo $(($1 / ${E2E_FEWER:-1})); }
+
 # for_each_runtime FUNCTION [ARGUMENT...]: calls FUNCTION RUNTIME [ARGUMENT...] for each.
 for_each_runtime() {
     local function=$1 runtime

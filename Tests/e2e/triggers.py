@@ -1,7 +1,7 @@
 """Pressure triggers (Documentation/accounting/psi.rst) on files that lxcfsd serves.
 
 triggers.py BUSY IDLE PID: pressure files of a container that is short of CPU time and of one
-that does nothing; the process number of the daemon.
+that does nothing; the process number of the daemon's worker.
 """
 
 import errno
