@@ -466,6 +466,12 @@ int clinux_epoll_add(int epfd, int fd, uint64_t token, int edge)
     RESULT(epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &event));
 }
 
+int clinux_epoll_add_priority(int epfd, int fd, uint64_t token)
+{
+    struct epoll_event event = {.events = EPOLLPRI, .data.u64 = token};
+    RESULT(epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &event));
+}
+
 int clinux_epoll_remove(int epfd, int fd)
 {
     RESULT(epoll_ctl(epfd, EPOLL_CTL_DEL, fd, NULL));
@@ -490,4 +496,25 @@ void clinux_syslog_open(const char *ident, int facility)
 void clinux_syslog(int priority, const char *message)
 {
     syslog(priority, "%s", message);
+}
+
+int clinux_open_unprivileged(int dirfd, const char *path, int flags)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct had[2], has[2];
+    if (syscall(SYS_capget, &header, had) != 0)
+        return -errno;
+    memcpy(has, had, sizeof has);
+    has[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
+    if (syscall(SYS_capset, &header, has) != 0)
+        return -errno;
+    int fd = openat(dirfd, path, flags | O_CLOEXEC);
+    int error = errno;
+    if (syscall(SYS_capset, &header, had) != 0) {
+        error = errno;
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    return fd >= 0 ? fd : -error;
 }

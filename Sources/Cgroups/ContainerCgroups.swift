@@ -255,4 +255,26 @@ extension ContainerCgroups {
         case .memory: return try unified.read(.pressureMemory, scratch)
         }
     }
+
+    /// A pressure file of the container that triggers can be written to
+    /// (Documentation/accounting/psi.rst).
+    ///
+    /// - Parameter privileged: otherwise the kernel refuses what it refuses without
+    ///   CAP_SYS_RESOURCE: since Linux 6.5 windows that are not multiples of 2 s, before
+    ///   that every trigger (`EPERM`).
+    /// - Throws: `EOPNOTSUPP` where the kernel keeps no pressure for the container.
+    public func openPressure(
+        _ kind: PressureKind, privileged: Bool
+    ) throws(SystemError) -> FileDescriptor {
+        guard let unified, unified.parent != nil else {
+            throw SystemError("open", "pressure/" + kind.rawValue, errno: EOPNOTSUPP)
+        }
+        let attribute: Attribute =
+            switch kind {
+            case .cpu: .pressureCPU
+            case .io: .pressureIO
+            case .memory: .pressureMemory
+            }
+        return try unified.openForTrigger(attribute, privileged: privileged)
+    }
 }

@@ -13,6 +13,7 @@ final class OpenFile: @unchecked Sendable {
     private let lock = Lock()
     private(set) var snapshot: Snapshot
     private var begun = false
+    private var trigger: PressureTrigger?
 
     init(
         _ container: Container, _ node: NodeID, _ host: Host, _ worker: Worker
@@ -29,6 +30,12 @@ final class OpenFile: @unchecked Sendable {
         self.snapshot = snapshot
         self.identity = identity
         self.begun = begun
+    }
+
+    /// Of a pressure file that is open for writing, as far as this worker knows it.
+    var pressureTrigger: PressureTrigger? {
+        get { lock.withLock { trigger } }
+        set { lock.withLock { trigger = newValue } }
     }
 
     /// The content for a read at `offset`.
@@ -79,14 +86,15 @@ extension Tree {
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         counters.count(.open)
-        if file.pointee.flags & O_ACCMODE != O_RDONLY {
-            fuse_reply_err(request, EACCES)
-            return
-        }
+        let writing = file.pointee.flags & O_ACCMODE != O_RDONLY
         do {
             let worker = Worker.current
             let container = try container(of: node, caller: callerPID(request), worker)
             let opened = try OpenFile(container, node, host, worker)
+            if writing {
+                opened.pressureTrigger = try trigger(
+                    node, container, caller: callerPID(request), worker)
+            }
             let handle = openFiles.add(opened, opener: worker.request)
             file.pointee.fh = handle
             file.pointee.direct_io = 1

@@ -263,6 +263,8 @@ private func makeSession(_ tree: Tree) -> OpaquePointer? {
     operations.readlink = fuseReadlink
     operations.open = fuseOpen
     operations.read = fuseRead
+    operations.write = fuseWrite
+    operations.poll = fusePoll
     operations.release = fuseRelease
     operations.readdir = fuseReaddir
     // No `flush`: answered with ENOSYS once by libfuse, it is never sent again.
@@ -332,6 +334,24 @@ private func fuseRead(
 ) {
     guard let request else { return }
     tree(request).read(request, NodeID(raw: UInt64(node)), size: size, offset: offset, file)
+}
+
+private func fuseWrite(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ text: UnsafePointer<CChar>?, _ size: Int,
+    _ offset: off_t, _ file: UnsafeMutablePointer<fuse_file_info>?
+) {
+    guard let request else { return }
+    tree(request).write(
+        request, NodeID(raw: UInt64(node)), UnsafeRawBufferPointer(start: text, count: size),
+        file)
+}
+
+private func fusePoll(
+    _ request: fuse_req_t?, _ node: fuse_ino_t, _ file: UnsafeMutablePointer<fuse_file_info>?,
+    _ handle: OpaquePointer?
+) {
+    guard let request else { return }
+    tree(request).poll(request, NodeID(raw: UInt64(node)), file, handle)
 }
 
 private func fuseRelease(

@@ -75,8 +75,9 @@ struct SourceTree: ~Copyable {
                 }
                 known.insert(identity.device)
             }
-            try isolateMount(
-                mount, [.readOnly, .noSetuid, .noDevices, .noExec], path: path)
+            var attributes: MountAttributes = [.noSetuid, .noDevices, .noExec]
+            if !target.isWritable { attributes.insert(.readOnly) }
+            try isolateMount(mount, attributes, path: path)
             return Source(target: target, mount: mount, identity: identity)
         } catch {
             throw AttachError(error)

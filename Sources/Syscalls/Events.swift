@@ -77,6 +77,16 @@ public final class Poller: Sendable {
             "descriptor \(file.raw)")
     }
 
+    /// - Parameter token: what ``wait(timeout:)`` returns when `file` has an exceptional
+    ///   condition, such as an event of a pressure trigger, or an error.
+    public func addPriority(_ file: borrowing FileDescriptor, token: UInt64)
+        throws(SystemError)
+    {
+        _ = try check(
+            clinux_epoll_add_priority(descriptor.raw, file.raw, token), "watch",
+            "descriptor \(file.raw)")
+    }
+
     public func remove(_ file: borrowing FileDescriptor) throws(SystemError) {
         _ = try check(
             clinux_epoll_remove(descriptor.raw, file.raw), "stop watching",

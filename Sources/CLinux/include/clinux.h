@@ -194,9 +194,16 @@ int clinux_signalfd(const int *signals, int count);
 int clinux_signalfd_read(int fd);
 int clinux_epoll_create(void);
 int clinux_epoll_add(int epfd, int fd, uint64_t token, int edge);
+/* The same for EPOLLPRI alone: pressure triggers. */
+int clinux_epoll_add_priority(int epfd, int fd, uint64_t token);
 int clinux_epoll_remove(int epfd, int fd);
 /* Waits for one readiness event; returns 1 and its token, or 0 on time-out. */
 int clinux_epoll_wait(int epfd, uint64_t *token, int timeout_ms);
+
+/* ---- capabilities ---- */
+
+/* openat(2) by the calling thread as if it had no CAP_SYS_RESOURCE. */
+int clinux_open_unprivileged(int dirfd, const char *path, int flags);
 
 /* ---- log ---- */
 
