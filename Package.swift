@@ -41,7 +41,7 @@ let package = Package(
         .target(
             name: "LxcfsFS",
             dependencies: [
-                "CFuse3", "Cgroups", "Control", "ProcView", "Syscalls",
+                "CFuse3", "Cgroups", "Control", "OCISpec", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnuSource, swiftSettings: shippedSwift),

@@ -98,12 +98,16 @@ public struct DaemonStatus: Codable, Equatable, Sendable {
     public var containers: Int
     /// How old the content of a container tree may be, in milliseconds.
     public var coherence: Int
-    /// FUSE requests answered since the start, by kind (`getattr`, `read`, ...).
+    /// FUSE requests answered since the start, by kind (`getattr`, `read`, ...), and
+    /// intercepted system calls (`calls`; `passed` for those left to the kernel).
     public var requests: [String: UInt64]
+    /// Seccomp notify descriptors that are served; nil if the daemon takes none.
+    public var listeners: Int?
 
     public init(
         version: String, pid: Int32, uptime: Double, mountpoint: String,
-        cgroupVersion: String, containers: Int, coherence: Int, requests: [String: UInt64]
+        cgroupVersion: String, containers: Int, coherence: Int, requests: [String: UInt64],
+        listeners: Int?
     ) {
         self.version = version
         self.pid = pid
@@ -113,5 +117,6 @@ public struct DaemonStatus: Codable, Equatable, Sendable {
         self.containers = containers
         self.coherence = coherence
         self.requests = requests
+        self.listeners = listeners
     }
 }

@@ -52,4 +52,13 @@ extension Container {
         tasks.lastPID = highestPID
         tasksReadAt = now
     }
+
+    /// The load averages, which are kept going from now on. Updates `tasks`.
+    func currentLoad(_ host: Host, _ worker: Worker) throws(SystemError) -> LoadAverage {
+        try updateTasks(host, worker)
+        let load = self.load ?? LoadAverage(active: tasks.active, age: age)
+        self.load = load
+        noteLoadRead(now: host.now())
+        return load
+    }
 }

@@ -58,7 +58,9 @@ public final class Daemon {
         do {
             try serve(
                 poller, signals, callers, registrar, registry,
-                Telling(host: host, trees: [containerTree, callerTree]))
+                Telling(
+                    host: host, trees: [containerTree, callerTree],
+                    agent: try startAgent(host, registry, callers)))
         } catch {
             try? mounts.remove()
             throw error
@@ -73,6 +75,27 @@ public final class Daemon {
     private struct Telling {
         let host: Host
         let trees: [Tree]
+        let agent: Agent?
+    }
+
+    /// - Returns: nil where the kernel has no seccomp user notification.
+    private func startAgent(
+        _ host: Host, _ registry: Registry, _ callers: CallerLookup
+    ) throws(SystemError) -> Agent? {
+        do {
+            let agent = try Agent(
+                socket: Defaults.seccompSocket(in: options.runtimeDirectory),
+                listeners: AgentListeners(), slots: try AgentSlots(), host: host,
+                registry: registry, callers: callers,
+                mounts: try SeenMeminfoLookup(host: host, mountPoint: options.mountPoint),
+                log: log)
+            try agent.start()
+            return agent
+        } catch {
+            guard error.errno == ENOSYS || error.errno == EINVAL else { throw error }
+            log.notice("system calls are not answered: \(error)")
+            return nil
+        }
     }
 
     private func serve(
@@ -82,7 +105,10 @@ public final class Daemon {
         let socket = Defaults.controlSocket(in: options.runtimeDirectory)
         // Left by a daemon that was killed: ours is the pid file, so nobody serves it.
         unlink(socket)
-        defer { unlink(socket) }
+        defer {
+            unlink(socket)
+            telling.agent?.stop()
+        }
         let server = try ControlServer(
             path: socket, firstToken: Self.controlToken, log: log)
         try server.start(poller)
@@ -142,12 +168,14 @@ public final class Daemon {
     private func status(_ registry: Registry, _ telling: Telling) -> DaemonStatus {
         var requests: [String: UInt64] = [:]
         for tree in telling.trees { requests.merge(tree.counters.values, uniquingKeysWith: &+) }
+        requests.merge(telling.agent?.counters ?? [:], uniquingKeysWith: &+)
         return DaemonStatus(
             version: version, pid: getpid(),
             uptime: Double(Clock.monotonic() - startedAt) / 1e9,
             mountpoint: options.mountPoint,
             cgroupVersion: telling.host.tree.mounts.version.rawValue,
-            containers: registry.count, coherence: options.coherence, requests: requests)
+            containers: registry.count, coherence: options.coherence, requests: requests,
+            listeners: telling.agent?.listenerCount)
     }
 
     /// Milliseconds until something has to be looked after; -1 for never.

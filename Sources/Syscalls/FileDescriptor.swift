@@ -113,6 +113,13 @@ public struct FileDescriptor: ~Copyable, Sendable {
     }
 }
 
+/// A descriptor in a box, for collections and for more than one owner; closed with the last.
+public final class HeldDescriptor: Sendable {
+    public let descriptor: FileDescriptor
+
+    public init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+}
+
 /// pread(2) on a borrowed descriptor until `buffer` is full or the file ends.
 public func read(
     _ descriptor: CInt, into buffer: UnsafeMutableRawBufferPointer, at offset: Int,

@@ -1,0 +1,119 @@
+import Control
+import Glibc
+import Logging
+import Synchronization
+import Syscalls
+
+/// The seccomp agent: answers sysinfo(2), and sched_getaffinity(2) where a profile asks for
+/// it, for containers whose runtime hands over a notify descriptor.
+///
+/// A few threads wait on one epoll instance. Each descriptor is reported to one of them at a
+/// time, and goes to the end of the queue after one answer: a container that calls in a loop
+/// takes turns with the others.
+final class Agent: @unchecked Sendable {
+    private let listeners: AgentListeners
+    private let slots: AgentSlots
+    private let poller: Poller
+    private let socket: AgentSocket
+    private let answers: AgentAnswers
+    private let log: Logger
+
+    private let answered = Atomic<UInt64>(0)
+    private let passed = Atomic<UInt64>(0)
+
+    private static let threads = 2
+
+    /// - Throws: `ENOSYS` or `EINVAL` from a kernel without user notification.
+    init(
+        socket path: String, listeners: AgentListeners, slots: AgentSlots, host: Host,
+        registry: Registry, callers: CallerLookup, mounts: SeenMeminfoLookup, log: Logger
+    ) throws(SystemError) {
+        try SeccompNotify.checkKernel()
+        self.listeners = listeners
+        self.slots = slots
+        self.log = log
+        poller = try Poller()
+        answers = AgentAnswers(
+            host: host, registry: registry, callers: callers, mounts: mounts, log: log)
+        // Left by a daemon that was killed: ours is the pid file, so nobody serves it.
+        unlink(path)
+        socket = try AgentSocket(path: path, poller: poller, listeners: listeners, log: log)
+    }
+
+    /// Serves a descriptor that an earlier process had. Before ``start()``.
+    func adopt(
+        _ descriptor: HeldDescriptor, _ origin: ListenerOrigin, token: UInt64
+    ) throws(SystemError) {
+        try socket.serve(listeners.add(descriptor, origin, token: token))
+    }
+
+    func start() throws(SystemError) {
+        let left = try slots.recover(listeners)
+        if left > 0 { log.notice("\(left) calls of containers were left to the kernel") }
+        for index in 0..<min(Self.threads, AgentSlots.count) {
+            let slot = slots[index]
+            try startThread("agent") { [self] in run(slot) }
+        }
+    }
+
+    /// No more descriptors are accepted by name; those that are served are until the end.
+    func stop() { unlink(socket.path) }
+
+    /// Descriptors that are served.
+    var listenerCount: Int { listeners.count }
+
+    /// Calls since the start.
+    var counters: [String: UInt64] {
+        [
+            "calls": answered.load(ordering: .relaxed),
+            "passed": passed.load(ordering: .relaxed),
+        ]
+    }
+
+    private func run(_ slot: NotificationSlot) {
+        let worker = Worker.current
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: AgentAnswers.largestAnswer, alignment: 8)
+        while true {
+            do {
+                guard let event = try poller.next(timeout: socket.timeout) else {
+                    socket.expire()
+                    continue
+                }
+                guard let listener = listeners[event.token] else {
+                    socket.handle(event.token)
+                    continue
+                }
+                if event.isHungUp {
+                    log.debug("no longer listening for \(listener.origin.id ?? "?")")
+                    listeners.remove(listener)
+                    continue
+                }
+                try serve(listener, slot, buffer, worker)
+                try poller.rearm(listener.descriptor, token: listener.token)
+            } catch {
+                log.error("seccomp agent: \(error)")
+                // Nothing here fails in passing: do not fill the log.
+                sleep(1)
+            }
+        }
+    }
+
+    private func serve(
+        _ listener: AgentListener, _ slot: NotificationSlot,
+        _ buffer: UnsafeMutableRawBufferPointer, _ worker: Worker
+    ) throws(SystemError) {
+        defer { slot.clear() }
+        let received = try SeccompNotify.receive(
+            listener.descriptor, listener: listener.token, into: slot)
+        guard let call = received else { return }
+        switch answers.answer(call, listener, buffer, worker) {
+        case .value(let value):
+            answered.add(1, ordering: .relaxed)
+            try SeccompNotify.finish(listener.descriptor, call.id, returning: value)
+        case .pass:
+            passed.add(1, ordering: .relaxed)
+            try SeccompNotify.pass(listener.descriptor, call.id)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Syscalls
+
+/// What the runtime said of a notify descriptor.
+struct ListenerOrigin: Codable, Equatable, Sendable {
+    /// The container; nil if the runtime's message was not understood.
+    var id: String?
+    /// The container's first process, as the daemon counts.
+    var pid: Int32?
+}
+
+/// A notify descriptor that is served: one per process tree, that is one for a container and
+/// one for each process that was brought into it later.
+final class AgentListener: @unchecked Sendable {
+    /// Its number, which it keeps when another process takes it over. Never 0.
+    let token: UInt64
+    let origin: ListenerOrigin
+    private let held: HeldDescriptor
+    var descriptor: FileDescriptor { _read { yield held.descriptor } }
+
+    /// The registered container that `origin` has been found to mean. Belongs to the thread
+    /// that serves the listener at the moment.
+    var container: Container?
+
+    init(_ descriptor: HeldDescriptor, token: UInt64, origin: ListenerOrigin) {
+        held = descriptor
+        self.token = token
+        self.origin = origin
+    }
+}
+
+/// Somebody who keeps notify descriptors beyond the life of this process. Without one of them
+/// open anywhere, intercepted calls fail with `ENOSYS`.
+protocol ListenerStore: AnyObject, Sendable {
+    func keep(_ listener: AgentListener)
+    func forget(_ listener: AgentListener)
+}
+
+/// The notify descriptors that are served: the one place where they come and go.
+final class AgentListeners: @unchecked Sendable {
+    private let lock = Lock()
+    private let store: (any ListenerStore)?
+    private var byToken: [UInt64: AgentListener] = [:]
+    private var nextToken: UInt64 = 1
+
+    init(store: (any ListenerStore)? = nil) { self.store = store }
+
+    /// A number that neither a listener nor a connection has had.
+    func takeToken() -> UInt64 {
+        lock.withLock {
+            defer { nextToken += 1 }
+            return nextToken
+        }
+    }
+
+    /// - Parameter token: the number that it had with another process; nil for a new one.
+    func add(
+        _ descriptor: HeldDescriptor, _ origin: ListenerOrigin, token: UInt64? = nil
+    ) -> AgentListener {
+        let listener = lock.withLock {
+            let number = token ?? nextToken
+            nextToken = max(nextToken, number) + 1
+            let listener = AgentListener(descriptor, token: number, origin: origin)
+            byToken[number] = listener
+            return listener
+        }
+        store?.keep(listener)
+        return listener
+    }
+
+    /// The descriptor is closed when nobody uses it any more.
+    func remove(_ listener: AgentListener) {
+        _ = lock.withLock { byToken.removeValue(forKey: listener.token) }
+        store?.forget(listener)
+    }
+
+    subscript(token: UInt64) -> AgentListener? { lock.withLock { byToken[token] } }
+
+    var count: Int { lock.withLock { byToken.count } }
+}

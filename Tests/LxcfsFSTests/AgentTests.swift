@@ -1,0 +1,137 @@
+import Glibc
+import Syscalls
+import Testing
+
+@testable import LxcfsFS
+
+@Suite struct AgentMessageTests {
+    /// As runc 1.1.5 sends it, shortened.
+    private let message = """
+        {"ociVersion":"1.0.2-dev","fds":["seccompFd"],"pid":4711,"metadata":"lxcfs-hook",\
+        "state":{"ociVersion":"1.0.2-dev","id":"c}1","status":"creating","pid":4711,\
+        "bundle":"/b","annotations":{"a":"}"}}}
+        """
+
+    private func origin(_ progress: AgentMessage.Progress) -> ListenerOrigin? {
+        if case .complete(let origin) = progress { return origin }
+        return nil
+    }
+
+    @Test func endsWithTheDocument() {
+        var whole = AgentMessage()
+        #expect(
+            origin(whole.append(message.utf8)) == ListenerOrigin(id: "c}1", pid: 4711))
+        var indented = AgentMessage()
+        #expect(origin(indented.append("\n {\n".utf8)) == nil)
+        #expect(origin(indented.append((message.dropFirst() + "\n\n").utf8)) != nil)
+    }
+
+    @Test func byteByByte() {
+        var parts = AgentMessage()
+        for byte in message.utf8.dropLast() {
+            guard case .incomplete = parts.append([byte]) else {
+                Issue.record("done at \(parts.text.count)")
+                return
+            }
+        }
+        #expect(origin(parts.append([UInt8(ascii: "}")])) != nil)
+    }
+
+    @Test(arguments: ["{}", "[1]}", #"{"ociVersion":1}"#, "}"])
+    func nonsenseIsNotWaitedFor(_ text: String) {
+        var message = AgentMessage()
+        guard case .garbled = message.append(text.utf8) else {
+            Issue.record("not refused")
+            return
+        }
+    }
+
+    @Test func hasAnEnd() {
+        var message = AgentMessage()
+        let megabyte = [UInt8](repeating: 0x20, count: 1 << 20)
+        for _ in 0..<4 { _ = message.append(megabyte) }
+        guard case .garbled = message.append(megabyte) else {
+            Issue.record("reads for ever")
+            return
+        }
+    }
+}
+
+@Suite struct AgentListenersTests {
+    private func descriptor() throws -> HeldDescriptor {
+        HeldDescriptor(try EventDescriptor.make())
+    }
+
+    private final class Store: ListenerStore, @unchecked Sendable {
+        var kept: [UInt64] = []
+        func keep(_ listener: AgentListener) { kept.append(listener.token) }
+        func forget(_ listener: AgentListener) { kept.removeAll { $0 == listener.token } }
+    }
+
+    @Test func numbersAreUnique() throws {
+        let store = Store()
+        let listeners = AgentListeners(store: store)
+        let first = listeners.add(try descriptor(), ListenerOrigin(id: "a"))
+        #expect(first.token != AgentSocket.token)
+        // One that an earlier process had keeps its number.
+        let inherited = listeners.add(try descriptor(), ListenerOrigin(id: "b"), token: 100)
+        #expect(inherited.token == 100)
+        #expect(listeners.takeToken() > 100)
+        #expect(listeners.add(try descriptor(), ListenerOrigin()).token > 101)
+        #expect(listeners.count == 3)
+        #expect(store.kept.count == 3)
+        listeners.remove(inherited)
+        #expect(listeners[100] == nil)
+        #expect(!store.kept.contains(100))
+    }
+
+    @Test func descriptorsAreClosedWithTheirListener() throws {
+        var ends: [CInt] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        let writer = ends[1]
+        defer { close(writer) }
+        // A pipe without a reader is in error.
+        func isClosed() -> Bool {
+            var request = pollfd(fd: writer, events: 0, revents: 0)
+            return poll(&request, 1, 0) == 1 && request.revents & Int16(POLLERR) != 0
+        }
+        let listeners = AgentListeners()
+        do {
+            let listener = listeners.add(
+                HeldDescriptor(FileDescriptor(owning: ends[0])), ListenerOrigin())
+            let isListener = SeccompNotify.isListener(listener.descriptor)
+            #expect(!isListener)
+            listeners.remove(listener)
+            // Whoever serves it at the moment may still use it.
+            withExtendedLifetime(listener) { #expect(!isClosed()) }
+        }
+        #expect(isClosed())
+    }
+
+    @Test func whatWasInFlightIsSeenByTheNextProcess() throws {
+        let slots = try AgentSlots()
+        #expect(slots[0].inFlight == nil)
+        let words = UnsafeMutablePointer<UInt64>.allocate(capacity: 64)
+        defer { words.deallocate() }
+        words.initialize(repeating: 0, count: 64)
+        words[0] = 7
+        #expect(NotificationSlot(words).inFlight == nil)
+        words[2] = 99
+        #expect(NotificationSlot(words).inFlight?.listener == 7)
+        #expect(NotificationSlot(words).inFlight?.id == 99)
+        // Another mapping of the same memory.
+        pwrite(slots.descriptor.raw, words, 512, off_t(NotificationSlot.size * 3))
+        let next = try AgentSlots(try slots.descriptor.duplicate())
+        #expect(next[3].inFlight?.id == 99)
+        // Its listener is gone: nobody waits.
+        #expect(try next.recover(AgentListeners()) == 0)
+        #expect(slots[3].inFlight == nil)
+    }
+
+    @Test func memoryThatIsTooSmallIsRefused() throws {
+        let small = try SharedMemory(name: "small", size: 64)
+        #expect(throws: SystemError.self) {
+            try AgentSlots(try small.descriptor.duplicate())
+        }
+    }
+}
