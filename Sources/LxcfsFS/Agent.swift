@@ -9,13 +9,14 @@ import Syscalls
 ///
 /// A few threads wait on one epoll instance. Each descriptor is reported to one of them at a
 /// time, and goes to the end of the queue after one answer: a container that calls in a loop
-/// takes turns with the others.
+/// takes turns with the others, and is made to wait if it calls too often.
 final class Agent: @unchecked Sendable {
     private let listeners: AgentListeners
     private let slots: AgentSlots
     private let poller: Poller
     private let socket: AgentSocket
     private let answers: AgentAnswers
+    private let pauses = AgentPauses()
     private let log: Logger
 
     private let answered = Atomic<UInt64>(0)
@@ -76,7 +77,8 @@ final class Agent: @unchecked Sendable {
             byteCount: AgentAnswers.largestAnswer, alignment: 8)
         while true {
             do {
-                guard let event = try poller.next(timeout: socket.timeout) else {
+                for listener in pauses.takeDue() { try rearm(listener) }
+                guard let event = try poller.next(timeout: timeout) else {
                     socket.expire()
                     continue
                 }
@@ -90,13 +92,26 @@ final class Agent: @unchecked Sendable {
                     continue
                 }
                 try serve(listener, slot, buffer, worker)
-                try poller.rearm(listener.descriptor, token: listener.token)
+                if let end = listener.countCall() {
+                    pauses.add(listener, until: end)
+                } else {
+                    try rearm(listener)
+                }
             } catch {
                 log.error("seccomp agent: \(error)")
                 // Nothing here fails in passing: do not fill the log.
                 sleep(1)
             }
         }
+    }
+
+    private var timeout: CInt {
+        let (socket, pause) = (socket.timeout, pauses.timeout)
+        return socket < 0 || pause < 0 ? max(socket, pause) : min(socket, pause)
+    }
+
+    private func rearm(_ listener: AgentListener) throws(SystemError) {
+        try poller.rearm(listener.descriptor, token: listener.token)
     }
 
     private func serve(

@@ -101,7 +101,7 @@ final class AgentAnswers: Sendable {
     private func container(
         of call: InterceptedCall, _ listener: AgentListener, _ worker: Worker
     ) throws(SystemError) -> Container? {
-        switch try mounts.seen(by: call.tid) {
+        switch try seen(by: call.tid, listener) {
         case .foreign: return nil
         case .caller: break
         case .container(let id):
@@ -114,6 +114,20 @@ final class AgentAnswers: Sendable {
         }
         let found = try callers.container(ofCaller: call.tid, worker)
         return found.isHost ? nil : found
+    }
+
+    private func seen(
+        by tid: Int32, _ listener: AgentListener
+    ) throws(SystemError) -> SeenMeminfo {
+        let now = host.now()
+        if let last = listener.lastSeen, last.tid == tid,
+            clampedDifference(now, last.time) < host.window
+        {
+            return last.seen
+        }
+        let seen = try mounts.seen(by: tid)
+        listener.lastSeen = (tid, seen, now)
+        return seen
     }
 
     /// Whether the registered container is the one that was meant: ids are only unique for

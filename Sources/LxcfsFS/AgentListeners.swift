@@ -1,3 +1,4 @@
+import Cgroups
 import Syscalls
 
 /// What the runtime said of a notify descriptor.
@@ -17,9 +18,33 @@ final class AgentListener: @unchecked Sendable {
     private let held: HeldDescriptor
     var descriptor: FileDescriptor { _read { yield held.descriptor } }
 
-    /// The registered container that `origin` has been found to mean. Belongs to the thread
-    /// that serves the listener at the moment.
+    // What follows belongs to the thread that serves the listener at the moment.
+
+    /// The registered container that `origin` has been found to mean.
     var container: Container?
+    /// What the last caller sees at `/proc/meminfo`.
+    var lastSeen: (tid: Int32, seen: SeenMeminfo, time: UInt64)?
+    private var windowStart: UInt64 = 0
+    private var callsInWindow = 0
+
+    /// Calls in one window; those beyond wait for the next one. Programs ask a few times in
+    /// their life.
+    private static let callLimit = 64
+    /// In nanoseconds.
+    private static let window: UInt64 = 10_000_000
+
+    /// Counts a call that has been answered.
+    ///
+    /// - Returns: until when the next one has to wait, on the monotonic clock; nil if it need
+    ///   not.
+    func countCall(now: UInt64 = Clock.monotonic()) -> UInt64? {
+        if clampedDifference(now, windowStart) >= Self.window {
+            windowStart = now
+            callsInWindow = 0
+        }
+        callsInWindow += 1
+        return callsInWindow >= Self.callLimit ? windowStart + Self.window : nil
+    }
 
     init(_ descriptor: HeldDescriptor, token: UInt64, origin: ListenerOrigin) {
         held = descriptor

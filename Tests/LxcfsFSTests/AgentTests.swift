@@ -108,6 +108,33 @@ import Testing
         #expect(isClosed())
     }
 
+    @Test func whoCallsTooOftenWaits() throws {
+        let listener = AgentListeners().add(try descriptor(), ListenerOrigin())
+        let start: UInt64 = 1_000_000_000
+        for _ in 0..<63 { #expect(listener.countCall(now: start) == nil) }
+        let end = try #require(listener.countCall(now: start + 1))
+        #expect(end == start + 10_000_000)
+        #expect(listener.countCall(now: end) == nil)
+        // A few calls a second are never too many.
+        for step in 1..<1000 {
+            #expect(listener.countCall(now: end + UInt64(step) * 1_000_000) == nil)
+        }
+    }
+
+    @Test func pausesEnd() throws {
+        let pauses = AgentPauses()
+        #expect(pauses.timeout == -1)
+        #expect(pauses.takeDue().isEmpty)
+        let listeners = AgentListeners()
+        let first = listeners.add(try descriptor(), ListenerOrigin())
+        let second = listeners.add(try descriptor(), ListenerOrigin())
+        pauses.add(first, until: Clock.monotonic())
+        pauses.add(second, until: Clock.monotonic() + 3_600_000_000_000)
+        #expect(pauses.takeDue().map(\.token) == [first.token])
+        #expect(pauses.takeDue().isEmpty)
+        #expect((3_000_000...3_600_001).contains(pauses.timeout))
+    }
+
     @Test func whatWasInFlightIsSeenByTheNextProcess() throws {
         let slots = try AgentSlots()
         #expect(slots[0].inFlight == nil)

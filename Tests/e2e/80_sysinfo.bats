@@ -211,6 +211,32 @@ descriptors_are() { (($(descriptors) <= $1)); }
     [[ $(threads) == "$before_threads" ]]
 }
 
+@test "fifty listeners come, and go when nobody is left" {
+    needs_program listeners
+    wait_for 5 listeners_are 0
+    "$PROGRAMS/listeners" "$SOCKET" 50 2 3>&- &
+    local listeners=$!
+    wait_for 5 listeners_are 50
+    wait $listeners
+    wait_for 5 listeners_are 0
+}
+
+@test "a loop is slowed down, and nobody else is" {
+    needs_program sysinfo
+    local runtime=${RUNTIMES[0]}
+    sysinfo_bundle loop 'sysinfo spin 8 2'
+    sysinfo_bundle neighbour sleep 1000
+    start_container "$runtime" neighbour
+    start_container "$runtime" loop
+    # The agent answers others in between.
+    run -0 exec_container "$runtime" neighbour sysinfo threads 1 100
+    [[ $output == 100 ]]
+    wait_for 10 is_gone "$(container_pid loop)"
+    # 64 in 10 ms.
+    (($(cat "$WORK/loop.log") > 0 && $(cat "$WORK/loop.log") <= 15000)) ||
+        fail "$(cat "$WORK/loop.log")"
+}
+
 # --- The socket. ---
 
 @test "the socket is root's, and nonsense on it does no harm" {
@@ -354,6 +380,17 @@ with_profile() {
     "$LXCFS_HOOK" seccomp-profile --base "$(base_profile)" --runtime-dir "$WORK/run" \
         >"$WORK/profile.json"
     for_each_runtime with_profile
+}
+
+@test "docker: a profile, and the files by -v" {
+    needs_command dockerd
+    base_profile || skip "needs a seccomp.json to start from"
+    "$LXCFS_HOOK" seccomp-profile --base "$(base_profile)" --runtime-dir "$WORK/run" \
+        >"$WORK/profile.json"
+    start_dockerd
+    sees_256 docker_run --memory 256m --security-opt "seccomp=$WORK/profile.json" \
+        -v "$WORK/lxcfs/proc/meminfo:/proc/meminfo:ro"
+    stop_dockerd
 }
 
 # --- sched_getaffinity. ---

@@ -8,14 +8,17 @@
  *   threads N M  N threads with M calls each; prints how many answers had the same total
  *   signals      calls while a timer interrupts them; prints how many failed
  *   fork N       N processes with one call each; prints how many had the same total
- *   loop N       nanoseconds per call, median of ten rounds
+ *   loop N       nanoseconds per call, median of N
  *   spin N S     N threads call for S seconds; prints the number of calls
+ *   reads N MS   median and 99th percentile of N reads of /proc/meminfo, MS milliseconds
+ *                apart, in microseconds
  *   cpus         what sched_getaffinity(2) counts, for the caller by 0, by number, and for
  *                process 1 if that is another
  *   forbidden    how many filesystem types sysfs(2) counts; 0 if it is forbidden
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -94,6 +97,22 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 ? argv[1] : "";
     long first = argc > 2 ? atol(argv[2]) : 0, second = argc > 3 ? atol(argv[3]) : 0;
     struct sysinfo s;
+    if (!strcmp(mode, "reads") && first > 0) {
+        double *times = calloc(first, sizeof *times);
+        char text[16384];
+        for (long i = 0; i < first; i++) {
+            usleep(second * 1000);
+            double start = now();
+            int fd = open("/proc/meminfo", O_RDONLY);
+            if (read(fd, text, sizeof text) < 100)
+                return 1;
+            close(fd);
+            times[i] = now() - start;
+        }
+        qsort(times, first, sizeof times[0], compare);
+        printf("%.1f %.1f\n", times[first / 2] / 1e3, times[first * 99 / 100] / 1e3);
+        return 0;
+    }
     if (!strcmp(mode, "cpus")) {
         printf("%d %d %d\n", cpus(0), cpus(getpid()), getpid() == 1 ? 0 : cpus(1));
         return 0;
@@ -148,16 +167,15 @@ int main(int argc, char **argv)
             same += status == 0;
         }
         printf("%ld\n", same);
-    } else if (!strcmp(mode, "loop")) {
-        double rounds[10];
-        for (int round = 0; round < 10; round++) {
+    } else if (!strcmp(mode, "loop") && first > 0) {
+        double *times = calloc(first, sizeof *times);
+        for (long i = 0; i < first; i++) {
             double start = now();
-            for (int i = 0; i < first; i++)
-                ask(&s);
-            rounds[round] = (now() - start) / first;
+            ask(&s);
+            times[i] = now() - start;
         }
-        qsort(rounds, 10, sizeof rounds[0], compare);
-        printf("%.0f\n", rounds[5]);
+        qsort(times, first, sizeof *times, compare);
+        printf("%.0f\n", times[first / 2]);
     } else if (!strcmp(mode, "spin")) {
         end = now() + second * 1e9;
         run_threads(first, spinner);
