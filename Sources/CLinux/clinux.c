@@ -318,7 +318,7 @@ int clinux_epoll_rearm(int epfd, int fd, uint64_t token)
     RESULT(epoll_ctl(epfd, EPOLL_CTL_MOD, fd, &event));
 }
 
-int clinux_epoll_next(int epfd, uint64_t *token, int *hung_up, int timeout_ms)
+int clinux_epoll_next(int epfd, uint64_t *token, int *readable, int *hung_up, int timeout_ms)
 {
     struct epoll_event event;
     int count = epoll_wait(epfd, &event, 1, timeout_ms);
@@ -326,7 +326,8 @@ int clinux_epoll_next(int epfd, uint64_t *token, int *hung_up, int timeout_ms)
         return -errno;
     if (count == 1) {
         *token = event.data.u64;
-        *hung_up = !(event.events & EPOLLIN);
+        *readable = (event.events & EPOLLIN) != 0;
+        *hung_up = (event.events & EPOLLHUP) != 0;
     }
     return count;
 }

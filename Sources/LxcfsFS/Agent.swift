@@ -86,12 +86,13 @@ final class Agent: @unchecked Sendable {
                     socket.handle(event.token)
                     continue
                 }
-                if event.isHungUp {
+                if event.isHungUp, !event.isReadable {
                     log.debug("no longer listening for \(listener.origin.id ?? "?")")
                     listeners.remove(listener)
                     continue
                 }
-                try serve(listener, slot, buffer, worker)
+                // RECV waits when there is nothing to receive.
+                if event.isReadable { try serve(listener, slot, buffer, worker) }
                 if let end = listener.countCall() {
                     pauses.add(listener, until: end)
                 } else {

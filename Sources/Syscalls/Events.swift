@@ -88,17 +88,19 @@ public final class Poller: Sendable {
     /// What a descriptor that was added with ``addOnce(_:token:)`` has to say.
     public struct Event: Sendable {
         public let token: UInt64
-        /// The other side is gone and there is nothing to read.
+        public let isReadable: Bool
+        /// The other side is gone.
         public let isHungUp: Bool
     }
 
     /// As ``wait(timeout:)``.
     public func next(timeout: CInt) throws(SystemError) -> Event? {
         var token: UInt64 = 0
+        var readable: CInt = 0
         var hungUp: CInt = 0
-        let result = clinux_epoll_next(descriptor.raw, &token, &hungUp, timeout)
+        let result = clinux_epoll_next(descriptor.raw, &token, &readable, &hungUp, timeout)
         if result == -EINTR { return nil }
         guard try check(result, "wait on", "epoll instance") == 1 else { return nil }
-        return Event(token: token, isHungUp: hungUp != 0)
+        return Event(token: token, isReadable: readable != 0, isHungUp: hungUp != 0)
     }
 }

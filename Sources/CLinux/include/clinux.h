@@ -122,8 +122,8 @@ int clinux_epoll_wait(int epfd, uint64_t *token, int timeout_ms);
 /* Reports once (EPOLLONESHOT) that `fd` is readable or hung up, until it is rearmed. */
 int clinux_epoll_add_once(int epfd, int fd, uint64_t token);
 int clinux_epoll_rearm(int epfd, int fd, uint64_t token);
-/* As clinux_epoll_wait; *hung_up says that there is only an EPOLLHUP or EPOLLERR. */
-int clinux_epoll_next(int epfd, uint64_t *token, int *hung_up, int timeout_ms);
+/* As clinux_epoll_wait, with what was reported: EPOLLIN, EPOLLHUP, EPOLLERR. */
+int clinux_epoll_next(int epfd, uint64_t *token, int *readable, int *hung_up, int timeout_ms);
 
 /* ---- seccomp user notification (seccomp_unotify(2)) ---- */
 
