@@ -22,7 +22,11 @@ final class Agent: @unchecked Sendable {
     private let answered = Atomic<UInt64>(0)
     private let passed = Atomic<UInt64>(0)
 
-    private static let threads = 2
+    private let permits = AgentPermits(threads - 1)
+    private let threadCount = Atomic<Int>(0)
+
+    /// One of them stays out of the callers' memory, see ``AgentPermits``.
+    private static let threads = 3
 
     /// - Throws: `ENOSYS` or `EINVAL` from a kernel without user notification.
     init(
@@ -35,7 +39,8 @@ final class Agent: @unchecked Sendable {
         self.log = log
         poller = try Poller()
         answers = AgentAnswers(
-            host: host, registry: registry, callers: callers, mounts: mounts, log: log)
+            host: host, registry: registry, callers: callers, mounts: mounts,
+            permits: permits, log: log)
         // Left by a daemon that was killed: ours is the pid file, so nobody serves it.
         unlink(path)
         socket = try AgentSocket(path: path, poller: poller, listeners: listeners, log: log)
@@ -51,10 +56,27 @@ final class Agent: @unchecked Sendable {
     func start() throws(SystemError) {
         let left = try slots.recover(listeners)
         if left > 0 { log.notice("\(left) calls of containers were left to the kernel") }
-        for index in 0..<min(Self.threads, AgentSlots.count) {
-            let slot = slots[index]
-            try startThread("agent") { [self] in run(slot) }
+        for _ in 0..<Self.threads { _ = try addThread() }
+    }
+
+    /// - Returns: false if there are as many as there can be.
+    private func addThread() throws(SystemError) -> Bool {
+        let index = threadCount.add(1, ordering: .relaxed).oldValue
+        guard index < AgentSlots.count else {
+            threadCount.subtract(1, ordering: .relaxed)
+            return false
         }
+        let slot = slots[index]
+        try startThread("agent") { [self] in run(slot) }
+        return true
+    }
+
+    /// Another thread for those that a container holds up. When there are enough of them, calls
+    /// are left to the kernel until one comes back.
+    private func replaceStuckThread() throws(SystemError) {
+        guard try addThread() else { return }
+        permits.give()
+        log.warning("seccomp agent: callers' memory that does not come holds up all threads")
     }
 
     /// No more descriptors are accepted by name; those that are served are until the end.
@@ -127,6 +149,10 @@ final class Agent: @unchecked Sendable {
         case .value(let value):
             answered.add(1, ordering: .relaxed)
             try SeccompNotify.finish(listener.descriptor, call.id, returning: value)
+        case .stuck:
+            passed.add(1, ordering: .relaxed)
+            try SeccompNotify.pass(listener.descriptor, call.id)
+            try replaceStuckThread()
         case .pass:
             passed.add(1, ordering: .relaxed)
             try SeccompNotify.pass(listener.descriptor, call.id)

@@ -11,12 +11,15 @@ final class AgentAnswers: Sendable {
         case value(Int64)
         /// The kernel is to carry out the call.
         case pass
+        /// The same, because all other threads have been stuck for a while.
+        case stuck
     }
 
     private let host: Host
     private let registry: Registry
     private let callers: CallerLookup
     private let mounts: SeenMeminfoLookup
+    private let permits: AgentPermits
     private let log: Logger
     private let pageSize = UInt64(max(sysconf(CInt(_SC_PAGESIZE)), 1))
 
@@ -26,10 +29,11 @@ final class AgentAnswers: Sendable {
 
     init(
         host: Host, registry: Registry, callers: CallerLookup, mounts: SeenMeminfoLookup,
-        log: Logger
+        permits: AgentPermits, log: Logger
     ) {
         self.host = host
         self.mounts = mounts
+        self.permits = permits
         self.registry = registry
         self.callers = callers
         self.log = log
@@ -42,7 +46,9 @@ final class AgentAnswers: Sendable {
         _ call: InterceptedCall, _ listener: AgentListener,
         _ buffer: UnsafeMutableRawBufferPointer, _ worker: Worker
     ) -> Answer {
-        guard call.tid > 0 else { return .pass }
+        guard call.tid > 0, call.name != .other else { return .pass }
+        guard permits.take() else { return .stuck }
+        defer { permits.give() }
         do {
             switch call.name {
             case .sysinfo: return try sysinfo(call, listener, buffer, worker)

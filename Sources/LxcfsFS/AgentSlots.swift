@@ -5,8 +5,8 @@ import Syscalls
 /// A call that has been received and not answered would wait for ever if the process died:
 /// its id is known to nobody else, and it is not delivered again.
 final class AgentSlots: Sendable {
-    /// One per thread.
-    static let count = 8
+    /// One for each thread that there can be.
+    static let count = 32
 
     private let memory: SharedMemory
 

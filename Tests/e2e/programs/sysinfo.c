@@ -6,12 +6,14 @@
  *   show         the fields of sysinfo(2)
  *   bad          sysinfo(2) with an address that cannot be written: prints errno
  *   threads N M  N threads with M calls each; prints how many answers had the same total
- *   signals      calls while a timer interrupts them; prints how many failed
+ *   signals N    N calls while a timer interrupts them; prints how many failed
  *   fork N       N processes with one call each; prints how many had the same total
  *   loop N       nanoseconds per call, median of N
  *   spin N S     N threads call for S seconds; prints the number of calls
  *   reads N MS   median and 99th percentile of N reads of /proc/meminfo, MS milliseconds
  *                apart, in microseconds
+ *   stuck        sysinfo(2) with an address on a page that never comes (userfaultfd);
+ *                needs CAP_SYS_PTRACE; prints errno if that cannot be had
  *   cpus         what sched_getaffinity(2) counts, for the caller by 0, by number, and for
  *                process 1 if that is another
  *   forbidden    how many filesystem types sysfs(2) counts; 0 if it is forbidden
@@ -19,12 +21,14 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -117,6 +121,19 @@ int main(int argc, char **argv)
         printf("%d %d %d\n", cpus(0), cpus(getpid()), getpid() == 1 ? 0 : cpus(1));
         return 0;
     }
+    if (!strcmp(mode, "stuck")) {
+        int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+        struct uffdio_api api = {.api = UFFD_API};
+        void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        struct uffdio_register range = {.range = {(unsigned long)page, 4096},
+                                        .mode = UFFDIO_REGISTER_MODE_MISSING};
+        if (fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 || ioctl(fd, UFFDIO_REGISTER, &range) < 0) {
+            printf("%d\n", errno);
+            return 0;
+        }
+        ask(page);
+        return 3;
+    }
     if (!strcmp(mode, "forbidden")) {
         long count = syscall(SYS_sysfs, 3);
         printf("%ld\n", count < 0 ? 0 : count);
@@ -154,7 +171,7 @@ int main(int argc, char **argv)
         sigaction(SIGALRM, &action, NULL);
         setitimer(ITIMER_REAL, &timer, NULL);
         int failed = 0;
-        for (int i = 0; i < 3000; i++)
+        for (int i = 0; i < first; i++)
             failed += ask(&s) != 0 || s.totalram != total;
         printf("%d\n", failed);
     } else if (!strcmp(mode, "fork")) {
