@@ -12,8 +12,7 @@
  *   spin N S     N threads call for S seconds; prints the number of calls
  *   reads N MS   median and 99th percentile of N reads of /proc/meminfo, MS milliseconds
  *                apart, in microseconds
- *   stuck        sysinfo(2) with an address on a page that never comes (userfaultfd);
- *                needs CAP_SYS_PTRACE; prints errno if that cannot be had
+ *   stuck PATH   sysinfo(2) with an address in a mapping of PATH, two seconds from now
  *   cpus         what sched_getaffinity(2) counts, for the caller by 0, by number, and for
  *                process 1 if that is another
  *   forbidden    how many filesystem types sysfs(2) counts; 0 if it is forbidden
@@ -21,14 +20,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -121,18 +118,15 @@ int main(int argc, char **argv)
         printf("%d %d %d\n", cpus(0), cpus(getpid()), getpid() == 1 ? 0 : cpus(1));
         return 0;
     }
-    if (!strcmp(mode, "stuck")) {
-        int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-        struct uffdio_api api = {.api = UFFD_API};
-        void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        struct uffdio_register range = {.range = {(unsigned long)page, 4096},
-                                        .mode = UFFDIO_REGISTER_MODE_MISSING};
-        if (fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 || ioctl(fd, UFFDIO_REGISTER, &range) < 0) {
-            printf("%d\n", errno);
-            return 0;
+    if (!strcmp(mode, "stuck") && argc > 2) {
+        int fd = open(argv[2], O_RDONLY);
+        void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+        if (page == MAP_FAILED) {
+            perror(argv[2]);
+            return 1;
         }
-        ask(page);
-        return 3;
+        sleep(2);
+        return ask(page) != 0;
     }
     if (!strcmp(mode, "forbidden")) {
         long count = syscall(SYS_sysfs, 3);
