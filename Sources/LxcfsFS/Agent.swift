@@ -98,43 +98,59 @@ final class Agent: @unchecked Sendable {
         let buffer = UnsafeMutableRawBufferPointer.allocate(
             byteCount: AgentAnswers.largestAnswer, alignment: 8)
         while true {
+            for listener in pauses.takeDue() { rearm(listener) }
+            let event: Poller.Event?
             do {
-                for listener in pauses.takeDue() { try rearm(listener) }
-                guard let event = try poller.next(timeout: timeout) else {
-                    socket.expire()
-                    continue
-                }
-                guard let listener = listeners[event.token] else {
-                    socket.handle(event.token)
-                    continue
-                }
-                if event.isHungUp, !event.isReadable {
-                    log.debug("no longer listening for \(listener.origin.id ?? "?")")
-                    listeners.remove(listener)
-                    continue
-                }
+                event = try poller.next(timeout: timeout)
+            } catch {
+                report(error)
+                continue
+            }
+            guard let event else {
+                socket.expire()
+                continue
+            }
+            guard let listener = listeners[event.token] else {
+                socket.handle(event.token)
+                continue
+            }
+            if event.isHungUp, !event.isReadable {
+                log.debug("no longer listening for \(listener.origin.id ?? "?")")
+                listeners.remove(listener)
+                continue
+            }
+            do {
                 // RECV waits when there is nothing to receive.
                 if event.isReadable { try serve(listener, slot, buffer, worker) }
-                if let end = listener.countCall() {
-                    pauses.add(listener, until: end)
-                } else {
-                    try rearm(listener)
-                }
             } catch {
-                log.error("seccomp agent: \(error)")
-                // Nothing here fails in passing: do not fill the log.
-                sleep(1)
+                report(error)
             }
+            if let end = listener.countCall() {
+                pauses.add(listener, until: end)
+            } else {
+                rearm(listener)
+            }
+        }
+    }
+
+    /// Nothing here is expected to fail, and what does fail will not do so only once: the log
+    /// is not to be filled with it.
+    private func report(_ error: SystemError) {
+        log.error("seccomp agent: \(error)")
+        sleep(1)
+    }
+
+    private func rearm(_ listener: AgentListener) {
+        do {
+            try poller.rearm(listener.descriptor, token: listener.token)
+        } catch {
+            report(error)
         }
     }
 
     private var timeout: CInt {
         let (socket, pause) = (socket.timeout, pauses.timeout)
         return socket < 0 || pause < 0 ? max(socket, pause) : min(socket, pause)
-    }
-
-    private func rearm(_ listener: AgentListener) throws(SystemError) {
-        try poller.rearm(listener.descriptor, token: listener.token)
     }
 
     private func serve(

@@ -32,7 +32,7 @@ final class AgentSocket: @unchecked Sendable {
     private var connections: [UInt64: Connection] = [:]
 
     /// Connections at one time.
-    private static let countLimit = 128
+    private static let countLimit = 1024
     /// Nanoseconds from connecting to the end of the message.
     private static let timeLimit: UInt64 = 5_000_000_000
 
