@@ -131,7 +131,7 @@ final class AgentAnswers: Sendable {
         {
             return last.seen
         }
-        let seen = try mounts.seen(by: tid)
+        let seen = try mounts.seen(by: tid, &listener.seen)
         listener.lastSeen = (tid, seen, now)
         return seen
     }

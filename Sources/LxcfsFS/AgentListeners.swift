@@ -22,6 +22,7 @@ final class AgentListener: @unchecked Sendable {
 
     /// The registered container that `origin` has been found to mean.
     var container: Container?
+    var seen = SeenMeminfoCache()
     /// What the last caller sees at `/proc/meminfo`.
     var lastSeen: (tid: Int32, seen: SeenMeminfo, time: UInt64)?
     private var windowStart: UInt64 = 0

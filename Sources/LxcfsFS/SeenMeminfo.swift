@@ -98,17 +98,35 @@ struct TreeDevices: Equatable {
     }
 }
 
-/// Finds out what callers read at `/proc/meminfo`, and remembers it for a moment by mount
+/// What the callers of one listener read at `/proc/meminfo`, remembered for a moment by mount
 /// namespace.
-final class SeenMeminfoLookup: @unchecked Sendable {
-    private let host: Host
-    private let devices: TreeDevices
-    private let lock = Lock()
+///
+/// Not for all listeners together: the number of a mount namespace is used again as soon as it
+/// is gone, by the next container for instance.
+struct SeenMeminfoCache {
     private var known: [NamespaceID: (seen: SeenMeminfo, time: UInt64)] = [:]
 
     /// Nanoseconds until mounts are looked at again.
-    private static let lifetime: UInt64 = 1_000_000_000
-    private static let countLimit = 4096
+    private static let lifetime: UInt64 = 100_000_000
+    private static let countLimit = 64
+
+    func seen(in namespace: NamespaceID, now: UInt64) -> SeenMeminfo? {
+        guard let found = known[namespace], clampedDifference(now, found.time) < Self.lifetime
+        else { return nil }
+        return found.seen
+    }
+
+    mutating func add(_ seen: SeenMeminfo, in namespace: NamespaceID, now: UInt64) {
+        if known.count >= Self.countLimit { known.removeAll() }
+        known[namespace] = (seen, now)
+    }
+}
+
+/// Finds out what callers read at `/proc/meminfo`.
+final class SeenMeminfoLookup: Sendable {
+    private let host: Host
+    private let devices: TreeDevices
+
     /// Bytes of a table of mounts; a container with a longer one keeps to the kernel.
     private static let sizeLimit = 1 << 20
 
@@ -127,19 +145,17 @@ final class SeenMeminfoLookup: @unchecked Sendable {
 
     /// - Throws: `ESRCH` or `ENOENT` when the thread is gone, `EFBIG` when it has too many
     ///   mounts.
-    func seen(by tid: Int32) throws(SystemError) -> SeenMeminfo {
+    func seen(
+        by tid: Int32, _ cache: inout SeenMeminfoCache
+    ) throws(SystemError) -> SeenMeminfo {
         let namespace = try mountNamespace(of: tid, host.roots.proc)
         let now = host.now()
-        let found = lock.withLock { known[namespace] }
-        if let found, clampedDifference(now, found.time) < Self.lifetime { return found.seen }
+        if let seen = cache.seen(in: namespace, now: now) { return seen }
         let path = "\(tid)/mountinfo"
         let text = try host.roots.proc.open(at: path)
             .readToEnd(limit: Self.sizeLimit, path: "/proc/" + path)
         let seen = text.withUnsafeBufferPointer(devices.meminfo)
-        lock.withLock {
-            if known.count >= Self.countLimit { known.removeAll() }
-            known[namespace] = (seen, now)
-        }
+        cache.add(seen, in: namespace, now: now)
         return seen
     }
 }

@@ -1,4 +1,5 @@
 import Cgroups
+import Syscalls
 import Testing
 
 @testable import LxcfsFS
@@ -67,6 +68,22 @@ import Testing
         #expect(
             try seen("63 62 0:71 /x /proc/meminfo rw - tmpfs tmpfs rw", ours)
                 == .container(id: "c1"))
+    }
+
+    @Test func isRememberedForAMoment() {
+        var cache = SeenMeminfoCache()
+        let namespace = NamespaceID(inode: 1)
+        #expect(cache.seen(in: namespace, now: 0) == nil)
+        cache.add(.caller, in: namespace, now: 0)
+        #expect(cache.seen(in: namespace, now: 99_999_999) == .caller)
+        #expect(cache.seen(in: namespace, now: 100_000_000) == nil)
+        #expect(cache.seen(in: NamespaceID(inode: 2), now: 0) == nil)
+        for inode in 2..<1000 as Range<UInt64> {
+            cache.add(.foreign, in: NamespaceID(inode: inode), now: 0)
+        }
+        #expect(cache.seen(in: NamespaceID(inode: 999), now: 0) == .foreign)
+        // It does not grow without end.
+        #expect(cache.seen(in: namespace, now: 0) == nil)
     }
 
     @Test func shortLinesAreNoMounts() throws {

@@ -114,6 +114,10 @@ narrow_caller() {
 
 # Sees the host with the same eyes as in its files, else busybox prints nonsense.
 without_files() {
+    # One that has them, just before: the number of its mount namespace is used again.
+    sysinfo_bundle "before-$1" 'free -m'
+    run -0 run_container "$1" "before-$1"
+    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]]
     make_bundle "bare-$1" -n -m $LIMIT 'free -k; head -n 1 /proc/meminfo'
     precreate "bare-$1" --sysinfo
     run -0 run_container "$1" "bare-$1"
@@ -239,6 +243,10 @@ descriptors_are() { (($(descriptors) <= $1)); }
         fail "$(cat "$WORK/loop.log")"
 }
 
+all_mapped() {
+    (($(cat /proc/[0-9]*/maps 2>/dev/null | grep -c ' /hanging$') == 4))
+}
+
 # Memory that never comes: a mapping of a file on a FUSE whose server hangs.
 @test "callers that hold up the agent do not hold up others" {
     needs_program sysinfo
@@ -255,12 +263,13 @@ descriptors_are() { (($(descriptors) <= $1)); }
     start_container "$runtime" stuck
     # Each with a listener of its own, and more than there are threads.
     for i in 1 2 3 4; do
-        runtime_cmd "$runtime" exec --detach stuck sysinfo stuck /hanging </dev/null \
-            >/dev/null 2>&1
+        runtime_cmd "$runtime" exec --detach stuck sysinfo stuck /hanging /tmp/go \
+            </dev/null >/dev/null 2>&1
     done
-    sleep 0.5
+    wait_for 5 all_mapped
     kill -STOP "$server"
-    sleep 3
+    touch "$(bundle_of stuck)/rootfs/tmp/go"
+    sleep 1
     # The first calls may be left to the kernel while new threads are made.
     mem_is_256() {
         [[ $(exec_container "$runtime" healthy free -m |

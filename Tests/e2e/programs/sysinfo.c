@@ -12,7 +12,7 @@
  *   spin N S     N threads call for S seconds; prints the number of calls
  *   reads N MS   median and 99th percentile of N reads of /proc/meminfo, MS milliseconds
  *                apart, in microseconds
- *   stuck PATH   sysinfo(2) with an address in a mapping of PATH, two seconds from now
+ *   stuck PATH GO  sysinfo(2) with an address in a mapping of PATH, when GO exists
  *   cpus         what sched_getaffinity(2) counts, for the caller by 0, by number, and for
  *                process 1 if that is another
  *   forbidden    how many filesystem types sysfs(2) counts; 0 if it is forbidden
@@ -118,14 +118,15 @@ int main(int argc, char **argv)
         printf("%d %d %d\n", cpus(0), cpus(getpid()), getpid() == 1 ? 0 : cpus(1));
         return 0;
     }
-    if (!strcmp(mode, "stuck") && argc > 2) {
+    if (!strcmp(mode, "stuck") && argc > 3) {
         int fd = open(argv[2], O_RDONLY);
         void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
         if (page == MAP_FAILED) {
             perror(argv[2]);
             return 1;
         }
-        sleep(2);
+        while (access(argv[3], F_OK) != 0)
+            usleep(20000);
         return ask(page) != 0;
     }
     if (!strcmp(mode, "forbidden")) {
