@@ -79,9 +79,10 @@ libc_sees_the_container() {
     local shown=${lines[3]}
     output=$shown
     [[ $(field totalram) == "$LIMIT" && $(field mem_unit) == 1 && $(field bufferram) == 0 ]]
-    (($(field uptime) >= 1 && $(field uptime) < 30 * ${E2E_PATIENCE:-1}))
-    (($(field procs) >= 1 && $(field procs) <= 5))
-    (($(field freeram) <= LIMIT && $(field freeram) > LIMIT / 2))
+    (($(field uptime) >= 1 && $(field uptime) < 30 * ${E2E_PATIENCE:-1})) || fail "$output"
+    # Threads of runc that are about to end may be among them.
+    (($(field procs) >= 1 && $(field procs) <= 10)) || fail "$output"
+    (($(field freeram) <= LIMIT && $(field freeram) > LIMIT / 2)) || fail "$output"
     # What the kernel refuses it still refuses: EFAULT.
     [[ ${lines[4]} == "14 14" ]] || fail "${lines[4]}"
 }
@@ -288,6 +289,7 @@ all_mapped() {
 # --- The socket. ---
 
 @test "the socket is root's, and nonsense on it does no harm" {
+    needs_command python3
     [[ $(stat -c %a:%u "$SOCKET") == 600:0 ]]
     python3 - "$SOCKET" <<'PYTHON'
 import array, os, socket, sys
