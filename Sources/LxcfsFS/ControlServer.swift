@@ -33,16 +33,15 @@ final class ControlServer {
     /// Nanoseconds from connecting to the end of the request.
     private static let timeLimit: UInt64 = 5_000_000_000
 
-    /// - Parameter listener: the socket, which listens and does not block.
     /// - Parameter firstToken: this and all higher tokens of the poller are the server's.
     init(
-        listener: consuming FileDescriptor, path: String, firstToken: UInt64, log: Logger
-    ) {
+        path: String, firstToken: UInt64, log: Logger
+    ) throws(SystemError) {
         self.path = path
         self.log = log
         nextToken = firstToken + 1
         listenerToken = firstToken
-        self.listener = listener
+        listener = try UnixSocket.listen(path, mode: 0o600, backlog: 1024)
     }
 
     let listenerToken: UInt64

@@ -74,10 +74,7 @@ final class LoadSampler: @unchecked Sendable {
         do {
             let counts = try container.cgroups.countTasks(
                 host.roots.proc, worker.scratch, findLastPID: false)
-            container.lock.withLock {
-                container.load?.sample(active: counts.active)
-                container.saveCounters(host)
-            }
+            container.lock.withLock { container.load?.sample(active: counts.active) }
         } catch {
             if error.errno != ENODEV, error.errno != ENOENT {
                 log.warning("load of \(container.id): \(error)")

@@ -8,15 +8,6 @@ final class Registry: @unchecked Sendable {
     private var bySlot: [UInt32: Container] = [:]
     private var slotByID: [String: UInt32] = [:]
     private var nextSlot: UInt32 = 1
-    private let noteNextSlot: @Sendable (UInt32) -> Void
-
-    /// - Parameter note: told when the number of the next container changes.
-    init(note: @escaping @Sendable (UInt32) -> Void = { _ in }) { noteNextSlot = note }
-
-    /// No lower number is given to a container from now on.
-    func raiseNextSlot(to slot: UInt32) {
-        lock.withLock { nextSlot = max(nextSlot, slot) }
-    }
 
     /// Names that a container cannot have because other things have them.
     static let reservedNames: Set<String> = ["", ".", "..", "proc", "sys", opensName]
@@ -42,10 +33,8 @@ final class Registry: @unchecked Sendable {
             guard nextSlot < NodeID.highestSlot else {
                 throw SystemError("number", "another container", errno: ENOSPC)
             }
-            let slot = nextSlot
-            nextSlot += 1
-            noteNextSlot(nextSlot)
-            return slot
+            defer { nextSlot += 1 }
+            return nextSlot
         }
     }
 

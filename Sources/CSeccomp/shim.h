@@ -1,2 +1,0 @@
-#include <errno.h>
-#include <seccomp.h>
