@@ -63,8 +63,6 @@ crashes() {
     [[ $(total_of "crash-$1") == $((96 << 10)) ]]
     kill -KILL "$(daemon_pid)"
     wait_for 5 is_gone "$(daemon_pid)"
-    # Its last thread may hold the lock for a moment longer.
-    wait_for 5 flock -n "$WORK/run/lxcfsd.pid" true
     run ! inside "crash-$1" /proc/meminfo
     start_daemon
     # The new daemon knows the container, but the old mounts are dead.
