@@ -22,8 +22,12 @@ build: ## Build the release binaries, statically linked
 	$(SWIFT) build -c release --product lxcfsd
 	$(SWIFT) build -c release --product lxcfs-hook
 
+.PHONY: test-tools
+test-tools: ## Build the programs that tests need
+	$(SWIFT) build -c release --product readload
+
 .PHONY: test
-test: deps lint unit build e2e vm ## Install what is needed and run all tests (as root)
+test: deps lint unit build test-tools e2e vm ## Install what is needed and run all tests (as root)
 
 .PHONY: unit
 unit: ## Unit tests
@@ -33,16 +37,21 @@ unit: ## Unit tests
 e2e: ## End-to-end tests on this machine's runtimes (as root)
 	Tests/e2e/run
 
-# Hostile file trees and bad input know nothing of cgroups, and emulation is slow.
-VM_TESTS ?= $(filter-out %/20_hostile.bats %/30_input.bats,$(wildcard Tests/e2e/*.bats))
+# What depends on cgroups most. Emulation is slow; vm-all runs the rest too.
+VM_TESTS ?= $(addprefix Tests/e2e/,$(addsuffix .bats,10_values 40_daemon 45_reading 50_engines 60_examples))
 
 .PHONY: vm
-vm: ## The same on cgroup v2 with 4 CPUs, in a virtual machine, without what is alike on v1
-	Tests/vm/run-vm --timeout 1200 -- Tests/e2e/run $(VM_TESTS)
+vm: ## Tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
+	Tests/vm/run-vm --timeout 900 -- Tests/e2e/run $(VM_TESTS)
 
 .PHONY: vm-all
-vm-all: ## All end-to-end tests in the virtual machine
-	Tests/vm/run-vm --timeout 2400 -- Tests/e2e/run
+vm-all: ## All end-to-end tests in the virtual machine (half an hour and more)
+	Tests/vm/run-vm --timeout 3600 -- env SURVIVAL_KILLS=5 SURVIVAL_UPGRADES=2 Tests/e2e/run
+
+.PHONY: soak
+soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load (as root, 10 minutes)
+	env SURVIVAL_KILLS=1000 SURVIVAL_UPGRADES=50 SURVIVAL_RESTARTS=50 \
+		Tests/e2e/run Tests/e2e/70_survival.bats
 
 .PHONY: demo
 demo: deps build ## Show a container before and after (as root)

@@ -29,6 +29,8 @@ let package = Package(
     targets: [
         .systemLibrary(
             name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .systemLibrary(
+            name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux"),
 
         .target(name: "Syscalls", dependencies: ["CLinux"], cSettings: gnuSource),
@@ -41,7 +43,7 @@ let package = Package(
         .target(
             name: "LxcfsFS",
             dependencies: [
-                "CFuse3", "Cgroups", "Control", "ProcView", "Syscalls",
+                "CFuse3", "CSeccomp", "Cgroups", "Control", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnuSource, swiftSettings: shippedSwift),
@@ -61,6 +63,9 @@ let package = Package(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
+        .executableTarget(
+            name: "readload", path: "Tests/readload", swiftSettings: shippedSwift,
+            linkerSettings: shippedLinker),
         .testTarget(
             name: "SyscallsTests", dependencies: ["Syscalls"], cSettings: gnuSource),
         .testTarget(
@@ -69,7 +74,8 @@ let package = Package(
             name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")],
             cSettings: gnuSource),
         .testTarget(
-            name: "ProcViewTests", dependencies: ["ProcView"], resources: [.copy("Fixtures")]),
+            name: "ProcViewTests", dependencies: ["ProcView"], exclude: ["Golden"],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "LxcfsFSTests", dependencies: ["LxcfsFS"], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
     ],

@@ -3,21 +3,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
+#include <spawn.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -30,6 +36,8 @@ int umount2(const char *, int);
         long result_ = (call);                   \
         return result_ < 0 ? -errno : result_;   \
     } while (0)
+
+static int unix_address(const char *path, struct sockaddr_un *address, socklen_t *size);
 
 int clinux_open_tree(int dirfd, const char *path, unsigned flags)
 {
@@ -72,6 +80,24 @@ int clinux_detached_mount(const char *fstype, uint64_t attributes)
     return result < 0 ? -saved : result;
 }
 
+int clinux_fsopen(const char *fstype) { RESULT(syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC)); }
+
+int clinux_fsconfig(int context, const char *key, const char *value)
+{
+    unsigned command = value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG;
+    RESULT(syscall(SYS_fsconfig, context, command, key, value, 0));
+}
+
+int clinux_fsconfig_create(int context)
+{
+    RESULT(syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
+}
+
+int clinux_fsmount(int context, uint64_t attributes)
+{
+    RESULT(syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes));
+}
+
 int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
                    uint64_t resolve)
 {
@@ -109,6 +135,14 @@ int clinux_identify(int fd, clinux_identity *out)
     return 0;
 }
 
+int clinux_timerfd(void) { RESULT(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC)); }
+
+int clinux_timerfd_set(int fd, uint64_t time)
+{
+    struct itimerspec when = {.it_value = {time / 1000000000, time % 1000000000}};
+    RESULT(timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL));
+}
+
 int clinux_fchdir(int fd) { RESULT(fchdir(fd)); }
 
 unsigned clinux_major(uint64_t dev) { return major(dev); }
@@ -127,6 +161,186 @@ int clinux_pid_from_pidns(int nsfd, pid_t pid)
 {
     /* _IOR(NSIO, 0x6, int), from <linux/nsfs.h> of Linux 6.11. */
     RESULT(ioctl(nsfd, _IOR(0xb7, 0x6, int), pid));
+}
+
+int clinux_set_death_signal(int sig) { RESULT(prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)); }
+int clinux_set_name(const char *name) { RESULT(prctl(PR_SET_NAME, name, 0, 0, 0)); }
+
+int clinux_no_new_privileges(void) { RESULT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
+
+int clinux_keep_capabilities(uint64_t keep)
+{
+    /* First what needs CAP_SETPCAP. EINVAL: beyond the last capability of this kernel. */
+    for (int number = 0; number < 64; number++) {
+        if (keep >> number & 1)
+            continue;
+        if (prctl(PR_CAPBSET_READ, number, 0, 0, 0) != 1)
+            continue;
+        if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) < 0)
+            return -errno;
+    }
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL)
+        return -errno;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    for (int half = 0; half < 2; half++) {
+        data[half].permitted &= (uint32_t)(keep >> 32 * half);
+        data[half].effective = data[half].permitted;
+        data[half].inheritable = 0;
+    }
+    RESULT(syscall(SYS_capset, &header, data));
+}
+
+static void do_nothing(int sig) { (void)sig; }
+
+int clinux_interrupt_by(int sig)
+{
+    struct sigaction action = {.sa_handler = do_nothing};
+    RESULT(sigaction(sig, &action, NULL));
+}
+
+int clinux_unblock(int sig)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, sig);
+    return -pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+pid_t clinux_spawn(const char *path, char *const argv[], const int *from, const int *to,
+                   size_t count)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    pid_t pid = 0;
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    int result = posix_spawnattr_setsigmask(&attributes, &none);
+    if (result == 0)
+        result = posix_spawnattr_setsigdefault(&attributes, &all);
+    if (result == 0)
+        result = posix_spawnattr_setflags(&attributes,
+                                          POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = posix_spawn_file_actions_adddup2(&actions, from[i], to[i]);
+    if (result == 0)
+        result = posix_spawn(&pid, path, &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return result == 0 ? pid : -result;
+}
+
+int clinux_duplicate_above(int fd, int minimum)
+{
+    RESULT(fcntl(fd, F_DUPFD_CLOEXEC, minimum));
+}
+
+pid_t clinux_reap(int *sig, int *code)
+{
+    int status = 0;
+    pid_t pid = waitpid(-1, &status, WNOHANG);
+    if (pid < 0)
+        return errno == ECHILD ? 0 : -errno;
+    *sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    *code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    return pid;
+}
+
+int clinux_memfd(const char *name, uint64_t size)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -errno;
+    if (ftruncate(fd, size) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
+        int saved = errno;
+        close(fd);
+        return -saved;
+    }
+    return fd;
+}
+
+void *clinux_map_shared(int fd, uint64_t size)
+{
+    void *address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    return address == MAP_FAILED ? NULL : address;
+}
+
+int clinux_socketpair(int pair[2])
+{
+    RESULT(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair));
+}
+
+static ssize_t send_with(int socket, const void *data, size_t size, const int *fds,
+                         size_t count, const struct sockaddr_un *address, socklen_t length)
+{
+    struct iovec part = {.iov_base = (void *)data, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1,
+                             .msg_name = (void *)address, .msg_namelen = length};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(16 * sizeof(int))] = {0};
+    if (count > 16) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (count > 0) {
+        message.msg_control = control;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(header), fds, count * sizeof(int));
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
+int clinux_send(int socket, const void *data, size_t size, int fd)
+{
+    RESULT(send_with(socket, data, size, &fd, fd >= 0, NULL, 0));
+}
+
+int clinux_receive(int socket, void *data, size_t size, int *fd)
+{
+    struct iovec part = {.iov_base = data, .iov_len = size};
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+                             .msg_controllen = sizeof control};
+    *fd = -1;
+    ssize_t size_received;
+    do
+        size_received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (size_received < 0 && errno == EINTR);
+    if (size_received < 0)
+        return -errno;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+        header->cmsg_len == CMSG_LEN(sizeof(int)))
+        memcpy(fd, CMSG_DATA(header), sizeof(int));
+    return size_received;
+}
+
+int clinux_notify_with(const char *path, const char *message, const int *fds, size_t count)
+{
+    struct sockaddr_un address;
+    socklen_t size;
+    int result = unix_address(path, &address, &size);
+    if (result < 0)
+        return result;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    ssize_t sent = send_with(fd, message, strlen(message), fds, count, &address, size);
+    int saved = errno;
+    close(fd);
+    return sent < 0 ? -saved : 0;
 }
 
 int clinux_peer_credentials(int fd, clinux_credentials *out)
@@ -206,19 +420,18 @@ int clinux_connect_unix(const char *path, int timeout_ms)
 
 int clinux_notify(const char *path, const char *message)
 {
-    struct sockaddr_un address;
-    socklen_t size;
-    int result = unix_address(path, &address, &size);
-    if (result < 0)
-        return result;
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    ssize_t sent = sendto(fd, message, strlen(message), MSG_NOSIGNAL,
-                          (struct sockaddr *)&address, size);
-    int saved = errno;
-    close(fd);
-    return sent < 0 ? -saved : 0;
+    return clinux_notify_with(path, message, NULL, 0);
+}
+
+int clinux_allocate(int fd, uint64_t offset, uint64_t size)
+{
+    RESULT(fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size));
+}
+
+int clinux_punch_hole(int fd, uint64_t offset, uint64_t size)
+{
+    RESULT(fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, (off_t)offset,
+                     (off_t)size));
 }
 
 int clinux_eventfd(void) { RESULT(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
@@ -253,6 +466,12 @@ int clinux_epoll_add(int epfd, int fd, uint64_t token, int edge)
     RESULT(epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &event));
 }
 
+int clinux_epoll_add_priority(int epfd, int fd, uint64_t token)
+{
+    struct epoll_event event = {.events = EPOLLPRI, .data.u64 = token};
+    RESULT(epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &event));
+}
+
 int clinux_epoll_remove(int epfd, int fd)
 {
     RESULT(epoll_ctl(epfd, EPOLL_CTL_DEL, fd, NULL));
@@ -277,4 +496,25 @@ void clinux_syslog_open(const char *ident, int facility)
 void clinux_syslog(int priority, const char *message)
 {
     syslog(priority, "%s", message);
+}
+
+int clinux_open_unprivileged(int dirfd, const char *path, int flags)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct had[2], has[2];
+    if (syscall(SYS_capget, &header, had) != 0)
+        return -errno;
+    memcpy(has, had, sizeof has);
+    has[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
+    if (syscall(SYS_capset, &header, has) != 0)
+        return -errno;
+    int fd = openat(dirfd, path, flags | O_CLOEXEC);
+    int error = errno;
+    if (syscall(SYS_capset, &header, had) != 0) {
+        error = errno;
+        if (fd >= 0)
+            close(fd);
+        fd = -1;
+    }
+    return fd >= 0 ? fd : -error;
 }

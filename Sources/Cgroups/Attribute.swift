@@ -7,7 +7,6 @@ public enum Attribute: Int, CaseIterable, Sendable {
     /// v2: a limit on swap alone. v1: a limit on memory and swap together.
     case swapLimit
     case swapUsage
-    case swappiness
     case cpuStat
     /// v2: "quota period"; v1: the quota alone.
     case cpuQuota
@@ -51,7 +50,7 @@ public enum Attribute: Int, CaseIterable, Sendable {
         case .pressureCPU: "cpu.pressure"
         case .pressureMemory: "memory.pressure"
         case .pressureIO: "io.pressure"
-        case .swappiness, .cpuPeriod, .cpuUsagePerCPU, .ioCount, .ioBytesBFQ, .ioCountBFQ: nil
+        case .cpuPeriod, .cpuUsagePerCPU, .ioCount, .ioBytesBFQ, .ioCountBFQ: nil
         }
     }
 
@@ -62,7 +61,6 @@ public enum Attribute: Int, CaseIterable, Sendable {
         case .memoryStat: "memory.stat"
         case .swapLimit: "memory.memsw.limit_in_bytes"
         case .swapUsage: "memory.memsw.usage_in_bytes"
-        case .swappiness: "memory.swappiness"
         case .cpuStat: "cpuacct.stat"
         case .cpuQuota: "cpu.cfs_quota_us"
         case .cpuPeriod: "cpu.cfs_period_us"

@@ -89,6 +89,21 @@ public final class CgroupNode: @unchecked Sendable {
         try directory.open(at: name, flags)
     }
 
+    /// Opens a file of this directory for a pressure trigger.
+    func openForTrigger(
+        _ attribute: Attribute, privileged: Bool
+    ) throws(SystemError) -> FileDescriptor {
+        let name = attribute.fileName(unified: unified, hugePage: hugePage) ?? "?"
+        let flags = O_RDWR | O_NONBLOCK
+        do {
+            return privileged
+                ? try directory.open(at: name, flags)
+                : try directory.openUnprivileged(at: name, flags)
+        } catch {
+            throw SystemError("open", path + "/" + name, errno: error.errno)
+        }
+    }
+
     private func open(_ attribute: Attribute) throws(SystemError) -> CInt {
         guard let file = attribute.fileName(unified: unified, hugePage: hugePage) else {
             return Self.absent

@@ -86,7 +86,10 @@ extension ContainerCgroups {
         var own = true
         while let node = current {
             let limit = try node.number(.memoryLimit, scratch)
-            if let usage = try node.number(.memoryUsage, scratch) {
+            // Above the container, usage only matters where there is a limit.
+            if own || limit.map({ $0 != .max }) ?? false,
+                let usage = try node.number(.memoryUsage, scratch)
+            {
                 if own { facts.usage = usage }
                 own = false
                 if let limit, limit != .max {
@@ -115,9 +118,9 @@ extension ContainerCgroups {
         _ node: CgroupNode, _ scratch: Scratch, _ facts: inout MemoryFacts,
         _ combinedLimit: inout UInt64?
     ) throws(SystemError) {
-        guard let limit = try node.number(.swapLimit, scratch),
-            let usage = try node.number(.swapUsage, scratch)
-        else { return }
+        guard let limit = try node.number(.swapLimit, scratch) else { return }
+        if facts.swapAccounted, limit == .max { return }
+        guard let usage = try node.number(.swapUsage, scratch) else { return }
         if !facts.swapAccounted, node.unified { facts.swapUsage = usage }
         facts.swapAccounted = true
         guard limit != .max else { return }
@@ -251,5 +254,27 @@ extension ContainerCgroups {
         case .io: return try unified.read(.pressureIO, scratch)
         case .memory: return try unified.read(.pressureMemory, scratch)
         }
+    }
+
+    /// A pressure file of the container that triggers can be written to
+    /// (Documentation/accounting/psi.rst).
+    ///
+    /// - Parameter privileged: otherwise the kernel refuses what it refuses without
+    ///   CAP_SYS_RESOURCE: since Linux 6.5 windows that are not multiples of 2 s, before
+    ///   that every trigger (`EPERM`).
+    /// - Throws: `EOPNOTSUPP` where the kernel keeps no pressure for the container.
+    public func openPressure(
+        _ kind: PressureKind, privileged: Bool
+    ) throws(SystemError) -> FileDescriptor {
+        guard let unified, unified.parent != nil else {
+            throw SystemError("open", "pressure/" + kind.rawValue, errno: EOPNOTSUPP)
+        }
+        let attribute: Attribute =
+            switch kind {
+            case .cpu: .pressureCPU
+            case .io: .pressureIO
+            case .memory: .pressureMemory
+            }
+        return try unified.openForTrigger(attribute, privileged: privileged)
     }
 }

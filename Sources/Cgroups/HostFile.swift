@@ -9,9 +9,12 @@ public final class HostFile: @unchecked Sendable {
     private let descriptor: FileDescriptor
     private let single: Bool
     private let lock = Lock()
-    private let buffer = Scratch(capacity: 4096)
+    private var buffer = Scratch(capacity: 4096)
+    private var spare = Scratch(capacity: 4096)
     private var text = Bytes(start: nil, count: 0)
     private var readAt: UInt64?
+    /// Counts how often the text has changed.
+    private var version: UInt64 = 0
 
     /// - Parameters:
     ///   - root: the directory that `path` is relative to.
@@ -34,13 +37,23 @@ public final class HostFile: @unchecked Sendable {
     public func withText<Value>(
         now: UInt64, maxAge: UInt64, _ body: (Bytes) -> Value
     ) throws(SystemError) -> Value {
+        try withVersion(now: now, maxAge: maxAge) { text, _ in body(text) }
+    }
+
+    /// The same with a number that is another one whenever the text is.
+    public func withVersion<Value>(
+        now: UInt64, maxAge: UInt64, _ body: (Bytes, UInt64) -> Value
+    ) throws(SystemError) -> Value {
         lock.lock()
         defer { lock.unlock() }
         if readAt.map({ clampedDifference(now, $0) >= maxAge }) ?? true {
-            text = try buffer.read(descriptor.raw, single: single, path: path)
+            let latest = try spare.read(descriptor.raw, single: single, path: path)
+            if !latest.equals(text) { version += 1 }
+            text = latest
+            swap(&buffer, &spare)
             readAt = now
         }
-        return body(text)
+        return body(text, version)
     }
 }
 

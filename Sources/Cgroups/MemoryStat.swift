@@ -5,7 +5,8 @@ import Syscalls
 /// Sources: "memory.stat" in Documentation/admin-guide/cgroup-v2.rst and
 /// cgroup-v1/memory.rst. Everything is in bytes.
 public enum MemoryField: Int, CaseIterable, Sendable {
-    /// Page cache, with shmem.
+    /// Page cache, with shmem, without the swap cache (which no cgroup is charged for here:
+    /// `NR_FILE_PAGES` counts it per node alone).
     case file
     case anon
     case shmem
@@ -27,6 +28,8 @@ public enum MemoryField: Int, CaseIterable, Sendable {
     case pageTables
     case secPageTables
     case percpu
+    /// v2 only: memory behind vmalloc mappings.
+    case vmalloc
     /// Memory that the compressed swap cache takes.
     case zswap
     /// What is stored in it.
@@ -58,6 +61,7 @@ public enum MemoryField: Int, CaseIterable, Sendable {
         case .pageTables: "pagetables"
         case .secPageTables: "sec_pagetables"
         case .percpu: "percpu"
+        case .vmalloc: "vmalloc"
         case .zswap: "zswap"
         case .zswapped: "zswapped"
         case .swapped: nil
@@ -88,7 +92,7 @@ public enum MemoryField: Int, CaseIterable, Sendable {
 
 /// The quantities of one `memory.stat`, in bytes.
 public struct MemoryStat: Equatable, Sendable {
-    private var values = InlineArray<24, UInt64>(repeating: 0)
+    private var values = InlineArray<25, UInt64>(repeating: 0)
     private var present: UInt32 = 0
 
     public init() {}

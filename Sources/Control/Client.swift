@@ -26,6 +26,12 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
     /// The daemon answered with an error.
     case refused(String)
 
+    /// The connection was accepted, and closed without an answer.
+    var isWorkersDeath: Bool {
+        guard case .broken(let error) = self else { return false }
+        return error.errno == ECONNRESET || error.errno == EPIPE
+    }
+
     public var description: String {
         switch self {
         case .absent(let error): "the daemon is not running: \(error)"
@@ -51,8 +57,21 @@ public struct ControlClient: Sendable {
         self.timeout = timeout
     }
 
-    /// Sends one request and waits for its reply.
+    /// Sends one request and waits for its reply. When the daemon's worker dies over it, the
+    /// next one is asked; every request may be repeated.
     public func send(_ request: Request) throws(ControlError) -> Reply {
+        let deadline = Clock.monotonic() + UInt64(max(timeout, 0)) * 1_000_000
+        while true {
+            do {
+                return try sendOnce(request)
+            } catch {
+                guard error.isWorkersDeath, Clock.monotonic() < deadline else { throw error }
+                usleep(10_000)
+            }
+        }
+    }
+
+    private func sendOnce(_ request: Request) throws(ControlError) -> Reply {
         let connection: FileDescriptor
         do {
             connection = try UnixSocket.connect(socket, timeout: timeout)
@@ -67,6 +86,7 @@ public struct ControlClient: Sendable {
         } catch {
             throw .broken(error)
         }
+        if answer.isEmpty { throw .broken(SystemError("read from", socket, errno: ECONNRESET)) }
         let reply: Reply
         do {
             reply = try JSONDecoder().decode(Reply.self, from: Data(answer))

@@ -71,11 +71,14 @@ public struct ContainerSummary: Codable, Equatable, Sendable {
     public var cpus: Int?
     /// MemTotal as its files show it, in bytes.
     public var memoryTotal: UInt64?
+    /// Whether the process `pid` is still the one that was registered.
+    public var isRunning: Bool?
 
     public init(
         id: String, pid: Int32, uptime: Double, cgroup: String, cpus: Int?,
-        memoryTotal: UInt64?
+        memoryTotal: UInt64?, isRunning: Bool? = nil
     ) {
+        self.isRunning = isRunning
         self.id = id
         self.pid = pid
         self.uptime = uptime
@@ -98,8 +101,16 @@ public struct DaemonStatus: Codable, Equatable, Sendable {
     public var containers: Int
     /// How old the content of a container tree may be, in milliseconds.
     public var coherence: Int
-    /// FUSE requests answered since the start, by kind (`getattr`, `read`, ...).
+    /// FUSE requests answered by the present worker, by kind (`getattr`, `read`, ...).
     public var requests: [String: UInt64]
+    /// The process that answers requests; `pid` is the one that keeps it going.
+    public var worker: Int32?
+    /// How many such processes there have been, this one included.
+    public var workers: UInt64?
+    /// Containers are shown the host (SIGUSR2).
+    public var passesThrough: Bool?
+    /// Files that are open as snapshots.
+    public var openFiles: Int?
 
     public init(
         version: String, pid: Int32, uptime: Double, mountpoint: String,

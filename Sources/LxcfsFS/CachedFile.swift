@@ -14,7 +14,15 @@ final class CachedFile {
     /// page, so another thread must not wait for it in turn.
     var storing = false
     /// Shown in the modification time: a new value makes the kernel drop its pages.
-    var generation: Int = 0
+    var generation = CachedFile.firstGeneration
+    /// The kernel has been told of it by this worker; what an earlier one has told last, and
+    /// whether that has arrived, is not known for certain.
+    var isTold = CachedFile.firstGeneration == 0
+
+    /// Differs between workers: the first thing that a new one tells of a file makes the
+    /// kernel drop the pages that it has from an earlier one. Set once, before the first
+    /// request.
+    nonisolated(unsafe) static var firstGeneration = 0
 
     func dropPages() { generation = (generation + 1) % 1_000_000_000 }
 }
@@ -25,9 +33,6 @@ final class StoreSlots: Sendable {
     private let free: Atomic<Int>
 
     init(_ count: Int) { free = Atomic(count) }
-
-    /// For whoever must not push.
-    static let none = StoreSlots(0)
 
     func take() -> Bool {
         if free.subtract(1, ordering: .acquiring).newValue >= 0 { return true }
@@ -60,6 +65,7 @@ extension Container {
                 clampedDifference(now, snapshot.time) < window
             else { return nil }
             file.announced = snapshot.count
+            file.isTold = true
             return FileSize(bytes: snapshot.count, generation: file.generation)
         }
     }
@@ -81,6 +87,9 @@ extension Container {
             // Another thread has rendered later and finished earlier.
             if let former = file.snapshot, former.time > snapshot.time { return .done }
             file.snapshot = snapshot
+            // Pushing something shorter onto the page of an earlier worker would leave the end
+            // of that. The page goes by itself, since the generation is another.
+            if !file.isTold { return .done }
             // A file that gets shorter loses its pages anyway when its size is told.
             if let announced = file.announced, announced > snapshot.count, !file.storing {
                 return .done
@@ -108,6 +117,7 @@ extension Container {
             let file = file(key)
             let bytes = file.snapshot?.count ?? snapshot.count
             file.announced = bytes
+            file.isTold = true
             return FileSize(bytes: bytes, generation: file.generation)
         }
     }
@@ -116,6 +126,17 @@ extension Container {
     func announcedSize(_ key: UInt64) -> FileSize? {
         filesLock.withLock {
             guard let file = files[key], let bytes = file.announced else { return nil }
+            return FileSize(bytes: bytes, generation: file.generation)
+        }
+    }
+
+    /// What the kernel was told last; of a file that it does not know, as much as one READ
+    /// may bring, so that a first sendfile(2) gets content of any smaller size.
+    func sizeForLookup(_ key: UInt64) -> FileSize {
+        filesLock.withLock {
+            let file = file(key)
+            let bytes = file.announced ?? Self.oneRead
+            file.announced = bytes
             return FileSize(bytes: bytes, generation: file.generation)
         }
     }
@@ -138,6 +159,15 @@ extension Container {
 
     /// The kernel reads ahead at least so many bytes in one request.
     private static let oneRead = 16384
+
+    /// Makes what an earlier worker has told the kernel of the content of a file.
+    func adopt(_ snapshot: Snapshot, _ key: UInt64) {
+        filesLock.withLock {
+            let file = file(key)
+            file.snapshot = snapshot
+            file.announced = snapshot.count
+        }
+    }
 
     /// Ends the life of the content of `time`.
     ///

@@ -77,6 +77,8 @@ final class CallerLookup: @unchecked Sendable {
             showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
             sampler: sampler)
         return lock.withLock {
+            // Another thread may have been faster; two would count differently.
+            if let known = containers[key], known.cgroups.exist { return known }
             if containers.count >= Self.cacheLimit {
                 containers = containers.filter { $0.value.cgroups.exist }
                 if containers.count >= Self.cacheLimit { containers.removeAll() }

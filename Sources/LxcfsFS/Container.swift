@@ -13,9 +13,14 @@ final class Container: @unchecked Sendable {
     let pid: Int32
     /// When that process started, in nanoseconds since boot.
     let startTime: UInt64
+    /// How long the machine had been suspended then, in nanoseconds; if that is not known,
+    /// when the container was first seen.
+    let suspendedBefore: UInt64
     let cpuView: CPUView
     let cgroups: ContainerCgroups
     let showSwap: Bool
+    /// Tells containers apart, also across workers.
+    let identity: UInt64
     /// Keeps `load` going once somebody has read it.
     private let sampler: LoadSampler?
 
@@ -30,6 +35,10 @@ final class Container: @unchecked Sendable {
     var load: LoadAverage?
     var loadReadAt: UInt64 = 0
     var loadIsSampled = false
+    /// What an earlier worker has left has been looked for.
+    var isRestored = false
+    /// Bytes that are reserved for its counters, see ``CounterRecords``.
+    var reservedRow = 0
 
     /// Guards the files below. Held only for moments, never while a thread waits for the
     /// kernel: a READ must always find its content (see CachedFile).
@@ -38,20 +47,33 @@ final class Container: @unchecked Sendable {
 
     init(
         id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
-        showSwap: Bool, cgroups: ContainerCgroups, sampler: LoadSampler?
+        showSwap: Bool, cgroups: ContainerCgroups, sampler: LoadSampler?,
+        suspendedBefore: UInt64 = Clock.suspended()
     ) {
         self.id = id
         self.slot = slot
         self.pid = pid
         self.startTime = startTime
+        self.suspendedBefore = suspendedBefore
         self.cpuView = cpuView
         self.showSwap = showSwap
         self.cgroups = cgroups
         self.sampler = sampler
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(slot) \(pid) \(startTime) \(cgroups.paths.display)".utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        identity = hash
     }
 
     /// Nanoseconds since it started.
     var age: UInt64 { clampedDifference(Clock.boottime(), startTime) }
+
+    /// Nanoseconds that its CPUs could have worked since then: suspended, they are not idle
+    /// for the kernel either.
+    var workingAge: UInt64 {
+        clampedDifference(age, clampedDifference(Clock.suspended(), suspendedBefore))
+    }
 
     /// Notes that the load has been read. The caller holds `lock`.
     func noteLoadRead(now: UInt64) {

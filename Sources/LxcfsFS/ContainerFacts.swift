@@ -21,6 +21,11 @@ extension Container {
     /// - Returns: the visible CPUs, and whether they are others than the last time.
     @discardableResult
     func updateVisible(_ host: Host, _ worker: Worker) throws(SystemError) -> Bool {
+        if host.passesThrough {
+            return try host.online.withText(now: host.now(), maxAge: host.window) { online in
+                visible.update(cpuset: nil, online: online.trimmed, quota: nil)
+            }
+        }
         let quota = cpuView == .quota ? try cgroups.readQuota(worker.scratch) : nil
         let cpuset = try cgroups.readCPUSet(worker.scratch)
         return try host.online.withText(now: host.now(), maxAge: host.window) { online in
@@ -29,6 +34,9 @@ extension Container {
     }
 
     func updateLedger(_ host: Host, _ worker: Worker) throws(SystemError) {
+        restoreCounters(host)
+        // When the host's CPUs are shown, the container's own ones have not changed.
+        if host.passesThrough { return }
         let changed = try updateVisible(host, worker)
         let time = try cgroups.readCPUTime(worker.scratch) ?? CPUTime()
         worker.visibleCPUTimes.removeAll(keepingCapacity: true)
@@ -38,11 +46,13 @@ extension Container {
             }
         }
         ledger.update(
-            CPULedger.Reading(age: age, time: time, perCPU: worker.visibleCPUTimes),
+            CPULedger.Reading(age: workingAge, time: time, perCPU: worker.visibleCPUTimes),
             visible: visible.list.count)
+        saveCounters(host)
     }
 
     func updateTasks(_ host: Host, _ worker: Worker) throws(SystemError) {
+        restoreCounters(host)
         let now = host.now()
         let isFresh = tasksReadAt.map { clampedDifference(now, $0) < Self.taskCountLifetime }
         if isFresh != true {

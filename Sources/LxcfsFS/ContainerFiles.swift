@@ -16,7 +16,7 @@ extension Container {
         guard let fixed = FixedNode(rawValue: node.file) else {
             return try renderCatalogFile(node, host, worker)
         }
-        if isHost, try renderHostFile(fixed, host, worker) { return }
+        if isHost || host.passesThrough, try renderHostFile(fixed, host, worker) { return }
         switch fixed {
         case .meminfo: try renderMeminfo(host, worker)
         case .swaps: try renderSwapsFile(host, worker)
@@ -26,23 +26,25 @@ extension Container {
             renderUptime(age: age, idle: ledger.total.idle, into: worker.out)
         case .loadavg: try renderLoadavg(host, worker)
         case .cpuinfo:
-            try updateVisible(host, worker)
+            let changed = try updateVisible(host, worker)
             let cpuinfo = Cpuinfo(visible: visible.list)
-            try host.cpuinfo.withText(now: host.now(), maxAge: host.window) {
-                cpuinfo.render(host: $0, into: worker.out)
-            }
+            // A CPU that has just come must be in the text too.
+            try host.sharedCpuinfo.append(
+                of: host.cpuinfo, now: host.now(), maxAge: changed ? 0 : host.shapeLifetime,
+                for: visible.list, to: worker.out
+            ) { cpuinfo.render(host: $0, into: $1) }
         case .diskstats:
             try cgroups.readIO(worker.scratch, into: &worker.io)
-            try host.diskstats.withText(now: host.now(), maxAge: host.window) {
+            try host.diskstats.withText(now: host.now(), maxAge: host.shapeLifetime) {
                 ProcView.renderDiskstats(worker.io, host: $0, into: worker.out)
             }
         case .slabinfo:
             guard let file = host.slabinfo else {
                 throw SystemError("read", "slabinfo", errno: ENOENT)
             }
-            try file.withText(now: host.now(), maxAge: host.window) {
-                ProcView.renderSlabinfo(host: $0, into: worker.out)
-            }
+            try host.sharedSlabinfo.append(
+                of: file, now: host.now(), maxAge: host.shapeLifetime, to: worker.out
+            ) { ProcView.renderSlabinfo(host: $0, into: $1) }
         case .pressureCPU: try renderPressure(.cpu, worker)
         case .pressureIO: try renderPressure(.io, worker)
         case .pressureMemory: try renderPressure(.memory, worker)
@@ -72,7 +74,7 @@ extension Container {
 
     private func renderSwapsFile(_ host: Host, _ worker: Worker) throws(SystemError) {
         let view = try memoryView(host, worker)
-        try host.swaps.withText(now: host.now(), maxAge: host.window) {
+        try host.swaps.withText(now: host.now(), maxAge: host.shapeLifetime) {
             ProcView.renderSwaps(view, host: $0, into: worker.out)
         }
     }
@@ -82,11 +84,10 @@ extension Container {
         try updateTasks(host, worker)
         let stat = Stat(
             ledger: ledger,
-            startTime: startTime / 1_000_000_000,
             processes: UInt64(max(highestPID, tasks.total)),
             running: UInt64(tasks.runningWithReader),
             blocked: UInt64(tasks.blocked))
-        try host.stat.withText(now: host.now(), maxAge: host.window) {
+        try host.stat.withText(now: host.now(), maxAge: host.shapeLifetime) {
             stat.render(host: $0, into: worker.out)
         }
     }
@@ -94,7 +95,10 @@ extension Container {
     private func renderLoadavg(_ host: Host, _ worker: Worker) throws(SystemError) {
         try updateTasks(host, worker)
         let load = self.load ?? LoadAverage(active: tasks.active, age: age)
-        self.load = load
+        if self.load == nil {
+            self.load = load
+            saveCounters(host)
+        }
         noteLoadRead(now: host.now())
         load.render(tasks, into: worker.out)
     }

@@ -17,17 +17,32 @@ final class ContainerTree: Tree, @unchecked Sendable {
     private let window: UInt64
     private let expirer: Expirer
     private let storeSlots: StoreSlots
+    private let announcements: Announcements
 
     /// - Parameters:
     ///   - window: how old content may be, in nanoseconds.
     ///   - threads: how many threads answer requests.
     init(
-        host: Host, registry: Registry, window: UInt64, expirer: Expirer, threads: Int
+        host: Host, registry: Registry, window: UInt64, expirer: Expirer, threads: Int,
+        shared: SharedTreeState
     ) {
         self.window = window
         self.expirer = expirer
         storeSlots = StoreSlots(max(threads - 2, 0))
-        super.init(host: host, registry: registry)
+        announcements = shared.announcements
+        super.init(host: host, registry: registry, shared: shared)
+    }
+
+    /// Takes up the contents that an earlier worker has told the kernel of, so that READs
+    /// that belong to them find them, and sees to it that they leave the page cache.
+    func adoptAnnouncements() {
+        guard window > 0 else { return }
+        for entry in announcements.lastTold.sorted(by: { $0.snapshot.time < $1.snapshot.time })
+        {
+            guard let container = registry.container(slot: entry.node.slot) else { continue }
+            container.adopt(entry.snapshot, entry.node.keyInContainer)
+            expirer.schedule(container, entry.node, time: entry.snapshot.time)
+        }
     }
 
     func use(_ session: OpaquePointer) {
@@ -74,7 +89,8 @@ final class ContainerTree: Tree, @unchecked Sendable {
     }
 
     /// The size must be the one that the kernel has: a smaller one would cut off whoever
-    /// reads just now, and a file without size is never read by sendfile(2).
+    /// reads just now, and a file without size is never read by sendfile(2). Content is not
+    /// made for a name: a runtime that mounts all files would wait for all of it.
     override func attributesForLookup(
         _ child: Child, _ worker: Worker
     ) throws(SystemError) -> stat {
@@ -82,11 +98,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
         guard case .file = child.kind, window > 0,
             let container = registry.container(slot: child.node.slot)
         else { return attributes }
-        if let known = container.announcedSize(child.node.keyInContainer) {
-            attributes.set(known)
-        } else {
-            attributes.set(try refresh(container, child.node, worker, push: false))
-        }
+        attributes.set(container.sizeForLookup(child.node.keyInContainer))
         return attributes
     }
 
@@ -100,7 +112,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             var attributes = baseAttributes(node, .file(mode: mode(of: node)))
-            attributes.set(try refresh(container, node, worker, push: true))
+            attributes.set(try refresh(container, node, worker))
             fuse_reply_attr(request, &attributes, timeout)
         } catch {
             fuse_reply_err(request, error.errno)
@@ -113,18 +125,17 @@ final class ContainerTree: Tree, @unchecked Sendable {
 
     /// Sees to it that what the kernel reads next is no older than the window.
     ///
-    /// - Parameter push: into the page cache, which the kernel does not have for a file that
-    ///   it is only about to learn of.
     /// - Returns: the size of the content.
     private func refresh(
-        _ container: Container, _ node: NodeID, _ worker: Worker, push: Bool
+        _ container: Container, _ node: NodeID, _ worker: Worker
     ) throws(SystemError) -> FileSize {
         let key = node.keyInContainer
         if let current = container.freshSize(key, now: host.now(), window: window) {
             return current
         }
         let made = try container.snapshot(of: node, host, worker)
-        if case .store = container.install(made, key, push ? storeSlots : StoreSlots.none) {
+        announcements.add(made, node)
+        if case .store = container.install(made, key, storeSlots) {
             counters.count(.store)
             let result = store(made, node)
             storeSlots.give()
@@ -162,7 +173,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
         _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
         if window == 0, let file {
-            readSnapshot(request, size: size, offset: offset, file)
+            readSnapshot(request, node, size: size, offset: offset, file)
             return
         }
         counters.count(.read)
@@ -176,6 +187,16 @@ final class ContainerTree: Tree, @unchecked Sendable {
             }
             let made = try container.snapshot(of: node, host, worker)
             guard container.installForRead(made, key) else {
+                // What the kernel has been told of is too short for it. read(2) has asked for
+                // attributes, and gets what it was told of then, should it have been kept
+                // from coming here in time.
+                if let announced = container.announcedSize(key)?.bytes,
+                    let former = announcements.latest(
+                        node, count: announced, now: host.now(), maxAge: Announcements.moment)
+                {
+                    reply(request, former, size: size, offset: offset)
+                    return
+                }
                 // Whoever reads so falls back to read(2), which asks for the size first.
                 fuse_reply_err(request, EINVAL)
                 return

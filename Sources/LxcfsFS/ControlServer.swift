@@ -33,15 +33,16 @@ final class ControlServer {
     /// Nanoseconds from connecting to the end of the request.
     private static let timeLimit: UInt64 = 5_000_000_000
 
+    /// - Parameter listener: the socket, which listens and does not block.
     /// - Parameter firstToken: this and all higher tokens of the poller are the server's.
     init(
-        path: String, firstToken: UInt64, log: Logger
-    ) throws(SystemError) {
+        listener: consuming FileDescriptor, path: String, firstToken: UInt64, log: Logger
+    ) {
         self.path = path
         self.log = log
         nextToken = firstToken + 1
         listenerToken = firstToken
-        listener = try UnixSocket.listen(path, mode: 0o600, backlog: 1024)
+        self.listener = listener
     }
 
     let listenerToken: UInt64

@@ -3,7 +3,7 @@ import Synchronization
 /// How many FUSE requests of each kind have been answered.
 final class RequestCounters: Sendable {
     enum Kind: String, CaseIterable {
-        case lookup, getattr, readlink, open, read, release, readdir, store
+        case lookup, getattr, readlink, open, read, write, poll, release, readdir, store
     }
 
     private let lookup = Atomic<UInt64>(0)
@@ -11,6 +11,8 @@ final class RequestCounters: Sendable {
     private let readlink = Atomic<UInt64>(0)
     private let open = Atomic<UInt64>(0)
     private let read = Atomic<UInt64>(0)
+    private let write = Atomic<UInt64>(0)
+    private let poll = Atomic<UInt64>(0)
     private let release = Atomic<UInt64>(0)
     private let readdir = Atomic<UInt64>(0)
     private let store = Atomic<UInt64>(0)
@@ -23,6 +25,8 @@ final class RequestCounters: Sendable {
         case .readlink: readlink.add(1, ordering: .relaxed)
         case .open: open.add(1, ordering: .relaxed)
         case .read: read.add(1, ordering: .relaxed)
+        case .write: write.add(1, ordering: .relaxed)
+        case .poll: poll.add(1, ordering: .relaxed)
         case .release: release.add(1, ordering: .relaxed)
         case .readdir: readdir.add(1, ordering: .relaxed)
         case .store: store.add(1, ordering: .relaxed)
@@ -36,6 +40,8 @@ final class RequestCounters: Sendable {
             Kind.readlink.rawValue: readlink.load(ordering: .relaxed),
             Kind.open.rawValue: open.load(ordering: .relaxed),
             Kind.read.rawValue: read.load(ordering: .relaxed),
+            Kind.write.rawValue: write.load(ordering: .relaxed),
+            Kind.poll.rawValue: poll.load(ordering: .relaxed),
             Kind.release.rawValue: release.load(ordering: .relaxed),
             Kind.readdir.rawValue: readdir.load(ordering: .relaxed),
             Kind.store.rawValue: store.load(ordering: .relaxed),

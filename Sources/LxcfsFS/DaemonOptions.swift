@@ -1,7 +1,7 @@
 import Control
 
 /// How a daemon is to run.
-public struct DaemonOptions: Sendable {
+public struct DaemonOptions: Codable, Sendable {
     /// Where the trees are mounted.
     public var mountPoint: String
     /// Sockets, state files and, unless `pidFile` says otherwise, the pid file.
@@ -18,6 +18,11 @@ public struct DaemonOptions: Sendable {
     public var mountOptions: [String] = []
     /// Threads that answer requests, per connection.
     public var threads = 4
+    /// Whether to log debug messages.
+    public var logsDebugMessages = false
+    public var systemCallFilter = SystemCallFilter.Mode.kill
+    /// False does without FUSE_NOTIFY_RESEND, as on kernels before Linux 6.9.
+    public var usesResend = true
 
     public init(mountPoint: String) { self.mountPoint = mountPoint }
 

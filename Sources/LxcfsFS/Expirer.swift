@@ -17,7 +17,8 @@ final class Expirer: @unchecked Sendable {
     }
 
     private let window: UInt64
-    private let wakeUp: FileDescriptor
+    /// Wakes the thread when the first content ends, and not when it is made.
+    private let timer: Timer
     private let lock = Lock()
     private var queue: [Entry] = []
     /// The first entries of `queue` are done.
@@ -26,7 +27,7 @@ final class Expirer: @unchecked Sendable {
 
     init(window: UInt64) throws(SystemError) {
         self.window = window
-        wakeUp = try EventDescriptor.make()
+        timer = try Timer()
     }
 
     func start() throws(SystemError) {
@@ -37,18 +38,16 @@ final class Expirer: @unchecked Sendable {
     func schedule(_ container: Container, _ node: NodeID, time: UInt64) {
         lock.lock()
         queue.append(Entry(container: container, node: node, time: time))
-        let first = queue.count - done == 1
+        if queue.count - done == 1 { timer.set(time + window) }
         lock.unlock()
-        if first { EventDescriptor.signal(wakeUp) }
     }
 
     private func run() {
         while true {
             guard let entry = next() else {
-                EventDescriptor.wait(wakeUp)
+                timer.wait()
                 continue
             }
-            sleep(until: entry.time + window)
             if entry.container.expire(entry.node.keyInContainer, time: entry.time) {
                 // An error means that the kernel has forgotten the file by itself.
                 _ = fuse_lowlevel_notify_inval_inode(session, entry.node.raw, 0, 0)
@@ -56,6 +55,7 @@ final class Expirer: @unchecked Sendable {
         }
     }
 
+    /// The first content whose time is over; if there is none, the timer is set.
     private func next() -> Entry? {
         lock.lock()
         defer { lock.unlock() }
@@ -65,6 +65,11 @@ final class Expirer: @unchecked Sendable {
             return nil
         }
         let entry = queue[done]
+        let end = entry.time + window
+        if end > Clock.monotonic() {
+            timer.set(end)
+            return nil
+        }
         done += 1
         if done >= 1024 {
             queue.removeFirst(done)

@@ -10,6 +10,12 @@ final class Host: @unchecked Sendable {
     let catalog: CPUCatalog
     /// How old what is read of the host may be, in nanoseconds.
     let window: UInt64
+    /// The same for files of which only the shape is shown (which lines and columns there
+    /// are), with `btime` and the clock rates of cpuinfo. Making them costs the kernel much,
+    /// the more the larger the machine is.
+    var shapeLifetime: UInt64 { window == 0 ? 0 : max(window, 1_000_000_000) }
+    let sharedCpuinfo = SharedText()
+    let sharedSlabinfo = SharedText()
 
     let meminfo: HostFile
     let stat: HostFile
@@ -22,8 +28,17 @@ final class Host: @unchecked Sendable {
     let slabinfo: HostFile?
     let online: HostFile
 
-    init(roots: consuming HostRoots, window: UInt64) throws(SystemError) {
+    private let shared: SharedState
+    /// What is kept of containers for the next worker.
+    let counters: CounterRecords
+
+    init(
+        roots: consuming HostRoots, window: UInt64, shared: SharedState,
+        counters: CounterRecords
+    ) throws(SystemError) {
         self.window = window
+        self.shared = shared
+        self.counters = counters
         meminfo = try HostFile("meminfo", in: roots.proc, single: true)
         stat = try HostFile("stat", in: roots.proc, single: true)
         cpuinfo = try HostFile("cpuinfo", in: roots.proc)
@@ -52,6 +67,9 @@ final class Host: @unchecked Sendable {
             hugePage: hugePage)
         self.roots = roots
     }
+
+    /// Containers are shown the host (SIGUSR2).
+    var passesThrough: Bool { shared.passesThrough }
 
     func now() -> UInt64 { Clock.monotonic() }
 }

@@ -74,7 +74,10 @@ final class LoadSampler: @unchecked Sendable {
         do {
             let counts = try container.cgroups.countTasks(
                 host.roots.proc, worker.scratch, findLastPID: false)
-            container.lock.withLock { container.load?.sample(active: counts.active) }
+            container.lock.withLock {
+                container.load?.sample(active: counts.active)
+                container.saveCounters(host)
+            }
         } catch {
             if error.errno != ENODEV, error.errno != ENOENT {
                 log.warning("load of \(container.id): \(error)")

@@ -5,52 +5,71 @@ import Syscalls
 /// The mounts of a daemon: the container connection on the mountpoint, the connection that
 /// knows opens on a directory in it, and the latter's `proc` and `sys` beside it, where
 /// everything written for lxcfs looks for them.
-struct Mounts: ~Copyable {
-    let containers: Session
-    let callers: Session
-    private let mountPoint: String
-    private let madeDirectory: Bool
+enum Mounts {
+    /// A FUSE connection and its mount, which is nowhere yet.
+    struct Fresh: ~Copyable {
+        /// The open `/dev/fuse`.
+        let device: FileDescriptor
+        let mount: FileDescriptor
+    }
 
-    init(
-        containers containerTree: ContainerTree, callers callerTree: CallerTree,
-        at mountPoint: String, options: [String], threads: Int, log: Logger
-    ) throws(SystemError) {
-        let madeDirectory = try Self.prepare(mountPoint, log)
-        let identity = ["fsname=lxcfs", "subtype=lxcfs"]
-        let containers = try Session(
-            containerTree, at: mountPoint, options: ["ro"] + identity + options)
-        containerTree.use(containers.handle)
-        do {
-            try containers.start(threads: threads, name: "containers")
-            let opens = mountPoint + "/" + Registry.opensName
-            let callers = try Session(callerTree, at: opens, options: identity + options)
-            try callers.start(threads: threads, name: "callers")
-            for name in ["proc", "sys"] {
-                try bindMount(opens + "/" + name, on: mountPoint + "/" + name)
+    /// Opens a connection; the kernel sends INIT at once.
+    ///
+    /// - Parameter options: as for mount(8) `-o`.
+    static func connect(
+        readOnly: Bool, options: [String], at mountPoint: String
+    ) throws(SystemError) -> Fresh {
+        let device = try FileDescriptor.open("/dev/fuse", O_RDWR)
+        var attributes: MountAttributes = [.noSetuid, .noDevices, .noExec]
+        if readOnly { attributes.insert(.readOnly) }
+        var words = [
+            "source=lxcfs", "subtype=lxcfs", "fd=\(device.raw)", "rootmode=40000", "user_id=0",
+            "group_id=0",
+            // Everybody may read, and the kernel checks the permission bits.
+            "allow_other", "default_permissions",
+        ]
+        if readOnly { words.append("ro") }
+        for option in options {
+            switch option {
+            case "noatime": attributes.insert(.noAccessTimes)
+            case "nodiratime": attributes.insert(.noDirectoryAccessTimes)
+            case "relatime", "atime", "diratime", "suid", "dev", "exec": break
+            default:
+                words.append(
+                    option.hasPrefix("fsname=")
+                        ? "source=" + option.dropFirst("fsname=".count) : option)
             }
-            self.mountPoint = mountPoint
-            self.madeDirectory = madeDirectory
-            self.containers = containers
-            self.callers = callers
+        }
+        // The last one counts, where one may not be given twice.
+        let source = words.last { $0.hasPrefix("source=") } ?? "source=lxcfs"
+        let subtype = words.last { $0.hasPrefix("subtype=") } ?? "subtype=lxcfs"
+        words.removeAll { $0.hasPrefix("source=") || $0.hasPrefix("subtype=") }
+        do {
+            let mount = try detachedMount(
+                of: "fuse", options: [source, subtype] + words, attributes)
+            return Fresh(device: device, mount: mount)
         } catch {
-            try? detachMount(at: mountPoint)
-            throw error
+            throw SystemError(
+                "mount on", mountPoint + " (" + error.description + ")",
+                errno: error.errno)
         }
     }
 
-    /// Takes all mounts away. Containers that have files of ours keep these mounts, which
-    /// are dead once the process ends.
-    consuming func remove() throws(SystemError) {
-        try detachMount(at: mountPoint)
-        if madeDirectory { rmdir(mountPoint) }
+    /// Mounts the connection that knows opens inside the other one, which must be served.
+    static func complete(
+        _ callers: borrowing FileDescriptor, at mountPoint: String
+    ) throws(SystemError) {
+        let opens = mountPoint + "/" + Registry.opensName
+        try attachMount(callers, at: opens)
+        for name in ["proc", "sys"] {
+            try bindMount(opens + "/" + name, on: mountPoint + "/" + name)
+        }
     }
 
     /// Makes the directory, and clears away what a daemon that was killed has left there.
     ///
     /// - Returns: whether the directory has been made.
-    private static func prepare(
-        _ mountPoint: String, _ log: Logger
-    ) throws(SystemError) -> Bool {
+    static func prepare(_ mountPoint: String, _ log: Logger) throws(SystemError) -> Bool {
         var made = false
         for _ in 0..<16 {
             switch try condition(of: mountPoint) {

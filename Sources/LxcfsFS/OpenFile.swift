@@ -5,26 +5,64 @@ import Syscalls
 /// An open file that shows one moment: its content is made when it is opened, and again when
 /// a reader goes back to its start.
 final class OpenFile: @unchecked Sendable {
-    let container: Container
     let node: NodeID
+    /// Whose numbers it shows, see ``Container/identity``.
+    let identity: UInt64
+    /// nil for a file that an earlier worker has opened.
+    private var container: Container?
     private let lock = Lock()
-    private var snapshot: Snapshot
+    private(set) var snapshot: Snapshot
     private var begun = false
+    private var trigger: PressureTrigger?
 
     init(
         _ container: Container, _ node: NodeID, _ host: Host, _ worker: Worker
     ) throws(SystemError) {
         self.container = container
         self.node = node
+        identity = container.identity
         snapshot = try container.snapshot(of: node, host, worker)
     }
 
+    /// A file that an earlier worker has opened.
+    init(_ node: NodeID, _ snapshot: Snapshot, identity: UInt64, begun: Bool) {
+        self.node = node
+        self.snapshot = snapshot
+        self.identity = identity
+        self.begun = begun
+    }
+
+    /// Of a pressure file that is open for writing, as far as this worker knows it.
+    var pressureTrigger: PressureTrigger? {
+        get { lock.withLock { trigger } }
+        set { lock.withLock { trigger = newValue } }
+    }
+
     /// The content for a read at `offset`.
-    func content(at offset: Int, _ host: Host, _ worker: Worker) throws(SystemError) -> Snapshot
-    {
+    ///
+    /// - Parameters:
+    ///   - files: keeps what the next worker has to know.
+    ///   - find: the container, should it not be known.
+    func content(
+        at offset: Int, _ handle: UInt64, _ files: OpenFiles, _ host: Host, _ worker: Worker,
+        find: () throws(SystemError) -> Container
+    ) throws(SystemError) -> Snapshot {
         lock.lock()
         defer { lock.unlock() }
-        if offset == 0, begun { snapshot = try container.snapshot(of: node, host, worker) }
+        if offset == 0, begun {
+            if container == nil {
+                // Who reads may be somebody else than who has opened: then the content stays.
+                guard let found = try? find(), found.identity == identity else {
+                    return snapshot
+                }
+                container = found
+            }
+            if let container {
+                snapshot = try container.snapshot(of: node, host, worker)
+                files.replace(handle, snapshot)
+            }
+        }
+        if !begun { files.noteBegun(handle) }
         begun = true
         return snapshot
     }
@@ -48,33 +86,33 @@ extension Tree {
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         counters.count(.open)
-        if file.pointee.flags & O_ACCMODE != O_RDONLY {
-            fuse_reply_err(request, EACCES)
-            return
-        }
+        let writing = file.pointee.flags & O_ACCMODE != O_RDONLY
         do {
             let worker = Worker.current
             let container = try container(of: node, caller: callerPID(request), worker)
             let opened = try OpenFile(container, node, host, worker)
-            let handle = Unmanaged.passRetained(opened)
-            file.pointee.fh = UInt64(UInt(bitPattern: handle.toOpaque()))
+            if writing {
+                opened.pressureTrigger = try trigger(
+                    node, container, caller: callerPID(request), worker)
+            }
+            let handle = openFiles.add(opened, opener: worker.request)
+            file.pointee.fh = handle
             file.pointee.direct_io = 1
-            // The opener has been interrupted: there will be no release.
-            if fuse_reply_open(request, file) == -ENOENT { handle.release() }
+            // The opener has been interrupted: there will be no release. What the kernel has
+            // sent again may have been answered before.
+            if fuse_reply_open(request, file) == -ENOENT, !worker.isReplaying {
+                openFiles.remove(handle)
+            }
         } catch {
             fuse_reply_err(request, error.errno)
         }
     }
 
     func readSnapshot(
-        _ request: fuse_req_t, size: Int, offset: Int,
+        _ request: fuse_req_t, _ node: NodeID, size: Int, offset: Int,
         _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         counters.count(.read)
-        guard let opened = openFile(file) else {
-            fuse_reply_err(request, EBADF)
-            return
-        }
         // Only read(2) and its kin name a lock owner. Without one, sendfile(2) or mmap(2)
         // wants pages for the cache that all readers share; whoever gets EINVAL falls back
         // to read(2).
@@ -83,8 +121,21 @@ extension Tree {
             return
         }
         do {
-            let content = try opened.takeUnretainedValue().content(
-                at: offset, host, Worker.current)
+            let worker = Worker.current
+            let handle = file.pointee.fh
+            let caller = callerPID(request)
+            let opened: OpenFile
+            if let known = openFiles.file(handle) {
+                opened = known
+            } else {
+                let container = try container(of: node, caller: caller, worker)
+                opened = try OpenFile(container, node, host, worker)
+                openFiles.adopt(opened, as: handle)
+            }
+            let content = try opened.content(at: offset, handle, openFiles, host, worker) {
+                () throws(SystemError) in
+                try container(of: node, caller: caller, worker)
+            }
             reply(request, content, size: size, offset: offset)
         } catch {
             fuse_reply_err(request, error.errno)
@@ -95,13 +146,7 @@ extension Tree {
         _ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         counters.count(.release)
-        openFile(file)?.release()
+        openFiles.remove(file.pointee.fh)
         fuse_reply_err(request, 0)
-    }
-
-    private func openFile(
-        _ file: UnsafeMutablePointer<fuse_file_info>
-    ) -> Unmanaged<OpenFile>? {
-        UnsafeRawPointer(bitPattern: UInt(file.pointee.fh)).map(Unmanaged.fromOpaque)
     }
 }

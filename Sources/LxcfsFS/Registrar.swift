@@ -61,7 +61,7 @@ final class Registrar {
             return directory(of: id)
         }
         let cgroups = try ContainerCgroups(place.cgroups, in: host.tree)
-        try add(
+        try addNew(
             Container(
                 id: id, slot: try registry.takeSlot(), pid: place.pid,
                 startTime: place.startTime, cpuView: view, showSwap: options.showSwap,
@@ -70,24 +70,63 @@ final class Registrar {
         return directory(of: id)
     }
 
-    /// Takes up the containers that an earlier daemon knew and that still exist.
-    func restore(_ poller: Poller) throws(SystemError) {
-        let (states, complaints) = try state.readAll()
-        for complaint in complaints { log.warning("ignored: \(complaint)") }
-        for known in states.sorted(by: { $0.slot < $1.slot }) {
+    /// False as long as an earlier worker registers and drops containers.
+    private var isResponsible = false
+    /// The state files that have been taken up, by name, with their inodes.
+    private var restored: [String: UInt64] = [:]
+
+    /// Takes up the containers that an earlier worker knew and that still exist.
+    ///
+    /// - Parameter isFinal: false if that worker still works and has to be asked again later;
+    ///   only what has changed is read then.
+    func restore(_ poller: Poller, isFinal: Bool) throws(SystemError) {
+        if isFinal { try state.sweep() }
+        let content = try state.read(except: restored)
+        let present = content.present
+        for complaint in content.complaints { log.warning("ignored: \(complaint)") }
+        for (name, inode) in restored where present[name] != inode {
+            restored[name] = nil
+            let id = StateDirectory.id(ofFile: name)
+            // Only gone, or registered anew: then another one is read below.
+            if let container = registry.container(id: id) {
+                processes[container.slot] = nil
+                leaving[container.slot] = nil
+                _ = registry.remove(slot: container.slot)
+            }
+        }
+        for (known, name) in content.states.sorted(by: { $0.0.slot < $1.0.slot }) {
             do {
                 let cgroups = try ContainerCgroups(known.cgroups, in: host.tree)
                 try add(
                     Container(
                         id: known.id, slot: known.slot, pid: known.pid,
                         startTime: known.startTime, cpuView: known.cpus,
-                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler),
+                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler,
+                        suspendedBefore: known.suspendedBefore ?? Clock.suspended()),
                     poller)
-                log.info("restored \(known.id)")
+                restored[name] = present[name]
+                log.debug("restored \(known.id)")
             } catch {
+                guard isFinal else { continue }
                 log.info("forgot \(known.id): \(error)")
                 try state.remove(id: known.id)
             }
+        }
+        if isFinal {
+            log.info("restored \(registry.count) containers")
+            restored = [:]
+            isResponsible = true
+            examineLeaving()
+        }
+    }
+
+    private func addNew(_ container: Container, _ poller: Poller) throws(SystemError) {
+        try add(container, poller)
+        do {
+            try state.write(ContainerState(container))
+        } catch {
+            // It is served all the same; only a later worker will not know it.
+            log.warning("the state of \(container.id) is not kept: \(error)")
         }
     }
 
@@ -95,12 +134,6 @@ final class Registrar {
         let process = try? openProcess(container.pid)
         let former = registry.add(container)
         if let former { log.notice("\(former.id) is registered anew") }
-        do {
-            try state.write(ContainerState(container))
-        } catch {
-            // It is served all the same; only a later daemon will not know it.
-            log.warning("the state of \(container.id) is not kept: \(error)")
-        }
         if let process, isSame(container) {
             try poller.add(process, token: UInt64(container.slot))
             processes[container.slot] = OwnedProcess(process)
@@ -131,7 +164,7 @@ final class Registrar {
 
     private func leave(_ slot: UInt32) {
         leaving[slot] = Departure(lookAt: Clock.monotonic(), wait: 100_000_000)
-        examineLeaving()
+        if isResponsible { examineLeaving() }
     }
 
     /// When to call ``examineLeaving()`` next, on the monotonic clock.
@@ -172,6 +205,7 @@ final class Registrar {
         leaving[container.slot] = nil
         sampler.forget(container)
         _ = registry.remove(slot: container.slot)
+        container.lock.withLock { host.counters.remove(container) }
         if registry.container(id: container.id) == nil {
             do {
                 try state.remove(id: container.id)
@@ -195,7 +229,8 @@ final class Registrar {
         }
         return ContainerSummary(
             id: container.id, pid: container.pid, uptime: Double(container.age) / 1e9,
-            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total)
+            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total,
+            isRunning: processes[container.slot] != nil)
     }
 }
 

@@ -8,6 +8,15 @@ final class Registry: @unchecked Sendable {
     private var bySlot: [UInt32: Container] = [:]
     private var slotByID: [String: UInt32] = [:]
     private var nextSlot: UInt32 = 1
+    private let noteNextSlot: @Sendable (UInt32) -> Void
+
+    /// - Parameter note: told when the number of the next container changes.
+    init(note: @escaping @Sendable (UInt32) -> Void = { _ in }) { noteNextSlot = note }
+
+    /// No lower number is given to a container from now on.
+    func raiseNextSlot(to slot: UInt32) {
+        lock.withLock { nextSlot = max(nextSlot, slot) }
+    }
 
     /// Names that a container cannot have because other things have them.
     static let reservedNames: Set<String> = ["", ".", "..", "proc", "sys", opensName]
@@ -33,8 +42,10 @@ final class Registry: @unchecked Sendable {
             guard nextSlot < NodeID.highestSlot else {
                 throw SystemError("number", "another container", errno: ENOSPC)
             }
-            defer { nextSlot += 1 }
-            return nextSlot
+            let slot = nextSlot
+            nextSlot += 1
+            noteNextSlot(nextSlot)
+            return slot
         }
     }
 

@@ -12,6 +12,8 @@ struct ContainerState: Codable, Equatable {
     var pid: Int32
     /// Nanoseconds since boot.
     var startTime: UInt64
+    /// Nanoseconds; not in the files of versions before 0.2.
+    var suspendedBefore: UInt64?
     var cpus: CPUView
     /// By v1 controller.
     var legacyCgroups: [String: String]
@@ -22,6 +24,7 @@ struct ContainerState: Codable, Equatable {
         slot = container.slot
         pid = container.pid
         startTime = container.startTime
+        suspendedBefore = container.suspendedBefore
         cpus = container.cpuView
         legacyCgroups = Dictionary(
             uniqueKeysWithValues: container.cgroups.paths.legacy.map { ($0.rawValue, $1) })
@@ -43,57 +46,66 @@ struct StateDirectory: Sendable {
     let path: String
 
     /// Creates the directory if need be; only root may look inside.
-    func prepare() throws(SystemError) {
-        try makeDirectory(path, mode: 0o700)
+    func prepare() throws(SystemError) { try makeDirectory(path, mode: 0o700) }
+
+    private func removeFile(_ path: String) throws(SystemError) {
+        if unlink(path) != 0, errno != ENOENT {
+            throw SystemError("remove", path, errno: errno)
+        }
     }
 
     /// Writes the state of one container atomically.
     func write(_ state: ContainerState) throws(SystemError) {
-        let temporary = path + "/." + state.id
-        let final = file(of: state.id)
-        let descriptor = try FileDescriptor.open(
-            temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
-        do {
-            try descriptor.write(encodeLine(state), path: temporary)
-        } catch {
-            unlink(temporary)
-            throw error
-        }
-        if rename(temporary, final) != 0 {
-            let code = errno
-            unlink(temporary)
-            throw SystemError("replace", final, errno: code)
-        }
+        try replaceFile(file(of: state.id), with: encodeLine(state))
     }
 
     /// Removes the state of one container; it is no error if there is none.
     func remove(id: String) throws(SystemError) {
-        if unlink(file(of: id)) != 0, errno != ENOENT {
-            throw SystemError("remove", file(of: id), errno: errno)
-        }
+        try removeFile(file(of: id))
     }
 
-    /// Everything that can be read, and what is wrong with the rest.
-    func readAll() throws(SystemError) -> (states: [ContainerState], complaints: [String]) {
-        var states: [ContainerState] = []
+    /// What there is to read of a state directory.
+    struct Content {
+        /// With the names of their files.
+        var states: [(ContainerState, String)] = []
+        /// The inodes of all files, by name.
+        var present: [String: UInt64] = [:]
+        /// What is wrong with the files that cannot be read.
         var complaints: [String] = []
+    }
+
+    static func id(ofFile name: String) -> String { String(name.dropLast(".json".count)) }
+
+    /// Everything that can be read.
+    ///
+    /// - Parameter known: files, with their inodes, that need not be read.
+    func read(except known: [String: UInt64] = [:]) throws(SystemError) -> Content {
+        var content = Content()
         for item in try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY).list()
         where item.isRegularFile {
             let name = path + "/" + item.name
-            // Half-written when the daemon died.
-            if item.name.hasPrefix(".") {
-                unlink(name)
-                continue
-            }
+            // Half-written, by a worker that has died or just now.
+            if item.name.hasPrefix(".") { continue }
+            content.present[item.name] = item.inode
+            if known[item.name] == item.inode { continue }
             do {
                 let text = try readFile(name, limit: 1 << 20)
-                states.append(
-                    try JSONDecoder().decode(ContainerState.self, from: Data(text)))
+                content.states.append(
+                    (
+                        try JSONDecoder().decode(ContainerState.self, from: Data(text)),
+                        item.name
+                    ))
             } catch {
-                complaints.append("\(name): \(error)")
+                content.complaints.append("\(name): \(error)")
             }
         }
-        return (states, complaints)
+        return content
+    }
+
+    /// Removes what a worker that has died has half-written.
+    func sweep() throws(SystemError) {
+        for item in try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY).list()
+        where item.name.hasPrefix(".") { unlink(path + "/" + item.name) }
     }
 
     private func file(of id: String) -> String { path + "/" + id + ".json" }
@@ -107,5 +119,24 @@ func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
     let existing = try FileDescriptor.open(path, O_PATH | O_NOFOLLOW).status(path: path)
     guard existing.st_mode & S_IFMT == S_IFDIR else {
         throw SystemError("use as a directory", path, errno: ENOTDIR)
+    }
+}
+
+/// Writes a file that only root may read, as a whole or not at all.
+func replaceFile(_ path: String, with content: [UInt8]) throws(SystemError) {
+    let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    let temporary = path[..<slash] + "." + path[slash...]
+    let descriptor = try FileDescriptor.open(
+        String(temporary), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
+    do {
+        try descriptor.write(content, path: String(temporary))
+    } catch {
+        unlink(String(temporary))
+        throw error
+    }
+    if rename(String(temporary), path) != 0 {
+        let code = errno
+        unlink(String(temporary))
+        throw SystemError("replace", path, errno: code)
     }
 }

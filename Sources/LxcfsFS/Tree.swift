@@ -10,12 +10,16 @@ class Tree: @unchecked Sendable {
     let host: Host
     let registry: Registry
     let counters = RequestCounters()
-    /// Shown as modification time of everything that does not say otherwise.
-    let startedAt = Int(Clock.realtime() / 1_000_000_000)
+    let openFiles: OpenFiles
+    /// Shown as modification time of everything that does not say otherwise; in seconds
+    /// since 1970.
+    let startedAt: Int
 
-    init(host: Host, registry: Registry) {
+    init(host: Host, registry: Registry, shared: SharedTreeState) {
         self.host = host
         self.registry = registry
+        openFiles = shared.openFiles
+        startedAt = shared.startedAt
     }
 
     /// A name in a directory.
@@ -89,6 +93,8 @@ class Tree: @unchecked Sendable {
             return host.catalog.entries[node.file].map(kind(of:))
         }
         if fixed == .slabinfo { return .file(mode: 0o400) }
+        // As in procfs: everybody may write triggers.
+        if fixed.pressureKind != nil { return .file(mode: 0o666) }
         return fixed.isDirectory ? .directory : .file(mode: 0o444)
     }
 
@@ -224,6 +230,30 @@ class Tree: @unchecked Sendable {
         _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
         fuse_reply_err(request, EACCES)
+    }
+
+    /// A file that is opened for writing.
+    func trigger(
+        _ node: NodeID, _ container: Container, caller: pid_t, _ worker: Worker
+    ) throws(SystemError) -> PressureTrigger {
+        throw SystemError("write to", "node \(node.raw)", errno: EACCES)
+    }
+
+    func write(
+        _ request: fuse_req_t, _ node: NodeID, _ text: UnsafeRawBufferPointer,
+        _ file: UnsafeMutablePointer<fuse_file_info>?
+    ) {
+        fuse_reply_err(request, EACCES)
+    }
+
+    /// - Parameter handle: whom to wake; taken over.
+    func poll(
+        _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>?,
+        _ handle: OpaquePointer?
+    ) {
+        if let handle { fuse_pollhandle_destroy(handle) }
+        // Never asked again: such files are always ready.
+        fuse_reply_err(request, ENOSYS)
     }
 
     func release(_ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>) {

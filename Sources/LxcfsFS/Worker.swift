@@ -11,6 +11,10 @@ final class Worker {
     /// CPU time by visible CPU.
     var visibleCPUTimes: [UInt64] = []
     var io: [IOCounters] = []
+    /// The request that is being answered: its number and connection, see ``Suspects``.
+    var request: UInt64 = 0
+    /// The request may have been answered by an earlier worker.
+    var isReplaying = false
 
     /// The worker of the calling thread.
     static var current: Worker {

@@ -38,6 +38,8 @@ public enum Command: Equatable, Sendable {
     /// podman's stage at which a hook may change config.json (oci-hooks(5)).
     case precreate
     case attach(pid: Int32, id: String?)
+    /// Every registered container whose files are dead.
+    case attachAll
     case detach(pid: Int32, id: String?)
     case check(hookDirectories: [String])
     case help
@@ -71,6 +73,7 @@ private struct ArgumentParser {
     var lxcfsRoot: String?
     var id: String?
     var hookDirectories: [String] = []
+    var wantsAll = false
     var wantsHelp = false
     var wantsVersion = false
 
@@ -90,6 +93,7 @@ private struct ArgumentParser {
         _ name: Substring, value inline: String?
     ) throws(UsageError) {
         switch name {
+        case "--all": wantsAll = try flag(name, inline)
         case "--required": options.isRequired = try flag(name, inline)
         case "--unmasked": options.attachesUnmasked = try flag(name, inline)
         case "--no-syslog": options.usesSyslog = try !flag(name, inline)
@@ -165,6 +169,13 @@ private struct ArgumentParser {
             default: throw UsageError(description: "--id is for attach and detach")
             }
         }
+        if wantsAll, command != .attachAll {
+            throw UsageError(description: "--all is for attach, without a pid")
+        }
+        if case .attachAll = command, lxcfsRoot != nil || options.cpus != nil {
+            throw UsageError(
+                description: "attach --all takes neither --lxcfs-root nor --cpus")
+        }
         if !hookDirectories.isEmpty, name != "check" {
             throw UsageError(description: "--hooks-dir is for check")
         }
@@ -173,6 +184,7 @@ private struct ArgumentParser {
 
     private func command(_ name: String, _ rest: [String]) throws(UsageError) -> Command {
         switch name {
+        case "attach" where wantsAll && rest.isEmpty && id == nil: return .attachAll
         case "attach": return .attach(pid: try pid(name, rest), id: id)
         case "detach": return .detach(pid: try pid(name, rest), id: id)
         default: break

@@ -23,6 +23,12 @@ struct AttachSummary {
         }
     }
 
+    /// Whether a file has been mounted in the place of an older one.
+    var isRenewed: Bool { count(.replaced) > 0 }
+
+    /// Whether something has changed or failed.
+    var hasNews: Bool { isRenewed || count(.attached) > 0 || !failures.isEmpty }
+
     /// - Parameter failure: how much a file that could not be mounted matters.
     func report(to log: Log, failure: LogLevel) {
         for (target, outcome) in outcomes {

@@ -28,6 +28,9 @@ struct Attachment {
     /// What to do where FUSE is mounted already.
     enum Policy {
         case keep, replace
+        /// Replace what is of another superblock (a dead daemon's), and mount nothing where
+        /// nothing of FUSE is.
+        case renew
     }
 
     /// More mounts on one file than this are not a leftover but an attack.
@@ -58,12 +61,16 @@ struct Attachment {
                 return .skipped("the container has no such file")
             }
             switch (place.state, existing) {
+            case (.kernel, .renew):
+                return .skipped("it was not attached")
+            case (.fuse, .renew) where place.identity.device == source.identity.device:
+                return .present
             case (.kernel, _):
                 try mount(source, over: place)
                 return .attached
             case (.fuse, .keep):
                 return .present
-            case (.fuse, .replace):
+            case (.fuse, .replace), (.fuse, .renew):
                 do throws(AttachError) {
                     try replace(source, place: place, files: files)
                     return .replaced

@@ -8,6 +8,8 @@ enum Help {
         return """
             Usage: lxcfs-hook <stage> [options]             as an OCI hook, state on stdin
                    lxcfs-hook attach <pid> [--id ID]        for a container that runs
+                   lxcfs-hook attach --all                  for all containers whose files
+                                                            are dead since lxcfsd was killed
                    lxcfs-hook detach <pid> [--id ID]
                    lxcfs-hook check [--hooks-dir DIR ...]   find out why it does not work
 

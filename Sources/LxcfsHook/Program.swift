@@ -38,6 +38,9 @@ public enum Program {
         case .attach(let pid, let id):
             var runner = CommandRunner(options: options, log: log(options))
             return runner.attach(pid: pid, id: id)
+        case .attachAll:
+            var runner = CommandRunner(options: options, log: log(options))
+            return runner.attachAll()
         case .detach(let pid, let id):
             var runner = CommandRunner(options: options, log: log(options))
             return runner.detach(pid: pid, id: id)

@@ -1,3 +1,4 @@
+import Control
 import Glibc
 import Syscalls
 
@@ -35,6 +36,55 @@ struct CommandRunner {
             log.error("not attached: \(error)")
             return .failure
         }
+    }
+
+    /// After a total loss: the daemon has been started again and knows its containers by their
+    /// state files, but their mounts are dead. Containers whose mounts are alive are left
+    /// alone.
+    mutating func attachAll() -> ExitCode {
+        guard case .daemon(let directory) = options.origin else { return .usage }
+        let client = ControlClient(
+            socket: Defaults.controlSocket(in: directory), timeout: 10_000)
+        let containers: [ContainerSummary]
+        let mountPoint: String
+        do {
+            containers = try client.send(Request(.list)).containers ?? []
+            guard let status = try client.send(Request(.status)).status else {
+                throw ControlError.garbled("no status in it")
+            }
+            mountPoint = status.mountpoint
+        } catch {
+            log.error("nothing attached: \(error)")
+            return .failure
+        }
+        var renewed = 0
+        var failed = 0
+        for container in containers where container.isRunning != false {
+            log.container = container.id
+            do throws(AttachError) {
+                let summary = try renew(container, in: mountPoint)
+                if summary.hasNews { summary.report(to: log, failure: .error) }
+                renewed += summary.isRenewed ? 1 : 0
+                failed += summary.failures.isEmpty ? 0 : 1
+            } catch {
+                log.error("not attached: \(error)")
+                failed += 1
+            }
+        }
+        log.container = nil
+        log.info("\(renewed) of \(containers.count) containers attached anew")
+        return failed == 0 ? .success : .failure
+    }
+
+    private func renew(
+        _ container: ContainerSummary, in mountPoint: String
+    ) throws(AttachError) -> AttachSummary {
+        let process = try open(container.pid)
+        let tree = try SourceTree(path: mountPoint + "/" + container.id)
+        let (sources, failures) = tree.prepare(options.files.flatMap(\.targets), log: log)
+        return AttachSummary(
+            try Attachment.run(sources, process: process, rootfs: "/", existing: .renew),
+            failures)
     }
 
     mutating func detach(pid: Int32, id: String?) -> ExitCode {

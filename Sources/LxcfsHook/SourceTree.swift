@@ -2,21 +2,28 @@ import Glibc
 import Syscalls
 
 /// The virtual files of one container, as the daemon or lxcfs serves them on the host.
-struct SourceTree {
+struct SourceTree: ~Copyable {
     /// The directory that has `proc` and `sys`.
     let path: String
+    /// The same, so that each file costs one look at its name and not at those above it.
+    private let directory: FileDescriptor
 
     /// - Throws: if nothing of FUSE is there, or its server is dead.
     init(path: String) throws(AttachError) {
+        directory = try Self.open(path)
         self.path = path
-        let kind: FilesystemKind
+    }
+
+    private static func open(_ path: String) throws(AttachError) -> FileDescriptor {
         do {
-            kind = try FilesystemKind.of(path: path)
+            let directory = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
+            let kind = try FilesystemKind.of(directory, path: path)
+            guard kind == .fuse else {
+                throw AttachError.refused("\(path) is not served by lxcfs: it is on \(kind)")
+            }
+            return directory
         } catch {
-            throw .system(error)
-        }
-        guard kind == .fuse else {
-            throw .refused("\(path) is not served by lxcfs: it is on \(kind)")
+            throw AttachError(error)
         }
     }
 
@@ -27,7 +34,8 @@ struct SourceTree {
         var failures: [Failure] = []
         // Every superblock is asked only once what it is.
         var known: Set<DeviceNumber> = []
-        for target in targets.map(available) {
+        for wanted in targets {
+            let target = available(wanted)
             do throws(AttachError) {
                 sources.append(try source(for: target, known: &known))
             } catch {
@@ -57,7 +65,7 @@ struct SourceTree {
     ) throws(AttachError) -> Source {
         let path = path + target.path
         do {
-            let mount = try cloneMount(path)
+            let mount = try cloneMount(String(target.path.dropFirst()), in: directory)
             let identity = try mount.identity(path: path)
             if !known.contains(identity.device) {
                 // runc's CVE-2025-31133: a source that is not what it is thought to be.
@@ -67,8 +75,9 @@ struct SourceTree {
                 }
                 known.insert(identity.device)
             }
-            try isolateMount(
-                mount, [.readOnly, .noSetuid, .noDevices, .noExec], path: path)
+            var attributes: MountAttributes = [.noSetuid, .noDevices, .noExec]
+            if !target.isWritable { attributes.insert(.readOnly) }
+            try isolateMount(mount, attributes, path: path)
             return Source(target: target, mount: mount, identity: identity)
         } catch {
             throw AttachError(error)

@@ -77,6 +77,9 @@ struct Target: Hashable, Sendable, CustomStringConvertible {
             ? "\(filesystem.mountpoint)/\(name)" : "\(filesystem.mountpoint)/\(parent)/\(name)"
     }
 
+    /// Whether a container may write to it: triggers to pressure files.
+    var isWritable: Bool { filesystem == .proc && parent == "pressure" }
+
     var description: String { path }
 
     static let cpuDirectory = Target(.sys, parent: "devices/system", name: "cpu")

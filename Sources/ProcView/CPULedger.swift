@@ -41,15 +41,15 @@ public struct CPULedger: Sendable {
     }
 
     /// By number in the container; longer than `visible` after CPUs have been taken away.
-    public private(set) var entries: [Entry] = []
+    public internal(set) var entries: [Entry] = []
     /// The first so many of `entries` are visible now.
-    public private(set) var visible = 0
+    public internal(set) var visible = 0
     /// Over all CPUs, also those that are no longer visible.
-    public private(set) var total = Entry()
+    public internal(set) var total = Entry()
 
-    private var age: UInt64 = 0
-    private var time = CPUTime()
-    private var perCPU: [UInt64] = []
+    var age: UInt64 = 0
+    var time = CPUTime()
+    var perCPU: [UInt64] = []
     private var shares: [Double] = []
 
     public init() {}

@@ -13,14 +13,24 @@ public struct Cpuinfo {
     public func render(host text: Bytes, into out: TextBuffer) {
         let topology = Topology(text, visible)
         var blocks = BlockScanner(text)
+        let start = out.count
         while let block = blocks.next() {
-            guard let cpu = processor(of: block) else {
+            let cpu = processor(of: block)
+            let number = cpu.flatMap(visible.index(of:))
+            if cpu != nil, number == nil { continue }
+            if out.count > start { out.append(newline) }
+            if let number {
+                render(block, number, topology, into: out)
+            } else {
                 // arm ends with a block about the machine, s390x begins with one.
                 render(header: block, into: out)
-                continue
             }
-            guard let number = visible.index(of: cpu) else { continue }
-            render(block, number, topology, into: out)
+        }
+        // Most architectures end every block with an empty line, s390x begins them with it.
+        if out.count > start, text.count >= 2, text[text.count - 2] == newline,
+            text[text.count - 1] == newline
+        {
+            out.append(newline)
         }
     }
 
@@ -49,7 +59,6 @@ public struct Cpuinfo {
             }
             out.append(newline)
         }
-        out.append(newline)
     }
 
     /// A block that is about no single CPU. On s390x it lists all of them:
@@ -77,7 +86,6 @@ public struct Cpuinfo {
             out.append(line)
             out.append(newline)
         }
-        out.append(newline)
     }
 }
 

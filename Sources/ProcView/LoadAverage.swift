@@ -23,6 +23,9 @@ public struct LoadAverage: Equatable, Sendable {
         }
     }
 
+    /// Goes on with averages that were taken before: three numbers as in ``values``.
+    public init(values: [UInt64]) { self.values = Array((values + [0, 0, 0]).prefix(3)) }
+
     /// Takes one sample, 5 seconds after the last.
     public mutating func sample(active: Int) {
         let active = UInt64(max(active, 0)) * Self.fixed

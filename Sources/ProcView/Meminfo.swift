@@ -7,7 +7,8 @@ enum MeminfoField: Int, CaseIterable {
     case activeAnon, inactiveAnon, activeFile, inactiveFile, unevictable
     case swapTotal, swapFree, zswap, zswapped, dirty, writeback, anonPages, mapped, shmem
     case kReclaimable, slab, sReclaimable, sUnreclaim, kernelStack, pageTables
-    case secPageTables, commitLimit, committed, vmallocTotal, percpu, anonHugePages
+    case secPageTables, commitLimit, committed, vmallocTotal, vmallocUsed
+    case percpu, anonHugePages
     case shmemHugePages, fileHugePages
     case hugePagesTotal, hugePagesFree, hugePageSize, hugetlb
 
@@ -45,6 +46,7 @@ enum MeminfoField: Int, CaseIterable {
         case .commitLimit: "CommitLimit"
         case .committed: "Committed_AS"
         case .vmallocTotal: "VmallocTotal"
+        case .vmallocUsed: "VmallocUsed"
         case .percpu: "Percpu"
         case .anonHugePages: "AnonHugePages"
         case .shmemHugePages: "ShmemHugePages"
@@ -53,6 +55,19 @@ enum MeminfoField: Int, CaseIterable {
         case .hugePagesFree: "HugePages_Free"
         case .hugePageSize: "Hugepagesize"
         case .hugetlb: "Hugetlb"
+        }
+    }
+
+    /// Whether the value is the container's share of the same line of the host, so that it
+    /// cannot be more. The others have bounds of their own (`MemoryView`, `hugePages`), and
+    /// the page cache of a cgroup has what the host calls Buffers in it.
+    var isPartOfHost: Bool {
+        switch self {
+        case .memTotal, .memFree, .memAvailable, .buffers, .cached, .swapTotal, .swapFree,
+            .commitLimit, .committed, .vmallocTotal, .hugePagesTotal, .hugePagesFree,
+            .hugePageSize, .hugetlb:
+            false
+        default: true
         }
     }
 
@@ -112,8 +127,11 @@ public struct Meminfo {
             let column = colon + 1 <= 16 ? 16 : 19
             out.append(space, times: column - (out.count - start))
             let inKilobytes = !unit.isEmpty
-            let value = field.map { self.value(of: $0, host: hostValue) } ?? 0
-            out.append(number: inKilobytes ? value / 1024 : value, width: 24 - column)
+            var value = field.map { self.value(of: $0, host: hostValue) } ?? 0
+            if inKilobytes { value /= 1024 }
+            // The cgroup's counters and the host's are not read at one moment.
+            if field?.isPartOfHost ?? false { value = min(value, hostValue) }
+            out.append(number: value, width: 24 - column)
             out.append(unit)
             out.append(newline)
         }
@@ -155,6 +173,7 @@ public struct Meminfo {
         case .commitLimit: return commitLimit
         case .committed: return committed
         case .vmallocTotal: return hostValue.multipliedReportingOverflow(by: 1024).partialValue
+        case .vmallocUsed: return stat.bytes(.vmalloc)
         case .percpu: return stat.bytes(.percpu)
         case .anonHugePages: return stat.bytes(.anonHuge)
         case .shmemHugePages: return stat.bytes(.shmemHuge)
@@ -171,15 +190,18 @@ public struct Meminfo {
     private var commitLimit: UInt64 {
         let ofMemory = clampedDifference(host.commitLimit, host.swapTotal)
         let share = host.total == 0 ? 0 : Double(ofMemory) / Double(host.total)
-        return clampedSum(UInt64(Double(view.total) * min(share, 1e3)), view.swapTotal)
+        let own = min(Double(view.total) * share, 0x1p62)
+        return min(clampedSum(UInt64(own), view.swapTotal), host.commitLimit)
     }
 
     /// What is certainly committed: memory that has been written to. The kernel counts
     /// reservations only for the whole machine.
     private var committed: UInt64 {
         let stat = facts.stat
-        return clampedSum(
-            clampedSum(stat.bytes(.anon), stat.bytes(.shmem)), view.swapUsed)
+        let swapped = min(facts.swapUsage, view.swapTotal)
+        return min(
+            clampedSum(clampedSum(stat.bytes(.anon), stat.bytes(.shmem)), swapped),
+            host.committed)
     }
 
     private var hugePages: UInt64 {

@@ -8,6 +8,7 @@ public struct HostMemory: Equatable, Sendable {
     public var swapTotal: UInt64 = 0
     public var swapFree: UInt64 = 0
     public var commitLimit: UInt64 = 0
+    public var committed: UInt64 = 0
     /// Pages of the default size.
     public var hugePages: UInt64 = 0
     public var hugePagesFree: UInt64 = 0
@@ -30,6 +31,7 @@ public struct HostMemory: Equatable, Sendable {
             case .swapTotal: swapTotal = bytes
             case .swapFree: swapFree = bytes
             case .commitLimit: commitLimit = bytes
+            case .committed: committed = bytes
             case .hugePagesTotal: hugePages = value
             case .hugePagesFree: hugePagesFree = value
             case .hugePageSize: hugePageSize = bytes
@@ -42,12 +44,13 @@ public struct HostMemory: Equatable, Sendable {
 /// The sizes that a container is shown: the one model behind `/proc/meminfo`,
 /// `/proc/swaps` and whatever else tells about memory. In bytes.
 ///
-/// `free + cached <= total`, `available <= total` and `swapFree <= swapTotal` always hold.
+/// `free + cached <= total`, `available <= total` and `swapFree <= swapTotal` always hold, and
+/// nothing is more than the host has.
 public struct MemoryView: Equatable, Sendable {
     public let total: UInt64
     public let free: UInt64
     public let available: UInt64
-    /// Page cache without the swap cache, shmem included.
+    /// Page cache, shmem included.
     public let cached: UInt64
     public let swapTotal: UInt64
     public let swapFree: UInt64
@@ -56,16 +59,16 @@ public struct MemoryView: Equatable, Sendable {
     public init(_ facts: MemoryFacts, host: HostMemory, swap: Bool = true) {
         let stat = facts.stat
         total = max(min(facts.limit ?? .max, host.total), 1024)
-        let cache = clampedDifference(stat.bytes(.file), stat.bytes(.swapCached))
         let pageCache = clampedSum(stat.bytes(.activeFile), stat.bytes(.inactiveFile))
         // Without a limit the container competes with everybody else for what is free.
         let headroom = facts.headroom ?? clampedDifference(host.total, facts.usage)
-        // The container can take what the host has free, and the place of its own cache.
-        let obtainable = clampedSum(host.free, pageCache)
+        // The container can take what the host has free, and the place of its own cache as
+        // far as the host can give it up.
+        let obtainable = max(host.free, min(clampedSum(host.free, pageCache), host.available))
         free = min(headroom, obtainable, total)
-        cached = min(cache, total - free)
+        cached = min(stat.bytes(.file), total - free)
         let reclaimable = clampedSum(pageCache, stat.bytes(.slabReclaimable))
-        available = min(clampedSum(free, reclaimable), total, max(host.available, free))
+        available = min(clampedSum(free, reclaimable), total, host.available)
 
         guard swap, facts.swapAccounted else {
             swapTotal = 0

@@ -5,22 +5,19 @@ import Syscalls
 ///
 /// The cpu lines show the container's CPU time; the kernel's columns that a container has
 /// no numbers for (nice, iowait, irq, ...) are 0. `intr` and `softirq` keep their columns
-/// with the value 0.
+/// with the value 0. `btime` is the host's: the start of a process is that plus the ticks of
+/// `/proc/<pid>/stat`, which count from the boot of the host in a container too.
 public struct Stat {
     public var ledger: CPULedger
-    /// Seconds from the boot of the host to the start of the container.
-    public var startTime: UInt64
-    /// Processes started since then, as far as it is known.
+    /// Processes started since the container started, as far as it is known.
     public var processes: UInt64
     public var running: UInt64
     public var blocked: UInt64
 
     public init(
-        ledger: CPULedger, startTime: UInt64, processes: UInt64, running: UInt64,
-        blocked: UInt64
+        ledger: CPULedger, processes: UInt64, running: UInt64, blocked: UInt64
     ) {
         self.ledger = ledger
-        self.startTime = startTime
         self.processes = processes
         self.running = running
         self.blocked = blocked
@@ -41,7 +38,7 @@ public struct Stat {
             }
             out.append(name)
             if name.equals("btime") {
-                one(clampedSum(words.number() ?? 0, startTime), out)
+                one(words.number() ?? 0, out)
             } else if name.equals("processes") {
                 one(processes, out)
             } else if name.equals("procs_running") {

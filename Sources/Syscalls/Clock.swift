@@ -10,6 +10,13 @@ public enum Clock {
     /// Since 1970; may be set.
     public static func realtime() -> UInt64 { read(CLOCK_REALTIME) }
 
+    /// How long the machine has been suspended since boot.
+    public static func suspended() -> UInt64 {
+        let now = monotonic()
+        let then = boottime()
+        return then > now ? then - now : 0
+    }
+
     private static func read(_ clock: clockid_t) -> UInt64 {
         var time = timespec()
         // Cannot fail: the clock exists on every kernel that has the calls we need.

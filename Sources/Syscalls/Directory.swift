@@ -5,6 +5,7 @@ public struct DirectoryItem: Sendable {
     public let name: String
     /// `DT_DIR`, `DT_REG`, ... (readdir(3)).
     public let type: UInt8
+    public let inode: UInt64
 
     public var isDirectory: Bool { type == UInt8(DT_DIR) }
     public var isRegularFile: Bool { type == UInt8(DT_REG) }
@@ -27,7 +28,10 @@ extension FileDescriptor {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
             if name == "." || name == ".." { continue }
-            items.append(DirectoryItem(name: name, type: entry.pointee.d_type))
+            items.append(
+                DirectoryItem(
+                    name: name, type: entry.pointee.d_type,
+                    inode: UInt64(entry.pointee.d_ino)))
         }
         return items.sorted { $0.name < $1.name }
     }

@@ -22,6 +22,27 @@ public enum EventDescriptor {
     }
 }
 
+/// timerfd_create(2) on the monotonic clock: one thread sets it, another waits for it.
+public struct Timer: ~Copyable, Sendable {
+    private let descriptor: FileDescriptor
+
+    public init() throws(SystemError) {
+        descriptor = FileDescriptor(owning: try check(clinux_timerfd(), "make a", "timerfd"))
+    }
+
+    /// Lets ``wait()`` return at `time`, in nanoseconds; at once if that is over.
+    public func set(_ time: UInt64) {
+        // 0 would disarm it.
+        _ = clinux_timerfd_set(descriptor.raw, max(time, 1))
+    }
+
+    /// Waits until the time that is set, or will be set meanwhile, has come.
+    public func wait() {
+        var expirations: UInt64 = 0
+        while Glibc.read(descriptor.raw, &expirations, MemoryLayout<UInt64>.size) < 0 {}
+    }
+}
+
 /// Signals as something to read (signalfd(2)). They are blocked in the calling thread and
 /// in those that it starts later.
 public struct SignalDescriptor: ~Copyable {
@@ -53,6 +74,16 @@ public final class Poller: Sendable {
     public func add(_ file: borrowing FileDescriptor, token: UInt64) throws(SystemError) {
         _ = try check(
             clinux_epoll_add(descriptor.raw, file.raw, token, 0), "watch",
+            "descriptor \(file.raw)")
+    }
+
+    /// - Parameter token: what ``wait(timeout:)`` returns when `file` has an exceptional
+    ///   condition, such as an event of a pressure trigger, or an error.
+    public func addPriority(_ file: borrowing FileDescriptor, token: UInt64)
+        throws(SystemError)
+    {
+        _ = try check(
+            clinux_epoll_add_priority(descriptor.raw, file.raw, token), "watch",
             "descriptor \(file.raw)")
     }
 

@@ -57,6 +57,14 @@ public struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// openat(2) below this directory as if this process had no CAP_SYS_RESOURCE.
+    public func openUnprivileged(at path: String, _ flags: CInt) throws(SystemError)
+        -> FileDescriptor
+    {
+        FileDescriptor(
+            owning: try check(clinux_open_unprivileged(raw, path, flags), "open", path))
+    }
+
     /// dup(2) with close-on-exec.
     public func duplicate() throws(SystemError) -> FileDescriptor {
         let number = try retrying("duplicate", "descriptor \(raw)") {

@@ -10,14 +10,22 @@ public struct MountAttributes: OptionSet, Sendable {
     public static let noSetuid = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOSUID)
     public static let noDevices = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NODEV)
     public static let noExec = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOEXEC)
+    public static let noAccessTimes = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOATIME)
+    public static let noDirectoryAccessTimes =
+        MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NODIRATIME)
 }
 
 /// open_tree(2) with `OPEN_TREE_CLONE`: a detached copy of the one mount at `path`, that
 /// disappears with the descriptor unless it is attached somewhere.
-public func cloneMount(_ path: String) throws(SystemError) -> FileDescriptor {
+///
+/// - Parameter path: relative to `directory`.
+public func cloneMount(
+    _ path: String, in directory: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor {
     let flags = CLINUX_OPEN_TREE_CLONE | CLINUX_OPEN_TREE_CLOEXEC
     return FileDescriptor(
-        owning: try check(clinux_open_tree(AT_FDCWD, path, flags), "clone the mount of", path))
+        owning: try check(
+            clinux_open_tree(directory.raw, path, flags), "clone the mount of", path))
 }
 
 /// Sets `attributes` on a detached mount and takes it out of its peer group, so that
@@ -51,6 +59,36 @@ public func detachedMount(
 ) throws(SystemError) -> FileDescriptor {
     let result = clinux_detached_mount(filesystem, attributes.rawValue)
     return FileDescriptor(owning: try check(result, "make a detached mount of", filesystem))
+}
+
+/// A new instance of a filesystem with options, mounted nowhere yet (fsopen(2)).
+///
+/// - Parameter options: `key=value`, or `key` alone.
+public func detachedMount(
+    of filesystem: String, options: [String], _ attributes: MountAttributes
+) throws(SystemError) -> FileDescriptor {
+    let context = FileDescriptor(
+        owning: try check(clinux_fsopen(filesystem), "open filesystem", filesystem))
+    for option in options {
+        let parts = option.split(
+            separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let value = parts.count > 1 ? String(parts[1]) : nil
+        _ = try check(
+            clinux_fsconfig(context.raw, String(parts[0]), value), "set mount option", option)
+    }
+    _ = try check(clinux_fsconfig_create(context.raw), "make a filesystem of", filesystem)
+    return FileDescriptor(
+        owning: try check(
+            clinux_fsmount(context.raw, attributes.rawValue), "make a mount of", filesystem))
+}
+
+/// move_mount(2) of a detached mount onto a path.
+public func attachMount(
+    _ mount: borrowing FileDescriptor, at path: String
+) throws(SystemError) {
+    _ = try check(
+        clinux_move_mount(
+            mount.raw, "", AT_FDCWD, path, CLINUX_MOVE_MOUNT_F_EMPTY_PATH), "mount on", path)
 }
 
 /// mount(2) with `MS_BIND`.

@@ -14,7 +14,7 @@ struct Lxcfsd: ParsableCommand {
             start, or the daemon did not answer; 64 wrong usage.
             """,
         version: "lxcfsd \(version)",
-        subcommands: [Serve.self, List.self, Status.self],
+        subcommands: [Serve.self, List.self, Status.self, Work.self],
         defaultSubcommand: Serve.self)
 }
 

@@ -43,6 +43,7 @@ struct Status: ParsableCommand {
         printTable([
             ["version", status.version],
             ["pid", "\(status.pid)"],
+            ["worker", workers(status)],
             ["up", duration(status.uptime)],
             ["mountpoint", status.mountpoint],
             ["cgroup", status.cgroupVersion],
@@ -51,6 +52,13 @@ struct Status: ParsableCommand {
             ["requests", requests],
         ])
     }
+}
+
+private func workers(_ status: DaemonStatus) -> String {
+    guard let pid = status.worker else { return "-" }
+    let count = status.workers ?? 1
+    let shown = status.passesThrough == true ? ", shows containers the host" : ""
+    return "\(pid) (number \(count))" + shown
 }
 
 /// Prints rows in left-aligned columns that are as wide as their widest cell.

@@ -60,6 +60,16 @@ struct Serve: ParsableCommand {
     @Option(name: .customShort("o"), help: "Mount options, separated by commas.")
     var options: [String] = []
 
+    @Option(
+        help: """
+            What becomes of a system call that the daemon is not known to need: kill (the \
+            process), log (in the kernel's log, to find gaps) or off.
+            """)
+    var seccomp = SystemCallFilter.Mode.kill
+
+    @Flag(help: .hidden)
+    var noResend = false
+
     @Flag(name: .customShort("v"), help: "Show the version.")
     var showVersion = false
 
@@ -79,8 +89,7 @@ struct Serve: ParsableCommand {
     }
 
     func run() throws {
-        var log = Logger(label: "lxcfsd") { StreamLogHandler.standardError(label: $0) }
-        log.logLevel = debug ? .debug : .info
+        let log = makeLog(debug: debug)
         var daemon = DaemonOptions(mountPoint: mountpoint)
         while daemon.mountPoint.count > 1, daemon.mountPoint.hasSuffix("/") {
             daemon.mountPoint.removeLast()
@@ -91,9 +100,12 @@ struct Serve: ParsableCommand {
         daemon.cpuView = disableCfs ? .cpuset : .quota
         daemon.showSwap = !disableSwap
         daemon.threads = threads
+        daemon.logsDebugMessages = debug
+        daemon.systemCallFilter = seccomp
+        daemon.usesResend = !noResend
         daemon.mountOptions = Self.mountOptions(options)
         do {
-            try Daemon(daemon, log: log).run()
+            try Keeper(daemon, log: log).run()
         } catch {
             log.error("\(error)")
             throw ExitCode(1)
@@ -112,3 +124,5 @@ struct Serve: ParsableCommand {
         }
     }
 }
+
+extension SystemCallFilter.Mode: ExpressibleByArgument {}

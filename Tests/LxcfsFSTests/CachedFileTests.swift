@@ -25,6 +25,17 @@ import Testing
         #expect(container.announce(9, made).bytes == made.count)
     }
 
+    @Test func nothingIsPushedOntoPagesOfAnEarlierWorker() throws {
+        let container = try makeContainer("x", slot: 1)
+        container.adopt(snapshot("0123", at: 1), 9)
+        container.files[9]?.isTold = false
+        // READ and a repeated question for the size find it.
+        #expect(container.freshContent(9, now: 2, window: 10)?.bytes.string == "0123")
+        #expect(container.install(snapshot("012", at: 20), 9, StoreSlots(1)) == .done)
+        #expect(container.announce(9, snapshot("012", at: 20)).bytes == 3)
+        #expect(container.install(snapshot("345", at: 40), 9, StoreSlots(1)) == .store)
+    }
+
     @Test func newContentIsPushedAndServesForTheWindow() throws {
         let container = try makeContainer("x", slot: 1)
         #expect(container.freshSize(9, now: 0, window: 10) == nil)
@@ -47,10 +58,18 @@ import Testing
         #expect(container.freshContent(9, now: 3, window: 10)?.bytes.string == "aaa")
     }
 
+    @Test func aNameIsLookedUpBeforeThereIsContent() throws {
+        let container = try makeContainer("x", slot: 1)
+        #expect(container.sizeForLookup(9) == FileSize(bytes: 16384, generation: 0))
+        // So that sendfile(2), which asks for no attributes, gets what READ makes.
+        #expect(container.installForRead(snapshot("aaa", at: 1), 9))
+        #expect(container.sizeForLookup(9).bytes == 3)
+    }
+
     @Test func withoutASlotTheKernelIsMadeToRead() throws {
         let container = try makeContainer("x", slot: 1)
         let first = snapshot("aaa", at: 1)
-        #expect(container.install(first, 9, .none) == .done)
+        #expect(container.install(first, 9, StoreSlots(0)) == .done)
         #expect(container.announce(9, first) == FileSize(bytes: 3, generation: 1))
         let slots = StoreSlots(2)
         #expect(container.install(snapshot("bbb", at: 2), 9, slots) == .store)
@@ -60,7 +79,7 @@ import Testing
         #expect(container.announce(9, third).generation == 2)
         #expect(container.freshContent(9, now: 4, window: 10)?.bytes.string == "ccc")
         container.stored(9, success: false)
-        #expect(container.announcedSize(9)?.generation == 3)
+        #expect(container.sizeForLookup(9).generation == 3)
     }
 
     @Test func aLaterRenderingThatFinishedEarlierWins() throws {
@@ -81,7 +100,7 @@ import Testing
         #expect(container.freshContent(9, now: 21, window: 10) != nil)
         #expect(container.expire(9, time: 20))
         #expect(container.freshContent(9, now: 21, window: 10) == nil)
-        #expect(container.announcedSize(9)?.bytes == 3)
+        #expect(container.sizeForLookup(9).bytes == 3)
     }
 
     @Test func readWithoutAttributesOnlyShowsWhatFitsTheSize() throws {
@@ -90,7 +109,7 @@ import Testing
         push("aaa", at: 1, container)
         #expect(container.installForRead(snapshot("bbb", at: 20), 9))
         #expect(container.installForRead(snapshot("cc", at: 40), 9))
-        #expect(container.announcedSize(9)?.bytes == 2)
+        #expect(container.sizeForLookup(9).bytes == 2)
         #expect(!container.installForRead(snapshot("ddd", at: 60), 9))
         // A file that takes several requests must have the size that was told.
         push(String(repeating: "x", count: 20_000), at: 80, container)

@@ -77,15 +77,22 @@ func makeContainer(_ id: String, slot: UInt32) throws -> Container {
         // Left by a daemon that died while writing, and by somebody else.
         try "{".write(toFile: directory.path + "/.d", atomically: false, encoding: .utf8)
         try "{".write(toFile: directory.path + "/e.json", atomically: false, encoding: .utf8)
-        let (states, complaints) = try directory.readAll()
-        #expect(states.sorted { $0.id < $1.id } == [state, other])
-        #expect(complaints.count == 1)
-        #expect(complaints.first?.contains("e.json") ?? false)
+        let content = try directory.read()
+        #expect(content.states.map(\.0).sorted { $0.id < $1.id } == [state, other])
+        #expect(content.complaints.count == 1)
+        #expect(content.complaints.first?.contains("e.json") ?? false)
+        #expect(content.present.keys.sorted() == ["a.b.json", "c.json", "e.json"])
+        try directory.sweep()
         #expect(!FileManager.default.fileExists(atPath: directory.path + "/.d"))
         #expect(other.cgroups == CgroupPaths(legacy: [.memory: "/x"]))
         try directory.remove(id: "c")
         try directory.remove(id: "c")
-        #expect(try directory.readAll().states == [state])
+        let known = try directory.read()
+        #expect(known.states.map(\.0) == [state])
+        // What is known is not read again, what has been written again is.
+        #expect(try directory.read(except: known.present).states.isEmpty)
+        try directory.write(state)
+        #expect(try directory.read(except: known.present).states.map(\.1) == ["a.b.json"])
     }
 
     @Test func aFileInThePlaceOfTheDirectoryIsAnError() throws {

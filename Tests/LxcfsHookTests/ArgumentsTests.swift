@@ -44,6 +44,7 @@ import Testing
 
     @Test func attachAndDetach() throws {
         #expect(try Arguments(["attach", "7"]).command == .attach(pid: 7, id: nil))
+        #expect(try Arguments(["attach", "--all"]).command == .attachAll)
         #expect(
             try Arguments(["detach", "--id", "web", "7"]).command
                 == .detach(pid: 7, id: "web"))
@@ -74,7 +75,9 @@ import Testing
 
     @Test(arguments: [
         [], ["frobnicate"], ["createRuntime", "7"], ["attach"], ["attach", "0"],
-        ["attach", "-1"], ["attach", "1", "2"], ["attach", "99999999999"],
+        ["attach", "-1"], ["attach", "1", "2"], ["attach", "--all", "1"], ["detach", "--all"],
+        ["attach", "--all", "--id", "x"], ["attach", "--all", "--lxcfs-root", "/x"],
+        ["attach", "99999999999"],
         ["createRuntime", "--id", "x"], ["attach", "1", "--id", "a/b"],
         ["attach", "1", "--id", ""], ["createRuntime", "--files", "meminfo,bogus"],
         ["createRuntime", "--files="], ["createRuntime", "--files"],

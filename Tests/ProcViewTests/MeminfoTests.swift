@@ -67,7 +67,7 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
         #expect(values["MemAvailable"] == (196 + 18 + 1) << 10)
         #expect(values["Cached"] == 20 << 10)
         #expect(values["AnonPages"] == 30 << 10)
-        #expect(values["Shmem"] == 2 << 10)
+        #expect(values["Shmem"] == min(2 << 10, meminfoValues(text)["Shmem"] ?? 0))
         #expect(values["SReclaimable"] == 1 << 10)
         #expect(values["KReclaimable"] == 1 << 10)
         #expect(values["DirectMap4k"] ?? 0 == 0)
@@ -97,6 +97,43 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
                 VmallocTotal:   34359738367 kB
 
                 """)
+    }
+
+    @Test func whatIsCommittedIsTheContainersOwn() {
+        let text = """
+            MemTotal:        1024000 kB
+            MemFree:          512000 kB
+            MemAvailable:     512000 kB
+            SwapTotal:        102400 kB
+            SwapFree:           1024 kB
+            CommitLimit:      614400 kB
+            Committed_AS:     %
+            VmallocUsed:        5716 kB
+
+            """
+        var facts = sampleFacts()
+        facts.stat[.vmalloc] = 1 * megabyte
+        func values(_ committed: Int) -> [String: UInt64] {
+            let text = text.replacing("%", with: "\(committed) kB")
+            let host = withBytes(text, HostMemory.init(meminfo:))
+            return meminfoValues(
+                rendered(text) { Meminfo(facts, host: host).render(host: $0, into: $1) })
+        }
+        // 30 anon + 2 shmem + 4 swapped, though others have filled the host's swap.
+        #expect(values(800_000)["Committed_AS"] == 36 << 10)
+        #expect(values(1000)["Committed_AS"] == 1000)
+        #expect(values(1000)["VmallocUsed"] == 1024)
+        // Half of the 256 MB, as the host half of its own, and all of the 64 MB of swap.
+        #expect(values(1000)["CommitLimit"] == (128 + 64) << 10)
+    }
+
+    @Test func noPartIsMoreThanTheWhole() {
+        let text = "AnonPages:           100 kB\nDirty:                 0 kB\n"
+        var facts = sampleFacts()
+        facts.stat[.fileDirty] = 4096
+        let host = withBytes(text, HostMemory.init(meminfo:))
+        #expect(
+            rendered(text) { Meminfo(facts, host: host).render(host: $0, into: $1) } == text)
     }
 
     @Test func hugePages() {
@@ -138,6 +175,29 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
         let view = MemoryView(facts, host: host(totalMB: 1000, freeMB: 400))
         #expect(view.total == 1000 * megabyte)
         #expect(view.free == 400 * megabyte)
+    }
+
+    @Test func whatTheHostCannotGiveIsNotFree() {
+        var facts = sampleFacts()
+        facts.headroom = 200 * megabyte
+        // 10 MB are free, and 5 MB more can be had: not all of the 18 MB of page cache.
+        var short = host(totalMB: 1000, freeMB: 10)
+        short.available = 15 * megabyte
+        var view = MemoryView(facts, host: short)
+        #expect(view.free == 15 * megabyte)
+        #expect(view.available == 15 * megabyte)
+        // The host keeps a reserve: less is available than is free.
+        short.available = 4 * megabyte
+        view = MemoryView(facts, host: short)
+        #expect(view.free == 10 * megabyte)
+        #expect(view.available == 4 * megabyte)
+    }
+
+    @Test func theSwapCacheIsNotPartOfThePageCache() {
+        var facts = sampleFacts()
+        facts.stat[.swapCached] = 15 * megabyte
+        let view = MemoryView(facts, host: host(totalMB: 1000, freeMB: 400))
+        #expect(view.cached == 20 * megabyte)
     }
 
     @Test func theTotalIsNeverZero() {
@@ -185,7 +245,9 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
             let view = MemoryView(facts, host: host)
             #expect(view.total > 0 && view.total <= host.total)
             #expect(view.free + view.cached <= view.total)
-            #expect(view.available >= view.free && view.available <= view.total)
+            #expect(view.available >= min(view.free, host.available))
+            #expect(view.available <= view.total && view.available <= host.available)
+            #expect(view.free <= max(host.free, host.available))
             #expect(view.swapFree <= view.swapTotal && view.swapTotal <= host.swapTotal)
             #expect(view.swapFree <= host.swapFree)
         }

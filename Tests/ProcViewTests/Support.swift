@@ -8,6 +8,10 @@ func withBytes<Value>(_ text: String, _ body: (Bytes) throws -> Value) rethrows 
     try Array(text.utf8).withUnsafeBufferPointer(body)
 }
 
+/// The top directory of the source.
+let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
 /// What `body` writes.
 func rendered(_ host: String, _ body: (Bytes, TextBuffer) -> Void) -> String {
     let out = TextBuffer(capacity: 64)

@@ -61,25 +61,38 @@ crashes() {
     local pid
     pid=$(container_pid "crash-$1")
     [[ $(total_of "crash-$1") == $((96 << 10)) ]]
+    # The keeper, too: its worker goes with it.
+    local worker
+    worker=$(ask status --json | jq .worker)
     kill -KILL "$(daemon_pid)"
     wait_for 5 is_gone "$(daemon_pid)"
+    wait_for 5 is_gone "$worker"
     run ! inside "crash-$1" /proc/meminfo
     start_daemon
     # The new daemon knows the container, but the old mounts are dead.
     [[ $(ask list --json | jq -r '.[0].id') == "crash-$1" ]]
     run ! inside "crash-$1" /proc/meminfo
-    run -0 "$LXCFS_HOOK" attach "$pid" --id "crash-$1" --runtime-dir "$WORK/run" --no-syslog
+    # Half of them one by one, half of them all at once.
+    if [[ $1 == "${RUNTIMES[0]}" ]]; then
+        run -0 "$LXCFS_HOOK" attach --all --runtime-dir "$WORK/run" --no-syslog
+        [[ $output == *"1 of 1 containers attached anew"* ]] || fail "$output"
+        # There is nothing left to do then.
+        run -0 "$LXCFS_HOOK" attach --all --runtime-dir "$WORK/run" --no-syslog
+        [[ $output == *"0 of 1 containers attached anew"* ]] || fail "$output"
+    else
+        run -0 "$LXCFS_HOOK" attach "$pid" --id "crash-$1" --runtime-dir "$WORK/run" --no-syslog
+    fi
     echo "$output"
     [[ $(total_of "crash-$1") == $((96 << 10)) ]]
     [[ $(inside "crash-$1" /sys/devices/system/cpu/online) == 0 ]]
     inside "crash-$1" /proc/uptime
-    # Nothing dead is left below.
+    # Nothing dead is left below, and no file is attached that was not.
     [[ $(grep -c ' /proc/meminfo ' "/proc/$pid/mountinfo") == 1 ]]
     is_running "$pid"
     delete_container "$1" "crash-$1"
 }
 
-@test "kill -9, restart, attach: values come back without restarting the container" {
+@test "total loss: kill -9 of all, restart, attach: values come back without restarting the container" {
     for_each_runtime crashes
 }
 
@@ -223,9 +236,12 @@ fresh() {
 # Sets COUNT to what the daemon and the machine hold at this moment.
 take_stock() {
     sync_daemon
+    local worker
+    worker=$(ask status --json | jq .worker)
     STOCK="mounts $(wc -l </proc/self/mountinfo)
-threads $(ls "/proc/$(daemon_pid)/task" | wc -l)
-descriptors $(ls "/proc/$(daemon_pid)/fd" | wc -l)
+threads $(ls "/proc/$worker/task" "/proc/$(daemon_pid)/task" | wc -l)
+descriptors $(ls "/proc/$worker/fd" "/proc/$(daemon_pid)/fd" | wc -l)
+open files $(ask status --json | jq .openFiles)
 states $(ls "$WORK/run/containers" | wc -l)
 cgroups $(cgroup_dirs | wc -l)
 served $(ask list --json | jq length)"

@@ -39,6 +39,14 @@ int clinux_umount2(const char *target, int flags);
 /* A new, detached instance of a filesystem without options, as a mount descriptor. */
 int clinux_detached_mount(const char *fstype, uint64_t attributes);
 
+/* fsopen(2), and fsconfig(2) on its result: a string, a flag (value NULL), creation. */
+int clinux_fsopen(const char *fstype);
+int clinux_fsconfig(int context, const char *key, const char *value);
+int clinux_fsconfig_create(int context);
+int clinux_fsmount(int context, uint64_t attributes);
+static const uint64_t CLINUX_MOUNT_ATTR_NOATIME = 0x10;
+static const uint64_t CLINUX_MOUNT_ATTR_NODIRATIME = 0x80;
+
 /* ---- paths and files ---- */
 
 static const uint64_t CLINUX_RESOLVE_NO_XDEV = 0x01;
@@ -87,7 +95,73 @@ int clinux_pidfd_send_signal(int pidfd, int sig);
    -ENOTTY before Linux 6.11. */
 int clinux_pid_from_pidns(int nsfd, pid_t pid);
 
+/* prctl(2) is variadic. */
+int clinux_set_death_signal(int sig);
+int clinux_set_name(const char *name);
+/* Lets `sig` interrupt system calls (no SA_RESTART), and nothing more. */
+int clinux_interrupt_by(int sig);
+/* pthread_sigmask(3) in the calling thread. */
+int clinux_unblock(int sig);
+/* Starts the program at `path` with the environment of this process, no signal blocked or
+   ignored, and descriptor from[i] as to[i] (which must be increasing, and above all of
+   `from`). Returns its number. */
+pid_t clinux_spawn(const char *path, char *const argv[], const int *from, const int *to,
+                   size_t count);
+/* Moves a descriptor to a number that is at least `minimum`, with close-on-exec. */
+int clinux_duplicate_above(int fd, int minimum);
+/* waitpid(2) without waiting: the number of a child that has ended, 0 for none. `sig` is
+   the signal that killed it or 0, `code` its exit code. */
+pid_t clinux_reap(int *sig, int *code);
+
+/* PR_SET_NO_NEW_PRIVS. */
+int clinux_no_new_privileges(void);
+/* Gives up all capabilities but those in `keep` (a bit per number, capabilities(7)), for ever:
+   bounding, inheritable and ambient sets too. Concerns the calling thread. */
+int clinux_keep_capabilities(uint64_t keep);
+
+static const unsigned CLINUX_CAP_SETPCAP = 8;
+static const unsigned CLINUX_CAP_SYS_PTRACE = 19;
+static const unsigned CLINUX_CAP_SYS_ADMIN = 21;
+
+/* ---- memory that outlives a process ---- */
+
+/* memfd_create(2), sealed against shrinking. */
+int clinux_memfd(const char *name, uint64_t size);
+/* mmap(2) of a shared mapping; NULL when it fails. */
+void *clinux_map_shared(int fd, uint64_t size);
+
+/* Loads and stores that other processes see in order (acquire, release). */
+static inline uint32_t clinux_load32(const void *at)
+{
+    return __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+}
+static inline void clinux_store32(void *at, uint32_t value)
+{
+    __atomic_store_n((uint32_t *)at, value, __ATOMIC_RELEASE);
+}
+static inline uint64_t clinux_load64(const void *at)
+{
+    return __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE);
+}
+static inline void clinux_store64(void *at, uint64_t value)
+{
+    __atomic_store_n((uint64_t *)at, value, __ATOMIC_RELEASE);
+}
+static inline uint64_t clinux_add64(void *at, uint64_t value)
+{
+    return __atomic_fetch_add((uint64_t *)at, value, __ATOMIC_ACQ_REL);
+}
+
 /* ---- sockets ---- */
+
+/* A pair of connected SOCK_SEQPACKET sockets, both with close-on-exec. */
+int clinux_socketpair(int pair[2]);
+/* One message, with a descriptor if fd >= 0. */
+int clinux_send(int socket, const void *data, size_t size, int fd);
+/* One message; *fd is the descriptor that came with it, or -1. 0: the other side is gone. */
+int clinux_receive(int socket, void *data, size_t size, int *fd);
+/* Like clinux_notify, with descriptors (FDSTORE=1, sd_notify(3)). */
+int clinux_notify_with(const char *path, const char *message, const int *fds, size_t count);
 
 typedef struct {
     pid_t pid;
@@ -104,17 +178,32 @@ int clinux_connect_unix(const char *path, int timeout_ms);
 /* A datagram to $NOTIFY_SOCKET (sd_notify(3)); path may start with '@'. */
 int clinux_notify(const char *path, const char *message);
 
+/* ---- room in files (fallocate(2)); the size of the file stays ---- */
+
+int clinux_allocate(int fd, uint64_t offset, uint64_t size);
+int clinux_punch_hole(int fd, uint64_t offset, uint64_t size);
+
 /* ---- descriptors to wait on ---- */
 
 int clinux_eventfd(void);
+/* On CLOCK_MONOTONIC; time in nanoseconds. */
+int clinux_timerfd(void);
+int clinux_timerfd_set(int fd, uint64_t time);
 int clinux_signalfd(const int *signals, int count);
 /* One signal number, or -EAGAIN. */
 int clinux_signalfd_read(int fd);
 int clinux_epoll_create(void);
 int clinux_epoll_add(int epfd, int fd, uint64_t token, int edge);
+/* The same for EPOLLPRI alone: pressure triggers. */
+int clinux_epoll_add_priority(int epfd, int fd, uint64_t token);
 int clinux_epoll_remove(int epfd, int fd);
 /* Waits for one readiness event; returns 1 and its token, or 0 on time-out. */
 int clinux_epoll_wait(int epfd, uint64_t *token, int timeout_ms);
+
+/* ---- capabilities ---- */
+
+/* openat(2) by the calling thread as if it had no CAP_SYS_RESOURCE. */
+int clinux_open_unprivileged(int dirfd, const char *path, int flags);
 
 /* ---- log ---- */
 

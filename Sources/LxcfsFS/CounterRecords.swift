@@ -1,0 +1,174 @@
+import CLinux
+import Cgroups
+import Glibc
+import Logging
+import ProcView
+import Syscalls
+
+/// The counters of containers that do not only depend on what the kernel says now: CPU time
+/// as it was booked, and load averages. They are in a file in the runtime directory, which
+/// every worker maps: no counter may run backwards because a worker or the whole daemon has
+/// ended.
+final class CounterRecords: @unchecked Sendable {
+    /// Half of them for registered containers, by slot, the others for callers.
+    private static let count = 16384
+    /// Two rows for each record: one is whole while the other is written.
+    private static let rowSize = 16384
+    private static let headerCount = 8
+    /// Bytes; only pages that are written to take room.
+    private static let size = count * 2 * rowSize
+
+    /// A load average is of no use after so many nanoseconds without samples.
+    private static let loadLifetime: UInt64 = 15_000_000_000
+
+    private let path: String
+    private let file: FileDescriptor
+    private let memory: UnsafeMutableRawPointer
+    private let log: Logger
+    private let lock = Lock()
+    private var isFull = false
+
+    /// The numbers at the start of a row. The first is that of all numbers, 0 as long as the
+    /// row is not valid.
+    private enum Field {
+        static let count = 0
+        static let identity = 1
+        static let edition = 2
+        static let highestPID = 3
+        static let loadTime = 4
+        static let load = 5
+    }
+
+    /// The number is that of the layout: another one is not understood.
+    static func path(in runtimeDirectory: String) -> String { runtimeDirectory + "/counters.1" }
+
+    /// Opens the file, or makes it.
+    init(_ path: String, log: Logger) throws(SystemError) {
+        self.path = path
+        self.log = log
+        file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        if ftruncate(file.raw, off_t(Self.size)) != 0 {
+            throw SystemError("set the size of", path, errno: errno)
+        }
+        memory = try SharedMemory.map(file, size: Self.size)
+    }
+
+    deinit { munmap(memory, Self.size) }
+
+    private func offset(_ container: Container, _ half: Int) -> Int {
+        let half = half * Self.rowSize
+        let group = Self.count / 2
+        if container.slot != 0 {
+            return Int(container.slot) % group * 2 * Self.rowSize + half
+        }
+        return (group + Int(container.identity % UInt64(group))) * 2 * Self.rowSize + half
+    }
+
+    private func row(_ container: Container, _ half: Int) -> UnsafeMutablePointer<UInt64> {
+        (memory + offset(container, half)).assumingMemoryBound(to: UInt64.self)
+    }
+
+    /// Sees to it that the rows can be written to: on a full file system that would be SIGBUS.
+    private func reserve(_ container: Container) -> Bool {
+        let wanted = (Self.headerCount + container.ledger.rowCount) * MemoryLayout<UInt64>.stride
+        if wanted <= container.reservedRow { return true }
+        // With too many CPUs for a row the next worker books anew.
+        guard wanted <= Self.rowSize else { return false }
+        for half in 0..<2 {
+            let error = clinux_allocate(
+                file.raw, UInt64(offset(container, half)), UInt64(wanted))
+            if error != 0 {
+                if !isFull {
+                    let cause = SystemError("make room in", path, errno: -error)
+                    log.warning("counters are not kept for the next worker: \(cause)")
+                }
+                isFull = true
+                return false
+            }
+        }
+        isFull = false
+        container.reservedRow = wanted
+        return true
+    }
+
+    /// Gives back the room of a container that is gone. The caller holds its `lock`.
+    func remove(_ container: Container) {
+        lock.lock()
+        defer { lock.unlock() }
+        for half in 0..<2 where row(container, half)[Field.identity] == container.identity {
+            // Without a hole the row stays, and the next container writes over it.
+            _ = clinux_punch_hole(
+                file.raw, UInt64(offset(container, half)), UInt64(Self.rowSize))
+        }
+        container.reservedRow = 0
+    }
+
+    /// The caller holds the container's `lock`.
+    func save(_ container: Container, now: UInt64) {
+        lock.lock()
+        defer { lock.unlock() }
+        guard reserve(container) else { return }
+        let editions = (0..<2).map { half in
+            let row = self.row(container, half)
+            return clinux_load64(row) == 0 ? 0 : row[Field.edition]
+        }
+        let row = self.row(container, editions[0] <= editions[1] ? 0 : 1)
+        clinux_store64(row, 0)
+        row[Field.identity] = container.identity
+        row[Field.edition] = max(editions[0], editions[1]) &+ 1
+        row[Field.highestPID] = UInt64(max(container.highestPID, 0))
+        row[Field.loadTime] = container.load == nil ? 0 : now
+        if let load = container.load {
+            for index in 0..<3 { row[Field.load + index] = load.values[index] }
+        }
+        let rest = UnsafeMutableBufferPointer(
+            start: row + Self.headerCount,
+            count: Self.rowSize / MemoryLayout<UInt64>.stride - Self.headerCount)
+        guard let count = container.ledger.write(to: rest) else { return }
+        clinux_store64(row, UInt64(Self.headerCount + count))
+    }
+
+    /// Gives a container the counters that an earlier worker has left. The caller holds its
+    /// `lock`.
+    func restore(_ container: Container, now: UInt64) {
+        lock.lock()
+        defer { lock.unlock() }
+        var best: UnsafeMutablePointer<UInt64>?
+        for half in 0..<2 {
+            let row = self.row(container, half)
+            guard clinux_load64(row) != 0, row[Field.identity] == container.identity,
+                row[Field.edition] > best?[Field.edition] ?? 0
+            else { continue }
+            best = row
+        }
+        guard let row = best,
+            case let count = Int(clamping: row[Field.count]), count >= Self.headerCount,
+            count <= Self.rowSize / MemoryLayout<UInt64>.stride,
+            let ledger = CPULedger(
+                row: UnsafeBufferPointer(
+                    start: row + Self.headerCount, count: count - Self.headerCount))
+        else { return }
+        container.ledger = ledger
+        container.highestPID = Int(clamping: row[Field.highestPID])
+        if row[Field.loadTime] != 0,
+            clampedDifference(now, row[Field.loadTime]) < Self.loadLifetime
+        {
+            container.load = LoadAverage(
+                values: (0..<3).map { min(row[Field.load + $0], 1 << 40) })
+        }
+    }
+}
+
+extension Container {
+    /// Goes on with the counters of an earlier worker, once. The caller holds `lock`.
+    func restoreCounters(_ host: Host) {
+        if isRestored { return }
+        isRestored = true
+        if !isHost { host.counters.restore(self, now: host.now()) }
+    }
+
+    /// Keeps the counters for the next worker. The caller holds `lock`.
+    func saveCounters(_ host: Host) {
+        if !isHost { host.counters.save(self, now: host.now()) }
+    }
+}

@@ -1,0 +1,60 @@
+import Control
+import FoundationEssentials
+import Glibc
+import Syscalls
+
+/// A worker's connection to its keeper, or a keeper's to a worker.
+public final class KeeperLink: Sendable {
+    let socket: MessageSocket
+
+    init(_ descriptor: consuming FileDescriptor) { socket = MessageSocket(descriptor) }
+
+    func send(
+        _ kind: KeeperMessage.Kind, name: String? = nil, payload: String? = nil,
+        descriptor: CInt = -1
+    ) throws(SystemError) {
+        let message = KeeperMessage(kind: kind, name: name, payload: payload)
+        try socket.send(encodeLine(message), descriptor)
+    }
+
+    /// What comes over the link; the descriptor has to be closed.
+    struct Incoming {
+        let message: KeeperMessage
+        let descriptor: CInt?
+    }
+
+    /// Waits for a message; nil when the other side is gone.
+    func receive() throws(SystemError) -> Incoming? {
+        guard let raw = try socket.receive() else { return nil }
+        do {
+            return Incoming(
+                message: try JSONDecoder().decode(KeeperMessage.self, from: Data(raw.bytes)),
+                descriptor: raw.descriptor)
+        } catch {
+            if let descriptor = raw.descriptor { close(descriptor) }
+            throw SystemError("understand", "a message of the other process", errno: EPROTO)
+        }
+    }
+
+    // MARK: - For parts of the worker with descriptors of their own
+
+    /// Has the keeper keep a copy of a descriptor, so that the next worker gets it in
+    /// ``WorkerSetup/kept``. One that was kept under the name before is replaced.
+    ///
+    /// - Parameters:
+    ///   - name: of the part's own choice, such as `seccomp:<container id>`.
+    ///   - payload: handed back together with it; at most 8 kB.
+    public func keep(
+        _ descriptor: borrowing FileDescriptor, name: String, payload: String = ""
+    ) throws(SystemError) {
+        guard payload.utf8.count <= 8192 else {
+            throw SystemError("keep", name, errno: EMSGSIZE)
+        }
+        try send(.keep, name: name, payload: payload, descriptor: descriptor.raw)
+    }
+
+    /// The keeper need not keep the descriptor any more.
+    public func forget(name: String) throws(SystemError) {
+        try send(.forget, name: name)
+    }
+}

@@ -1,0 +1,83 @@
+import FoundationEssentials
+import Syscalls
+
+/// What the keeper tells a worker on its command line: how to run, and under which numbers it
+/// has inherited the descriptors.
+///
+/// A worker may be newer than its keeper: what is added here must be optional.
+public struct WorkerSetup: Codable, Sendable {
+    var options: DaemonOptions
+    /// The process number of the keeper.
+    var keeper: Int32
+    /// When the keeper started, in nanoseconds on the monotonic clock and seconds since 1970.
+    var startedAt: UInt64
+    var startedAtRealtime: Int
+    /// The worker before this one was killed by a signal that says that it was at fault.
+    var afterCrash: Bool
+
+    /// Messages to and from the keeper.
+    var link: Int32
+    /// `/dev/fuse`, by connection.
+    var containers: Int32
+    var callers: Int32
+    /// The control socket.
+    var control: Int32
+    /// ``SharedState``.
+    var memory: Int32
+    /// What earlier workers have had kept.
+    var kept: [Kept]
+
+    /// A descriptor that a worker has handed to the keeper, so that the next worker has it.
+    public struct Kept: Codable, Equatable, Sendable {
+        public var name: String
+        /// What the worker has to know of it.
+        public var payload: String
+        /// The number under which it has been inherited.
+        public var descriptor: Int32
+    }
+
+    /// - Throws: what `JSONDecoder` throws.
+    public init(argument: String) throws {
+        self = try JSONDecoder().decode(WorkerSetup.self, from: Data(argument.utf8))
+    }
+
+    init(
+        options: DaemonOptions, startedAt: UInt64, startedAtRealtime: Int, keeper: Int32
+    ) {
+        self.options = options
+        self.startedAt = startedAt
+        self.startedAtRealtime = startedAtRealtime
+        self.keeper = keeper
+        afterCrash = false
+        link = -1
+        containers = -1
+        callers = -1
+        control = -1
+        memory = -1
+        kept = []
+    }
+
+    public var logsDebugMessages: Bool { options.logsDebugMessages }
+}
+
+/// What keeper and worker say to each other: one message is one JSON object.
+struct KeeperMessage: Codable, Sendable {
+    enum Kind: String, Codable, Sendable {
+        /// Worker: everything is prepared.
+        case ready
+        /// Worker: requests are answered.
+        case serving
+        /// Worker: keep the descriptor that comes with this.
+        case keep
+        /// Worker: the descriptor is not needed any more.
+        case forget
+        /// Keeper: answer requests, no other worker does.
+        case serve
+        /// Keeper: finish what you are answering, and exit.
+        case finish
+    }
+
+    var kind: Kind
+    var name: String?
+    var payload: String?
+}

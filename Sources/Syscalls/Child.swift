@@ -1,0 +1,80 @@
+import CLinux
+import Glibc
+
+/// Child processes that take over descriptors.
+public enum ChildProcess {
+    /// The lowest number that a child can get a descriptor under.
+    public static let firstDescriptor: CInt = 3
+
+    /// Starts a program (posix_spawn(3)) with this process's environment and no signal
+    /// blocked.
+    ///
+    /// - Parameters:
+    ///   - executable: the program's file; need not have a name any more.
+    ///   - descriptors: the child has them as 3, 4, and so on. Everything else that is not
+    ///     close-on-exec is inherited too.
+    public static func start(
+        _ executable: borrowing FileDescriptor, _ arguments: [String], descriptors: [CInt]
+    ) throws(SystemError) -> pid_t {
+        // Above the numbers that they get: no copy may hit one that is still to be copied.
+        let above = firstDescriptor + CInt(descriptors.count)
+        var from: [CInt] = []
+        defer { for number in from { close(number) } }
+        for descriptor in descriptors {
+            from.append(
+                try check(
+                    clinux_duplicate_above(descriptor, above), "duplicate",
+                    "descriptor \(descriptor)"))
+        }
+        let program = FileDescriptor(
+            owning: try check(
+                clinux_duplicate_above(executable.raw, above), "duplicate", "executable"))
+        let to = (0..<CInt(descriptors.count)).map { firstDescriptor + $0 }
+        var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+        words.append(nil)
+        defer { for word in words { free(word) } }
+        return try check(
+            clinux_spawn("/proc/self/fd/\(program.raw)", words, from, to, from.count),
+            "start", arguments.first)
+    }
+
+    /// How a child has ended.
+    public struct End: Equatable, Sendable {
+        public let pid: pid_t
+        /// The signal that killed it; 0 if it exited by itself.
+        public let signal: CInt
+        /// The exit code, if it exited by itself.
+        public let code: CInt
+    }
+
+    /// A child that has ended, if any; it is forgotten then (waitpid(2)).
+    public static func reap() throws(SystemError) -> End? {
+        var signal: CInt = 0
+        var code: CInt = 0
+        let pid = try check(clinux_reap(&signal, &code), "wait for", "a child process")
+        return pid == 0 ? nil : End(pid: pid, signal: signal, code: code)
+    }
+
+    /// Has this process killed when the thread that started it ends (`PR_SET_PDEATHSIG`).
+    public static func dieWithParent() throws(SystemError) {
+        _ = try check(clinux_set_death_signal(SIGKILL), "set", "the parent death signal")
+    }
+
+    /// The name in `/proc/<pid>/comm`, at most 15 bytes.
+    public static func setName(_ name: String) throws(SystemError) {
+        _ = try check(clinux_set_name(name), "set", "the process name")
+    }
+}
+
+/// Signals that do nothing but interrupt a thread that waits in a system call.
+public enum Interruption {
+    /// Makes `signal` interrupt, in threads that do not block it.
+    public static func prepare(_ signal: CInt) throws(SystemError) {
+        _ = try check(clinux_interrupt_by(signal), "handle", "signal \(signal)")
+    }
+
+    /// Lets the calling thread be interrupted.
+    public static func allow(_ signal: CInt) throws(SystemError) {
+        _ = try check(clinux_unblock(signal), "unblock", "signal \(signal)")
+    }
+}

@@ -1,0 +1,45 @@
+import CLinux
+import Glibc
+
+/// One end of a pair of sockets that carry messages, some with a descriptor (unix(7),
+/// `SOCK_SEQPACKET`).
+public struct MessageSocket: ~Copyable, Sendable {
+    public let descriptor: FileDescriptor
+
+    public init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+    /// Bytes of the longest message.
+    public static let sizeLimit = 16384
+
+    /// A message as it has arrived.
+    public struct Message: ~Copyable {
+        public let bytes: [UInt8]
+        /// What came with it; the number has to be closed.
+        public let descriptor: CInt?
+    }
+
+    /// Both ends, as numbers: somebody has to own them.
+    public static func pair() throws(SystemError) -> (CInt, CInt) {
+        var numbers: [CInt] = [-1, -1]
+        _ = try check(clinux_socketpair(&numbers), "make a pair of", "sockets")
+        return (numbers[0], numbers[1])
+    }
+
+    /// - Parameter file: a descriptor to send along.
+    public func send(_ bytes: [UInt8], _ file: CInt = -1) throws(SystemError) {
+        _ = try check(
+            clinux_send(descriptor.raw, bytes, bytes.count, file), "send to",
+            "the other process")
+    }
+
+    /// Waits for a message; nil when the other side is gone.
+    public func receive() throws(SystemError) -> Message? {
+        var bytes = [UInt8](repeating: 0, count: Self.sizeLimit)
+        var file: CInt = -1
+        let result = clinux_receive(descriptor.raw, &bytes, bytes.count, &file)
+        if result == -ECONNRESET { return nil }
+        let size = try check(result, "receive from", "the other process")
+        if size == 0 { return nil }
+        return Message(bytes: Array(bytes[..<Int(size)]), descriptor: file < 0 ? nil : file)
+    }
+}

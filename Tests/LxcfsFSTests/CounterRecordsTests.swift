@@ -1,0 +1,147 @@
+import Cgroups
+import Foundation
+import Glibc
+import Logging
+import ProcView
+import Testing
+
+@testable import LxcfsFS
+
+@Suite struct CounterRecordsTests {
+    private let path = NSTemporaryDirectory() + "counters-" + UUID().uuidString
+    private let second: UInt64 = 1_000_000_000
+
+    private func open() throws -> CounterRecords {
+        try CounterRecords(path, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func use(_ container: Container, until end: UInt64, cpus: Int = 2) {
+        container.ledger.update(
+            CPULedger.Reading(
+                age: end, time: CPUTime(user: end / 5, system: end / 10),
+                perCPU: (0..<cpus).map { end / UInt64($0 + 1) }), visible: cpus)
+    }
+
+    private var room: Int64 {
+        var status = stat()
+        #expect(stat(path, &status) == 0)
+        return Int64(status.st_blocks) * 512
+    }
+
+    @Test func countersGoOnWhereTheyWere() throws {
+        defer { unlink(path) }
+        let container = try makeContainer("x", slot: 1)
+        for age in 3...5 as ClosedRange<UInt64> {
+            use(container, until: age * second)
+            container.highestPID = 42
+            container.load = LoadAverage(values: [age, 2, 3])
+            try open().save(container, now: 100)
+            let again = try makeContainer("x", slot: 1)
+            try open().restore(again, now: 200)
+            #expect(again.ledger.entries == container.ledger.entries)
+            #expect(again.ledger.total == container.ledger.total)
+            #expect(again.highestPID == 42)
+            #expect(again.load == container.load)
+        }
+        let late = try makeContainer("x", slot: 1)
+        try open().restore(late, now: 100 * second)
+        #expect(late.ledger.total == container.ledger.total)
+        // Old averages are of no use.
+        #expect(late.load == nil)
+        use(late, until: 6 * second, cpus: 1)
+        #expect(late.ledger.total.idle >= container.ledger.total.idle)
+    }
+
+    @Test func anotherContainerStartsAnew() throws {
+        defer { unlink(path) }
+        let container = try makeContainer("x", slot: 1)
+        use(container, until: 5 * second)
+        let records = try open()
+        records.save(container, now: 100)
+        for slot in [2, 1 + 8192] as [UInt32] {
+            let other = try makeContainer("x", slot: slot)
+            records.restore(other, now: 200)
+            #expect(other.ledger.entries.isEmpty)
+        }
+    }
+
+    @Test func aRowThatWasNotFinishedIsNotRead() throws {
+        defer { unlink(path) }
+        let container = try makeContainer("x", slot: 1)
+        use(container, until: 3 * second)
+        try open().save(container, now: 100)
+        let whole = container.ledger.total
+        let before = try rows()
+        use(container, until: 4 * second)
+        try open().save(container, now: 100)
+        let row = try #require(try rows().firstIndex { !before.contains($0) })
+        // Its first number is stored last.
+        let file = Glibc.open(path, O_RDWR)
+        defer { close(file) }
+        var zero: UInt64 = 0
+        #expect(pwrite(file, &zero, 8, off_t((2 + row) * 16384)) == 8)
+        let again = try makeContainer("x", slot: 1)
+        try open().restore(again, now: 200)
+        #expect(again.ledger.total == whole)
+    }
+
+    private func rows() throws -> [Data] {
+        let file = try #require(FileHandle(forReadingAtPath: path))
+        try file.seek(toOffset: 2 * 16384)
+        let bytes = try #require(try file.read(upToCount: 2 * 16384))
+        return [bytes.prefix(16384), bytes.suffix(16384)].map { Data($0) }
+    }
+
+    @Test func manyCPUs() throws {
+        defer { unlink(path) }
+        let container = try makeContainer("x", slot: 1)
+        let records = try open()
+        for cpus in [2, 500] {
+            use(container, until: UInt64(cpus) * second, cpus: cpus)
+            records.save(container, now: 100)
+            let again = try makeContainer("x", slot: 1)
+            records.restore(again, now: 200)
+            #expect(again.ledger.total == container.ledger.total)
+        }
+        // No room for so many: nothing is written beyond the row.
+        let kept = try rows()
+        let next = try makeContainer("y", slot: 2)
+        use(next, until: second)
+        records.save(next, now: 100)
+        use(container, until: 2000 * second, cpus: 2000)
+        records.save(container, now: 100)
+        #expect(try rows() == kept)
+    }
+
+    @Test func roomIsTakenAndGivenBack() throws {
+        defer { unlink(path) }
+        let records = try open()
+        #expect(room == 0)
+        let container = try makeContainer("x", slot: 1)
+        use(container, until: second)
+        records.save(container, now: 100)
+        #expect(room > 0 && room <= 16384)
+        records.remove(container)
+        #expect(room == 0)
+    }
+
+    @Test(arguments: [1, 40, 4096]) func garbageIsNoRecord(_ count: Int) throws {
+        defer { unlink(path) }
+        let records = try open()
+        let container = try makeContainer("x", slot: 1)
+        use(container, until: second)
+        records.save(container, now: 100)
+        let file = Glibc.open(path, O_RDWR)
+        defer { close(file) }
+        // Everything but the identity, so that it is looked at.
+        for half in 2...3 {
+            var numbers = [UInt64](repeating: .max, count: 64)
+            numbers[0] = UInt64(count)
+            numbers[1] = container.identity
+            #expect(pwrite(file, numbers, 512, off_t(half * 16384)) == 512)
+        }
+        let again = try makeContainer("x", slot: 1)
+        records.restore(again, now: 200)
+        #expect(again.ledger.entries.isEmpty)
+    }
+}

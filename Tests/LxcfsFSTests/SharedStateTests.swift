@@ -1,0 +1,232 @@
+import Cgroups
+import Control
+import Glibc
+import ProcView
+import Syscalls
+import Testing
+
+@testable import LxcfsFS
+
+/// What one worker leaves in the shared memory and the next one finds there.
+@Suite struct SharedStateTests {
+    private func make(threads: Int = 2, coherence: Int = 10) throws -> FileDescriptor {
+        var options = DaemonOptions(mountPoint: "/x")
+        options.threads = threads
+        options.coherence = coherence
+        return try SharedState.make(options)
+    }
+
+    private func snapshot(_ text: String, at time: UInt64 = 1) -> Snapshot {
+        Array(text.utf8).withUnsafeBufferPointer { Snapshot($0, time: time) }
+    }
+
+    private func text(_ snapshot: Snapshot?) -> String? { snapshot?.bytes.string }
+
+    @Test func theHeaderIsSeenByTheNextWorker() throws {
+        let memory = try make(threads: 5, coherence: 0)
+        let first = try SharedState(memory)
+        first.nextSlot = 9
+        first.passesThrough = true
+        #expect(first.life == 1)
+        let second = try SharedState(memory)
+        #expect(second.life == 2)
+        #expect(second.nextSlot == 9)
+        #expect(second.passesThrough)
+        // What was chosen with the connections stays.
+        var options = DaemonOptions(mountPoint: "/x")
+        second.bind(&options)
+        #expect(options.threads == 5)
+        #expect(options.coherence == 0)
+    }
+
+    @Test func memoryOfAnotherVersionIsRefused() throws {
+        let memory = try SharedMemory.make("other", size: SharedState.size(threads: 1))
+        #expect(throws: SystemError.self) { try SharedState(memory) }
+    }
+
+    @Test func contentsAreFoundUntilManyOthersHaveBeenTold() throws {
+        let memory = try make()
+        let first = try SharedState(memory).announcements
+        let node = NodeID(slot: 3, file: 19)
+        first.add(snapshot("old", at: 5), node)
+        first.add(snapshot("new", at: 7), node)
+        first.add(snapshot("longer", at: 8), node)
+        first.add(snapshot(String(repeating: "x", count: 100_000), at: 9), node)
+        let second = try SharedState(memory).announcements
+        #expect(text(second.latest(node, count: 3, now: 8, maxAge: 10)) == "new")
+        #expect(second.latest(node, count: 3, now: 20, maxAge: 10) == nil)
+        #expect(second.latest(node, count: 4, now: 8, maxAge: 10) == nil)
+        #expect(second.latest(NodeID(slot: 4, file: 19), count: 3, now: 8, maxAge: 10) == nil)
+        #expect(second.all.map { text($0.snapshot) } == ["old", "new", "longer"])
+        for index in 0..<512 {
+            second.add(snapshot("later", at: 10), NodeID(slot: 9, file: UInt32(index)))
+        }
+        #expect(second.latest(node, count: 3, now: 8, maxAge: 10) == nil)
+        #expect(second.all.count == 512)
+        #expect(second.all.last?.node == NodeID(slot: 9, file: 511))
+    }
+
+    @Test func aReadIsAnsweredWithTheShortestContentOfTheLastMoments() throws {
+        let announcements = try SharedState(try make()).announcements
+        let node = NodeID(slot: 3, file: 19)
+        let second: UInt64 = 1_000_000_000
+        announcements.add(snapshot("x", at: 1), node)
+        announcements.add(snapshot("one", at: 2 * second), node)
+        announcements.add(snapshot("two", at: 2 * second + 1), node)
+        announcements.add(snapshot("longer", at: 2 * second + 2), node)
+        announcements.add(snapshot("other", at: 1), NodeID(slot: 4, file: 19))
+        let found = announcements.lastTold.sorted { $0.node.raw < $1.node.raw }
+        #expect(found.map { text($0.snapshot) } == ["two", "other"])
+    }
+
+    // MARK: - Open files
+
+    private func open(_ text: String, _ node: NodeID = NodeID(slot: 0, file: 19)) -> OpenFile {
+        OpenFile(node, snapshot(text), identity: 77, begun: false)
+    }
+
+    @Test func openFilesComeBackWithTheirContent() throws {
+        let memory = try make()
+        let shared = try SharedState(memory)
+        let first = OpenFiles(shared.openFiles)
+        first.restore(life: 1)
+        let long = String(repeating: "0123456789", count: 2000)
+        let handles = [
+            first.add(open("one"), opener: 2), first.add(open(long), opener: 4),
+            first.add(open("three"), opener: 6),
+        ]
+        #expect(Set(handles).count == 3)
+        first.noteBegun(handles[0])
+        first.replace(handles[2], snapshot("the third"))
+        first.remove(handles[1])
+        #expect(first.count == 2)
+
+        let second = OpenFiles(shared.openFiles)
+        second.restore(life: 2)
+        #expect(second.count == 2)
+        #expect(text(second.file(handles[0])?.snapshot) == "one")
+        #expect(second.file(handles[0])?.identity == 77)
+        #expect(second.file(handles[1]) == nil)
+        #expect(text(second.file(handles[2])?.snapshot) == "the third")
+        // New files do not take the place of old ones.
+        let other = second.add(open(long), opener: 8)
+        #expect(!handles.contains(other))
+        #expect(text(second.file(handles[0])?.snapshot) == "one")
+        #expect(text(second.file(other)?.snapshot) == long)
+        for handle in [handles[0], handles[2], other, other] { second.remove(handle) }
+        #expect(second.count == 0)
+        let third = OpenFiles(shared.openFiles)
+        third.restore(life: 3)
+        #expect(third.count == 0)
+    }
+
+    @Test func anOpenThatIsRepeatedGetsTheHandleAgain() throws {
+        let shared = try SharedState(try make())
+        let first = OpenFiles(shared.openFiles)
+        first.restore(life: 1)
+        let handle = first.add(open("one"), opener: 2)
+        let second = OpenFiles(shared.openFiles)
+        second.restore(life: 2)
+        #expect(second.add(open("again"), opener: 2) == handle)
+        #expect(second.count == 1)
+        // Only once: later it is another OPEN.
+        #expect(second.add(open("again"), opener: 2) != handle)
+    }
+
+    @Test func withoutRoomFilesAreOpenedAllTheSame() throws {
+        let shared = try SharedState(try make())
+        let files = OpenFiles(shared.openFiles)
+        files.restore(life: 1)
+        let all = (0..<16400).map { files.add(open("x"), opener: UInt64($0) * 2) }
+        #expect(Set(all).count == all.count)
+        #expect(all.allSatisfy { files.file($0) != nil })
+        for handle in all { files.remove(handle) }
+        #expect(files.count == 0)
+        // All room is there again.
+        let large = String(repeating: "y", count: 1 << 20)
+        let handles = (0..<65).map { files.add(open(large), opener: UInt64($0)) }
+        #expect(handles.count { $0 < 1 << 63 } == 64)
+    }
+
+    // MARK: - Counters
+
+    // MARK: - Requests
+
+    @Test func pendingRequestsAreTold() throws {
+        let memory = try make()
+        let first = try SharedState(memory)
+        let request = first.request(.callers, 1)
+        #expect(request.size == 0)
+        request.memory.storeBytes(of: 48, as: UInt32.self)
+        (request.memory + 8).storeBytes(of: 1 << 63 | 10, as: UInt64.self)
+        request.touch()
+        let found = try SharedState(memory).requests(.callers).filter { $0.size > 0 }
+        #expect(found.map(\.unique) == [10])
+        #expect(found.map { Suspects.key($0, .callers) } == [11])
+        #expect(try SharedState(memory).requests(.containers).allSatisfy { $0.size == 0 })
+        found.first?.clear()
+        #expect(request.size == 0)
+    }
+
+    @Test func whatWasThereAtThreeCrashesIsNotTriedAgain() throws {
+        let suspects = try SharedState(try make()).suspects
+        #expect(suspects.crashed(with: [2, 4]) == [])
+        #expect(suspects.crashed(with: [4, 6]) == [])
+        #expect(suspects.crashed(with: [8, 4]) == [4])
+        #expect(suspects.crashed(with: [8]) == [])
+        #expect(suspects.crashed(with: [4]) == [])
+    }
+}
+
+@Suite struct RestartPaceTests {
+    private let millisecond: UInt64 = 1_000_000
+
+    @Test func backsOffButNeverGivesUp() {
+        var pace = RestartPace()
+        let delays = (0..<1000).map { _ in pace.delay(after: .neverServed) / millisecond }
+        #expect(delays.prefix(4) == [50, 100, 200, 400])
+        #expect(delays.max() == 5000)
+        // One that has served is forgiven.
+        #expect(pace.delay(after: .served(for: 1 << 40, isCrash: true)) == 0)
+        #expect(pace.delay(after: .neverServed) == 50 * millisecond)
+    }
+
+    @Test func crashesInARowAreSlowedDown() {
+        var pace = RestartPace()
+        let delays = (0..<100).map { _ in
+            pace.delay(after: .served(for: millisecond, isCrash: true)) / millisecond
+        }
+        #expect(delays.prefix(7) == [0, 0, 0, 0, 0, 10, 20])
+        #expect(delays.max() == 2000)
+    }
+
+    @Test func whoeverKillsWorkersGetsNewOnesAtOnce() {
+        var pace = RestartPace()
+        for _ in 0..<1000 {
+            #expect(pace.delay(after: .served(for: millisecond, isCrash: false)) == 0)
+        }
+    }
+}
+
+@Suite struct KeptDescriptorsTests {
+    @Test func keepsOnePerNameAndComesBackFromTheStore() throws {
+        let path = "/tmp/kept-\(getpid())-\(Clock.monotonic()).json"
+        defer { unlink(path) }
+        func file() throws -> FileDescriptor { try FileDescriptor.open("/dev/null") }
+        var kept = KeptDescriptors()
+        #expect(kept.add(try file(), name: "a", payload: "1") == "kept-1")
+        #expect(kept.add(try file(), name: "b", payload: "2") == "kept-2")
+        #expect(kept.add(try file(), name: "a", payload: "3") == "kept-3")
+        #expect(kept.all.map(\.name) == ["a", "b"])
+        #expect(kept.all.map(\.payload) == ["3", "2"])
+        try kept.write(to: path)
+        var other = KeptDescriptors()
+        try other.restore(from: path, ["kept-3": try file().release()])
+        #expect(other.all.map(\.name) == ["a"])
+        #expect(other.all.map(\.payload) == ["3"])
+        // Numbers are not used twice.
+        #expect(other.add(try file(), name: "c", payload: "") == "kept-4")
+        kept.remove("a")
+        #expect(kept.count == 1)
+    }
+}

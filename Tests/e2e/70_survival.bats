@@ -1,0 +1,268 @@
+# Nothing that a container can notice: workers that die, upgrades, a keeper that dies too.
+#
+# SURVIVAL_KILLS and SURVIVAL_UPGRADES say how often; `make soak` sets them high.
+
+load helpers
+
+: "${READLOAD:=$REPO/.build/release/readload}"
+
+setup() { [[ -x $READLOAD ]] || skip "not built: $READLOAD"; }
+
+teardown() {
+    stop_load >/dev/null 2>&1 || true
+    cleanup_containers
+    stop_daemon
+}
+
+ask() { "$LXCFSD" "$1" --runtime-dir "$WORK/run" "${@:2}"; }
+
+# The process that answers requests at this moment.
+worker_pid() {
+    local pid state
+    for pid in $(cat "/proc/$(daemon_pid)/task/"*/children); do
+        state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) || continue
+        [[ $state == Z ]] || echo "$pid"
+    done | head -n 1
+}
+
+# start_load NAME: four threads read what container NAME (96 MiB, one CPU) sees, and the
+# caller tree from a cgroup with 64 MiB.
+start_load() {
+    local root proc=()
+    root=/proc/$(container_pid "$1")/root
+    local file
+    for file in meminfo stat uptime loadavg cpuinfo swaps; do proc+=("$root/proc/$file"); done
+    make_limited_cgroup "$E2E_CGROUP/reader" $((64 << 20))
+    bash -c 'for dir in "${@:2:$1}"; do echo $$ >"$dir/cgroup.procs"; done
+        exec "${@:$1+2}"' bash "$(reader_dirs | wc -l)" $(reader_dirs) \
+        "$READLOAD" 4 600 "${proc[0]}=98304 kB" "${proc[@]:1}" \
+        "$root/sys/devices/system/cpu/online=0" \
+        "@$WORK/lxcfs/proc/meminfo=65536 kB" "@$WORK/lxcfs/proc/uptime" \
+        "@$WORK/lxcfs/proc/stat" \
+        >"$WORK/load.txt" 2>&1 </dev/null 3>&- &
+    echo $! >"$WORK/load.pid"
+    sleep 0.3
+}
+
+reader_dirs() {
+    local dir
+    for dir in $(cgroup_dirs); do [[ -d $dir/reader ]] && echo "$dir/reader"; done
+    return 0
+}
+
+# Ends the load; prints what it saw, and fails if a read failed or was wrong.
+stop_load() {
+    local pid
+    [[ -e $WORK/load.pid ]] || return 0
+    pid=$(cat "$WORK/load.pid")
+    rm "$WORK/load.pid"
+    kill -TERM "$pid"
+    wait "$pid"
+}
+
+# check_load LABEL
+check_load() {
+    local status=0 result
+    stop_load || status=$?
+    result=$(tail -n 1 "$WORK/load.txt")
+    echo "# $1: $result" >&3
+    [[ $status == 0 ]] || { cat "$WORK/load.txt"; tail -n 30 "$WORK/lxcfsd.log"; return 1; }
+    # It must really have read all the time.
+    (($(awk '{ print $2 }' <<<"$result") > 100))
+}
+
+prepare_survivor() {
+    make_bundle survivor -m $((96 << 20)) -q 100000
+    start_container "${RUNTIMES[0]}" survivor
+    start_load survivor
+}
+
+is_another_worker() {
+    local pid
+    pid=$(worker_pid)
+    [[ -n $pid && $pid != "$1" ]]
+}
+
+# Kills the worker $1 times with signal $2, at different moments of its life.
+kill_workers() {
+    local i pid
+    for ((i = 0; i < $1; i++)); do
+        pid=$(worker_pid)
+        [[ -n $pid ]] || { sleep 0.01; continue; }
+        kill "-$2" "$pid"
+        wait_for 10 is_another_worker "$pid"
+        sleep "0.0$((i % 9))"
+    done
+}
+
+kills() {
+    start_daemon "$@"
+    prepare_survivor
+    kill_workers "${SURVIVAL_KILLS:-30}" KILL
+    check_load "${SURVIVAL_KILLS:-30} x kill -9 of the worker ($(uname -r)) $*"
+    ask status --json | jq -e '.containers == 1 and .workers > 1'
+}
+
+@test "kill -9 of the worker under load fails no read" {
+    kills
+}
+
+@test "kill -9 of the worker under load, as on kernels that do not send requests again" {
+    kills --no-resend
+}
+
+@test "a worker that aborts fails no read" {
+    start_daemon
+    prepare_survivor
+    kill_workers 5 ABRT
+    check_load "5 x abort of the worker"
+}
+
+is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
+
+@test "SIGHUP and SIGUSR1 upgrade the worker under load" {
+    start_daemon
+    prepare_survivor
+    local i signals=(HUP USR1)
+    for ((i = 1; i <= ${SURVIVAL_UPGRADES:-10}; i++)); do
+        kill "-${signals[i % 2]}" "$(daemon_pid)"
+        wait_for 10 is_upgraded "$i"
+    done
+    check_load "${SURVIVAL_UPGRADES:-10} upgrades"
+}
+
+is_program() { [[ /proc/$1/exe -ef $2 ]]; }
+
+@test "an upgrade takes the binary that is now on disk; one that does not work changes nothing" {
+    cp "$LXCFSD" "$WORK/lxcfsd"
+    LXCFSD=$WORK/lxcfsd start_daemon
+    prepare_survivor
+    local first
+    first=$(worker_pid)
+    # A new file under the old name, as package managers do it.
+    cp "$LXCFSD" "$WORK/new" && mv "$WORK/new" "$WORK/lxcfsd"
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 is_upgraded 1
+    # The keeper, too, becomes the new one, and stays the same process.
+    wait_for 10 is_program "$(daemon_pid)" "$WORK/lxcfsd"
+    wait_for 10 ask status
+    is_program "$(worker_pid)" "$WORK/lxcfsd"
+    [[ $(ask status --json | jq .pid) == "$(daemon_pid)" ]]
+    [[ $(cat "$WORK/run/lxcfsd.pid") == "$(daemon_pid)" ]]
+    first=$(worker_pid)
+    printf '#!/bin/sh\nexit 3\n' >"$WORK/new" && chmod 755 "$WORK/new"
+    mv "$WORK/new" "$WORK/lxcfsd"
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 grep -q "no upgrade" "$WORK/lxcfsd.log"
+    [[ $(worker_pid) == "$first" ]]
+    # And one that dies is followed by the same version, though it is not on disk any more.
+    kill -KILL "$first"
+    wait_for 10 is_another_worker "$first"
+    check_load "upgrades by file"
+}
+
+@test "the keeper stops though its worker hangs" {
+    start_daemon
+    kill -STOP "$(worker_pid)"
+    stop_daemon
+}
+
+@test "SIGUSR2 shows containers the host, and themselves again" {
+    start_daemon
+    make_bundle toggled -m $((96 << 20)) -q 100000
+    start_container "${RUNTIMES[0]}" toggled
+    local root host
+    root=/proc/$(container_pid toggled)/root
+    host=$(grep MemTotal /proc/meminfo)
+    [[ $(head -n 1 "$root/proc/meminfo") == *" 98304 kB" ]]
+    kill -USR2 "$(daemon_pid)"
+    wait_for 5 grep -q shown "$WORK/lxcfsd.log"
+    sleep 0.1
+    [[ $(head -n 1 "$root/proc/meminfo") == "$host" ]]
+    [[ $(cat "$root/sys/devices/system/cpu/online") == $(cat /sys/devices/system/cpu/online) ]]
+    # That also holds for the next worker.
+    kill -KILL "$(worker_pid)"
+    [[ $(head -n 1 "$root/proc/meminfo") == "$host" ]]
+    kill -USR2 "$(daemon_pid)"
+    sleep 0.2
+    [[ $(head -n 1 "$root/proc/meminfo") == *" 98304 kB" ]]
+    [[ $(cat "$root/sys/devices/system/cpu/online") == 0 ]]
+}
+
+# A service manager: starts the daemon, stores its descriptors, kills all of it and starts it
+# again with what was stored.
+@test "kill -9 of keeper and worker under a service manager that stores descriptors" {
+    needs_command python3
+    mkdir -p "$WORK/lxcfs" "$WORK/run"
+    python3 - "$WORK" "$LXCFSD" "${SURVIVAL_RESTARTS:-5}" >"$WORK/manager.txt" 2>&1 3>&- <<'PY' &
+import array, os, signal, socket, sys, time
+work, daemon, restarts = sys.argv[1], sys.argv[2], int(sys.argv[3])
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind(work + "/notify")
+notify.settimeout(60)
+store = {}
+def start():
+    log = os.open(work + "/lxcfsd.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    pid = os.fork()
+    if pid: return pid
+    os.dup2(log, 1); os.dup2(log, 2)
+    high = [os.dup(fd) for fd in store.values()]
+    high = [__import__("fcntl").fcntl(fd, __import__("fcntl").F_DUPFD, 100) for fd in high]
+    for index, fd in enumerate(high): os.dup2(fd, 3 + index)
+    os.closerange(3 + len(high), 1000)
+    environment = dict(os.environ, NOTIFY_SOCKET=work + "/notify")
+    if store:
+        environment.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(store)),
+                           LISTEN_FDNAMES=":".join(store))
+    os.execve(daemon, [daemon, "--runtime-dir", work + "/run", work + "/lxcfs"], environment)
+def take():
+    data, control, _, _ = notify.recvmsg(4096, socket.CMSG_SPACE(64))
+    lines = data.decode().split("\n")
+    fds = array.array("i")
+    for level, kind, part in control: fds.frombytes(part[:len(part) // 4 * 4])
+    if "FDSTORE=1" in lines: store[lines[1].removeprefix("FDNAME=")] = fds[0]
+    return lines
+def until(word):
+    while word not in (lines := take()): pass
+pid = start()
+until("READY=1")
+open(work + "/ready", "w").close()
+while not os.path.exists(work + "/load.pid"): time.sleep(0.05)
+for _ in range(restarts):
+    time.sleep(0.2)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    pid = start()
+    until("READY=1")
+open(work + "/restarted", "w").close()
+while not os.path.exists(work + "/stop"): time.sleep(0.05)
+os.kill(pid, signal.SIGTERM)
+while take() != ["FDSTOREREMOVE=1", "FDNAME=memory"]: pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+    local manager=$!
+    wait_for 10 test -e "$WORK/ready" || { cat "$WORK/manager.txt" "$WORK/lxcfsd.log"; return 1; }
+    prepare_survivor
+    wait_for 60 test -e "$WORK/restarted" || { cat "$WORK/manager.txt" "$WORK/lxcfsd.log"; return 1; }
+    check_load "${SURVIVAL_RESTARTS:-5} x kill -9 of everything, with stored descriptors"
+    ask list --json | jq -e 'length == 1'
+    touch "$WORK/stop"
+    wait "$manager" || { cat "$WORK/manager.txt" "$WORK/lxcfsd.log"; return 1; }
+    ! grep -q " $WORK/lxcfs" /proc/self/mountinfo
+    rm -f "$WORK"/{ready,restarted,stop,notify}
+}
+
+@test "containers come and go while workers die" {
+    start_daemon
+    make_bundle comer -m $((96 << 20)) 'head -n 1 /proc/meminfo'
+    local i pid
+    for i in 1 2 3 4 5 6 7 8; do
+        pid=$(worker_pid)
+        (sleep "0.0$i" && kill -KILL "$pid") 3>&- &
+        run -0 runtime_cmd "${RUNTIMES[0]}" run --bundle "$(bundle_of comer)" "comer-$i" </dev/null
+        [[ $output == *98304\ kB* ]] || fail "$output"
+        wait_for 10 is_another_worker "$pid"
+    done
+    ask list --json | jq -e '. == []'
+    [[ -z $(ls "$WORK/run/containers") ]]
+}
