@@ -166,9 +166,10 @@ int clinux_pid_from_pidns(int nsfd, pid_t pid)
 int clinux_set_death_signal(int sig) { RESULT(prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)); }
 int clinux_set_name(const char *name) { RESULT(prctl(PR_SET_NAME, name, 0, 0, 0)); }
 
+int clinux_forbid_dumps(void) { RESULT(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
 int clinux_no_new_privileges(void) { RESULT(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)); }
 
-int clinux_keep_capabilities(uint64_t keep)
+int clinux_keep_capabilities(uint64_t keep, uint64_t effective)
 {
     /* First what needs CAP_SETPCAP. EINVAL: beyond the last capability of this kernel. */
     for (int number = 0; number < 64; number++) {
@@ -187,7 +188,7 @@ int clinux_keep_capabilities(uint64_t keep)
         return -errno;
     for (int half = 0; half < 2; half++) {
         data[half].permitted &= (uint32_t)(keep >> 32 * half);
-        data[half].effective = data[half].permitted;
+        data[half].effective = data[half].permitted & (uint32_t)(effective >> 32 * half);
         data[half].inheritable = 0;
     }
     RESULT(syscall(SYS_capset, &header, data));
@@ -498,23 +499,33 @@ void clinux_syslog(int priority, const char *message)
     syslog(priority, "%s", message);
 }
 
-int clinux_open_unprivileged(int dirfd, const char *path, int flags)
+/* Of the calling thread alone. */
+static int set_effective(int capability, int on)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct had[2], has[2];
-    if (syscall(SYS_capget, &header, had) != 0)
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) != 0)
         return -errno;
-    memcpy(has, had, sizeof has);
-    has[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
-    if (syscall(SYS_capset, &header, has) != 0)
-        return -errno;
+    struct __user_cap_data_struct *half = &data[CAP_TO_INDEX(capability)];
+    uint32_t mask = CAP_TO_MASK(capability);
+    if (on && !(half->permitted & mask))
+        return 0;
+    half->effective = on ? half->effective | mask : half->effective & ~mask;
+    RESULT(syscall(SYS_capset, &header, data));
+}
+
+int clinux_open_with_resource(int dirfd, const char *path, int flags)
+{
+    int result = set_effective(CAP_SYS_RESOURCE, 1);
+    if (result < 0)
+        return result;
     int fd = openat(dirfd, path, flags | O_CLOEXEC);
     int error = errno;
-    if (syscall(SYS_capset, &header, had) != 0) {
-        error = errno;
+    result = set_effective(CAP_SYS_RESOURCE, 0);
+    if (result < 0) {
         if (fd >= 0)
             close(fd);
-        fd = -1;
+        return result;
     }
     return fd >= 0 ? fd : -error;
 }

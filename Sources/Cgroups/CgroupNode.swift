@@ -97,8 +97,8 @@ public final class CgroupNode: @unchecked Sendable {
         let flags = O_RDWR | O_NONBLOCK
         do {
             return privileged
-                ? try directory.open(at: name, flags)
-                : try directory.openUnprivileged(at: name, flags)
+                ? try directory.openWithResources(at: name, flags)
+                : try directory.open(at: name, flags)
         } catch {
             throw SystemError("open", path + "/" + name, errno: error.errno)
         }

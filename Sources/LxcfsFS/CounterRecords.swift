@@ -70,7 +70,8 @@ final class CounterRecords: @unchecked Sendable {
 
     /// Sees to it that the rows can be written to: on a full file system that would be SIGBUS.
     private func reserve(_ container: Container) -> Bool {
-        let wanted = (Self.headerCount + container.ledger.rowCount) * MemoryLayout<UInt64>.stride
+        let wanted =
+            (Self.headerCount + container.ledger.rowCount) * MemoryLayout<UInt64>.stride
         if wanted <= container.reservedRow { return true }
         // With too many CPUs for a row the next worker books anew.
         guard wanted <= Self.rowSize else { return false }

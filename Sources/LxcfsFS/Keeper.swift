@@ -542,7 +542,8 @@ public final class Keeper {
 
     /// Mounting is left, and what workers need, which inherit all this.
     private func giveUpPrivileges() throws(SystemError) {
-        try Privileges.keepOnly([.administration, .trace, .setCapabilities])
+        try Privileges.keepOnly(
+            [.administration, .trace, .resources, .setCapabilities], dormant: .resources)
         try Privileges.forbidNew()
         try SystemCallFilter.keeper.load(options.systemCallFilter)
     }

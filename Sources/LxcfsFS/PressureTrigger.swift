@@ -148,8 +148,8 @@ extension CallerTree {
             let flags = O_RDWR | O_NONBLOCK
             return PressureTrigger(
                 privileged
-                    ? try host.roots.proc.open(at: path, flags)
-                    : try host.roots.proc.openUnprivileged(at: path, flags))
+                    ? try host.roots.proc.openWithResources(at: path, flags)
+                    : try host.roots.proc.open(at: path, flags))
         }
         return PressureTrigger(
             try container.cgroups.openPressure(kind, privileged: privileged))

@@ -70,14 +70,16 @@ public struct SystemCallFilter: Sendable {
             "read", "readv", "pread64", "preadv", "write", "writev", "pwrite64", "lseek",
             "open", "openat", "close", "stat", "fstat", "lstat", "newfstatat", "statx",
             "statfs", "fstatfs", "getdents64", "readlink", "readlinkat", "access", "faccessat",
-            "faccessat2", "unlink", "unlinkat", "rename", "renameat", "renameat2", "mkdir",
+            "faccessat2", "openat2", "unlink", "unlinkat", "rename", "renameat", "renameat2",
+            "mkdir",
             "mkdirat", "ftruncate", "fallocate", "fcntl", "ioctl", "dup", "dup2", "dup3",
             // Sockets: the control socket, the keeper
             "accept", "accept4", "getsockopt", "setsockopt", "getpeername", "sendmsg",
             "sendto", "recvmsg", "recvfrom", "shutdown",
             // Waiting
             "poll", "ppoll", "select", "pselect6", "epoll_create1", "epoll_ctl", "epoll_wait",
-            "epoll_pwait", "epoll_pwait2", "eventfd2", "nanosleep", "clock_nanosleep",
+            "epoll_pwait", "epoll_pwait2", "eventfd2", "timerfd_create", "timerfd_settime",
+            "nanosleep", "clock_nanosleep",
             "restart_syscall", "futex", "futex_waitv", "sched_yield",
             // Memory and threads
             "brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "clone", "clone3",
@@ -92,6 +94,8 @@ public struct SystemCallFilter: Sendable {
             "sysinfo", "getuid", "geteuid", "getgid", "getegid", "getcwd", "getcpu",
             // Processes of containers
             "pidfd_open", "pidfd_send_signal",
+            // CAP_SYS_RESOURCE for the time of opening a pressure file
+            "capget", "capset",
         ]))
 
     /// For the keeper: what a daemon of this kind never does. Not a list of what it does, for

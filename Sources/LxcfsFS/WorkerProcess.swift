@@ -39,6 +39,7 @@ public final class WorkerProcess {
     /// - Throws: `SystemError` for what keeps the worker from working.
     public func run() throws(SystemError) {
         try ChildProcess.setName("lxcfsd")
+        try Privileges.forbidDumps()
         try ChildProcess.dieWithParent()
         // It may have died before that.
         if getppid() != setup.keeper { return }
@@ -107,7 +108,7 @@ public final class WorkerProcess {
             callerTree, device: FileDescriptor(owning: setup.callers), .callers, shared,
             log: log)
         // Before the first thread, for each thread has its own.
-        try Privileges.keepOnly([.trace])
+        try Privileges.keepOnly([.trace, .resources], dormant: .resources)
         try sampler.start()
         try expirer.start()
         return Parts(

@@ -57,12 +57,13 @@ public struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// openat(2) below this directory as if this process had no CAP_SYS_RESOURCE.
-    public func openUnprivileged(at path: String, _ flags: CInt) throws(SystemError)
+    /// openat(2) below this directory with ``Capabilities/resources``, if this process may
+    /// have that.
+    public func openWithResources(at path: String, _ flags: CInt) throws(SystemError)
         -> FileDescriptor
     {
         FileDescriptor(
-            owning: try check(clinux_open_unprivileged(raw, path, flags), "open", path))
+            owning: try check(clinux_open_with_resource(raw, path, flags), "open", path))
     }
 
     /// dup(2) with close-on-exec.

@@ -10,6 +10,8 @@ public struct Capabilities: OptionSet, Sendable {
     public static let setCapabilities = Capabilities(rawValue: 1 << CLINUX_CAP_SETPCAP)
     /// To look at `/proc/<pid>/ns` of others.
     public static let trace = Capabilities(rawValue: 1 << CLINUX_CAP_SYS_PTRACE)
+    /// For pressure triggers that the kernel grants only to those who have it.
+    public static let resources = Capabilities(rawValue: 1 << CLINUX_CAP_SYS_RESOURCE)
     /// To mount.
     public static let administration = Capabilities(rawValue: 1 << CLINUX_CAP_SYS_ADMIN)
 }
@@ -22,7 +24,21 @@ public enum Privileges {
     }
 
     /// Gives up all capabilities but `kept`, for the calling thread and what it starts.
-    public static func keepOnly(_ kept: Capabilities) throws(SystemError) {
-        _ = try check(clinux_keep_capabilities(kept.rawValue), "give up", "capabilities")
+    ///
+    /// - Parameter dormant: those of them that have no effect except where they are asked
+    ///   for, see ``FileDescriptor/openWithResources(at:_:)``.
+    public static func keepOnly(
+        _ kept: Capabilities, dormant: Capabilities = []
+    ) throws(SystemError) {
+        let effective = kept.subtracting(dormant)
+        _ = try check(
+            clinux_keep_capabilities(kept.rawValue, effective.rawValue), "give up",
+            "capabilities")
+    }
+
+    /// No core dump of this process is written, which would hold up whoever waits for an
+    /// answer of it, nor may others than root look into it.
+    public static func forbidDumps() throws(SystemError) {
+        _ = try check(clinux_forbid_dumps(), "forbid", "core dumps")
     }
 }

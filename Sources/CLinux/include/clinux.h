@@ -116,12 +116,16 @@ pid_t clinux_reap(int *sig, int *code);
 /* PR_SET_NO_NEW_PRIVS. */
 int clinux_no_new_privileges(void);
 /* Gives up all capabilities but those in `keep` (a bit per number, capabilities(7)), for ever:
-   bounding, inheritable and ambient sets too. Concerns the calling thread. */
-int clinux_keep_capabilities(uint64_t keep);
+   bounding, inheritable and ambient sets too. Those that are not in `effective` have no effect
+   until they are raised. Concerns the calling thread. */
+int clinux_keep_capabilities(uint64_t keep, uint64_t effective);
+/* PR_SET_DUMPABLE: no core dump, and only root may look into the process. */
+int clinux_forbid_dumps(void);
 
 static const unsigned CLINUX_CAP_SETPCAP = 8;
 static const unsigned CLINUX_CAP_SYS_PTRACE = 19;
 static const unsigned CLINUX_CAP_SYS_ADMIN = 21;
+static const unsigned CLINUX_CAP_SYS_RESOURCE = 24;
 
 /* ---- memory that outlives a process ---- */
 
@@ -202,8 +206,8 @@ int clinux_epoll_wait(int epfd, uint64_t *token, int timeout_ms);
 
 /* ---- capabilities ---- */
 
-/* openat(2) by the calling thread as if it had no CAP_SYS_RESOURCE. */
-int clinux_open_unprivileged(int dirfd, const char *path, int flags);
+/* openat(2) by the calling thread, with CAP_SYS_RESOURCE for so long if it may have that. */
+int clinux_open_with_resource(int dirfd, const char *path, int flags);
 
 /* ---- log ---- */
 
