@@ -54,8 +54,8 @@ extension Container {
     func updateTasks(_ host: Host, _ worker: Worker) throws(SystemError) {
         restoreCounters(host)
         let now = host.now()
-        let isFresh = tasksReadAt.map { clampedDifference(now, $0) < Self.taskCountLifetime }
-        if isFresh != true {
+        let age = tasksReadAt.map { clampedDifference(now, $0) } ?? .max
+        if age >= Self.taskCountLifetime {
             tasks = try cgroups.countTasks(host.roots.proc, worker.scratch)
             highestPID = max(highestPID, tasks.lastPID)
             tasks.lastPID = highestPID

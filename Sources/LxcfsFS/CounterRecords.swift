@@ -86,6 +86,9 @@ final class CounterRecords: @unchecked Sendable {
                 isFull = true
                 return false
             }
+            // Whose room it is must be known even if this row is never filled.
+            let row = self.row(container, half)
+            if clinux_load64(row) == 0 { row[Field.identity] = container.identity }
         }
         isFull = false
         container.reservedRow = wanted
