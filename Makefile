@@ -75,12 +75,15 @@ install: build ## Install daemon, hook, hook file (by annotation) and systemd un
 	install -D -m 0755 $(RELEASE)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook
 	install -D -m 0644 hooks.d/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json
+	install -D -m 0644 hooks.d/50-lxcfs-hook-sysinfo-annotated.json \
+		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
 	install -D -m 0644 examples/systemd/lxcfsd.service $(DESTDIR)$(UNITDIR)/lxcfsd.service
 
 .PHONY: uninstall
 uninstall: ## Remove what install installs
 	rm -f $(DESTDIR)$(BINDIR)/lxcfsd $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json \
+		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
 		$(DESTDIR)$(UNITDIR)/lxcfsd.service
 
 .PHONY: clean

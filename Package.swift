@@ -43,7 +43,7 @@ let package = Package(
         .target(
             name: "LxcfsFS",
             dependencies: [
-                "CFuse3", "CSeccomp", "Cgroups", "Control", "ProcView", "Syscalls",
+                "CFuse3", "CSeccomp", "Cgroups", "Control", "OCISpec", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnuSource, swiftSettings: shippedSwift),

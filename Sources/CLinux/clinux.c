@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -419,6 +422,40 @@ int clinux_connect_unix(const char *path, int timeout_ms)
     return fd;
 }
 
+ssize_t clinux_receive_stream(int fd, void *buffer, size_t size, int *fds, int capacity,
+                              int *count)
+{
+    enum { MOST = 64 };
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(MOST * sizeof(int))];
+    } control;
+    struct iovec part = {.iov_base = buffer, .iov_len = size};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = CMSG_SPACE(
+                                 (capacity < MOST ? capacity : MOST) * sizeof(int))};
+    *count = 0;
+    ssize_t length = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    if (length < 0)
+        return -errno;
+    for (struct cmsghdr *item = CMSG_FIRSTHDR(&message); item != NULL;
+         item = CMSG_NXTHDR(&message, item)) {
+        if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS)
+            continue;
+        int number = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (int i = 0; i < number; i++) {
+            int received;
+            memcpy(&received, CMSG_DATA(item) + i * sizeof(int), sizeof received);
+            /* Alignment may leave room for one more than was asked for. */
+            if (*count < capacity)
+                fds[(*count)++] = received;
+            else
+                close(received);
+        }
+    }
+    return length;
+}
+
 int clinux_notify(const char *path, const char *message)
 {
     return clinux_notify_with(path, message, NULL, 0);
@@ -489,6 +526,152 @@ int clinux_epoll_wait(int epfd, uint64_t *token, int timeout_ms)
     return count;
 }
 
+int clinux_epoll_add_once(int epfd, int fd, uint64_t token)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = token};
+    RESULT(epoll_ctl(epfd, EPOLL_CTL_ADD, fd, &event));
+}
+
+int clinux_epoll_rearm(int epfd, int fd, uint64_t token)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = token};
+    RESULT(epoll_ctl(epfd, EPOLL_CTL_MOD, fd, &event));
+}
+
+int clinux_epoll_next(int epfd, uint64_t *token, int *readable, int *hung_up, int timeout_ms)
+{
+    struct epoll_event event;
+    int count = epoll_wait(epfd, &event, 1, timeout_ms);
+    if (count < 0)
+        return -errno;
+    if (count == 1) {
+        *token = event.data.u64;
+        *readable = (event.events & EPOLLIN) != 0;
+        *hung_up = (event.events & EPOLLHUP) != 0;
+    }
+    return count;
+}
+
+#define NOTIFICATION_START offsetof(clinux_notification, id)
+#define NOTIFICATION_ROOM (sizeof(clinux_notification) - NOTIFICATION_START)
+#define SAME_PLACE(ours, kernels)                                               \
+    _Static_assert(offsetof(clinux_notification, ours) - NOTIFICATION_START ==  \
+                       offsetof(struct seccomp_notif, kernels),                 \
+                   "the kernel's layout")
+SAME_PLACE(pid, pid);
+SAME_PLACE(number, data.nr);
+SAME_PLACE(arch, data.arch);
+SAME_PLACE(arguments, data.args);
+_Static_assert(sizeof(clinux_notification) % 64 == 0, "slots must not share a cache line");
+
+int clinux_seccomp_check_sizes(void)
+{
+    struct seccomp_notif_sizes sizes;
+    if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
+        return -errno;
+    return sizes.seccomp_notif <= NOTIFICATION_ROOM &&
+                   sizes.seccomp_notif >= sizeof(struct seccomp_notif) &&
+                   sizes.seccomp_notif_resp >= sizeof(struct seccomp_notif_resp)
+               ? 0
+               : -EOVERFLOW;
+}
+
+int clinux_seccomp_receive(int fd, clinux_notification *out)
+{
+    /* The kernel insists on zeroes. */
+    unsigned char *start = (unsigned char *)out + NOTIFICATION_START;
+    memset(start, 0, NOTIFICATION_ROOM);
+    RESULT(ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, start));
+}
+
+int clinux_seccomp_is_valid(int fd, uint64_t id)
+{
+    RESULT(ioctl(fd, SECCOMP_IOCTL_NOTIF_ID_VALID, &id));
+}
+
+static int respond(int fd, struct seccomp_notif_resp response)
+{
+    RESULT(ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response));
+}
+
+int clinux_seccomp_return(int fd, uint64_t id, int64_t value)
+{
+    return respond(fd, (struct seccomp_notif_resp){.id = id, .val = value});
+}
+
+int clinux_seccomp_continue(int fd, uint64_t id)
+{
+    return respond(fd, (struct seccomp_notif_resp){
+                           .id = id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE});
+}
+
+int clinux_seccomp_wake_here(int fd)
+{
+    /* SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP. */
+    RESULT(ioctl(fd, _IOW('!', 4, uint64_t), 1UL));
+}
+
+clinux_call clinux_seccomp_call(uint32_t arch, int32_t number)
+{
+    /* From arch/<arch>/.../syscall.tbl and include/uapi/asm-generic/unistd.h. */
+    static const struct {
+        uint32_t arch;
+        int32_t sysinfo, affinity;
+        int is_32bit;
+    } table[] = {
+        {AUDIT_ARCH_X86_64, 99, 204, 0},
+        {AUDIT_ARCH_I386, 116, 242, 1},
+        {AUDIT_ARCH_AARCH64, 179, 123, 0},
+        {AUDIT_ARCH_ARM, 116, 242, 1},
+        {AUDIT_ARCH_RISCV64, 179, 123, 0},
+        {AUDIT_ARCH_PPC64LE, 116, 223, 0},
+        {AUDIT_ARCH_PPC64, 116, 223, 0},
+        {AUDIT_ARCH_PPC, 116, 223, 1},
+        {AUDIT_ARCH_S390X, 116, 240, 0},
+        {AUDIT_ARCH_S390, 116, 240, 1},
+        {0xc0000102 /* LOONGARCH64 */, 179, 123, 0},
+    };
+    clinux_call result = {.call = CLINUX_CALL_OTHER};
+    /* x32 is x86_64 with a bit in the number; its `long` in structures has 64 bits. */
+    if (arch == AUDIT_ARCH_X86_64 && number > 0)
+        number &= ~0x40000000;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (table[i].arch != arch)
+            continue;
+        result.is_32bit = table[i].is_32bit;
+        if (number == table[i].sysinfo)
+            result.call = CLINUX_CALL_SYSINFO;
+        if (number == table[i].affinity)
+            result.call = CLINUX_CALL_SCHED_GETAFFINITY;
+    }
+    return result;
+}
+
+int clinux_open_task_file(int procfd, pid_t tid, const char *name, int flags)
+{
+    char path[64];
+    int length = snprintf(path, sizeof path, "%d/%s", (int)tid, name);
+    if (length < 0 || (size_t)length >= sizeof path)
+        return -ENAMETOOLONG;
+    RESULT(openat(procfd, path, flags | O_CLOEXEC));
+}
+
+int64_t clinux_mount_namespace(int procfd, pid_t tid)
+{
+    char path[64];
+    struct stat info;
+    snprintf(path, sizeof path, "%d/ns/mnt", (int)tid);
+    return fstatat(procfd, path, &info, 0) < 0 ? -(int64_t)errno : (int64_t)info.st_ino;
+}
+
+int clinux_affinity(pid_t tid, void *mask, size_t size)
+{
+    /* Not glibc's wrapper, which hides the size. */
+    RESULT(syscall(SYS_sched_getaffinity, tid, size, mask));
+}
+
+int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
+
 void clinux_syslog_open(const char *ident, int facility)
 {
     openlog(ident, LOG_PID | LOG_NDELAY, facility);
@@ -500,7 +683,7 @@ void clinux_syslog(int priority, const char *message)
 }
 
 /* Of the calling thread alone. */
-static int set_effective(int capability, int on)
+static int set_effective(unsigned capability, int on)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2];
@@ -514,14 +697,14 @@ static int set_effective(int capability, int on)
     RESULT(syscall(SYS_capset, &header, data));
 }
 
-int clinux_open_with_resource(int dirfd, const char *path, int flags)
+int clinux_open_raising(int dirfd, const char *path, int flags, unsigned capability)
 {
-    int result = set_effective(CAP_SYS_RESOURCE, 1);
+    int result = set_effective(capability, 1);
     if (result < 0)
         return result;
     int fd = openat(dirfd, path, flags | O_CLOEXEC);
     int error = errno;
-    result = set_effective(CAP_SYS_RESOURCE, 0);
+    result = set_effective(capability, 0);
     if (result < 0) {
         if (fd >= 0)
             close(fd);

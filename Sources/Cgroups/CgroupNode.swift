@@ -97,7 +97,7 @@ public final class CgroupNode: @unchecked Sendable {
         let flags = O_RDWR | O_NONBLOCK
         do {
             return privileged
-                ? try directory.openWithResources(at: name, flags)
+                ? try directory.open(at: name, flags, raising: .resources)
                 : try directory.open(at: name, flags)
         } catch {
             throw SystemError("open", path + "/" + name, errno: error.errno)

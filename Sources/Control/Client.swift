@@ -13,6 +13,11 @@ public enum Defaults {
     public static func controlSocket(in runtimeDirectory: String) -> String {
         runtimeDirectory + "/control.sock"
     }
+
+    /// The socket of the seccomp agent in a runtime directory.
+    public static func seccompSocket(in runtimeDirectory: String) -> String {
+        runtimeDirectory + "/seccomp.sock"
+    }
 }
 
 /// A request that brought no success.

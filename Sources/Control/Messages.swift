@@ -101,7 +101,8 @@ public struct DaemonStatus: Codable, Equatable, Sendable {
     public var containers: Int
     /// How old the content of a container tree may be, in milliseconds.
     public var coherence: Int
-    /// FUSE requests answered by the present worker, by kind (`getattr`, `read`, ...).
+    /// What the present worker has answered: FUSE requests by kind (`getattr`, `read`, ...),
+    /// and intercepted system calls (`calls`; `passed` for those left to the kernel).
     public var requests: [String: UInt64]
     /// The process that answers requests; `pid` is the one that keeps it going.
     public var worker: Int32?
@@ -111,10 +112,13 @@ public struct DaemonStatus: Codable, Equatable, Sendable {
     public var passesThrough: Bool?
     /// Files that are open as snapshots.
     public var openFiles: Int?
+    /// Seccomp notify descriptors that are served; nil if the daemon takes none.
+    public var listeners: Int?
 
     public init(
         version: String, pid: Int32, uptime: Double, mountpoint: String,
-        cgroupVersion: String, containers: Int, coherence: Int, requests: [String: UInt64]
+        cgroupVersion: String, containers: Int, coherence: Int, requests: [String: UInt64],
+        listeners: Int?
     ) {
         self.version = version
         self.pid = pid
@@ -124,5 +128,6 @@ public struct DaemonStatus: Codable, Equatable, Sendable {
         self.containers = containers
         self.coherence = coherence
         self.requests = requests
+        self.listeners = listeners
     }
 }

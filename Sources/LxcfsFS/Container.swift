@@ -31,6 +31,8 @@ final class Container: @unchecked Sendable {
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
     var highestPID = 0
+    /// nil until `/proc/meminfo` or sysinfo(2) is asked for the first time.
+    var shown: ShownMemory?
     /// nil until `/proc/loadavg` is read for the first time.
     var load: LoadAverage?
     var loadReadAt: UInt64 = 0

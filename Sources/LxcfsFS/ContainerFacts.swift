@@ -67,4 +67,16 @@ extension Container {
             tasks.total = Int(clamping: total)
         }
     }
+
+    /// The load averages, which are kept going from now on. Updates `tasks`.
+    func currentLoad(_ host: Host, _ worker: Worker) throws(SystemError) -> LoadAverage {
+        try updateTasks(host, worker)
+        let load = self.load ?? LoadAverage(active: tasks.active, age: age)
+        if self.load == nil {
+            self.load = load
+            saveCounters(host)
+        }
+        noteLoadRead(now: host.now())
+        return load
+    }
 }

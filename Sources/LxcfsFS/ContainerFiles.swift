@@ -65,10 +65,13 @@ extension Container {
     }
 
     private func renderMeminfo(_ host: Host, _ worker: Worker) throws(SystemError) {
+        let now = host.now()
         let facts = try cgroups.readMemory(worker.scratch)
         try host.meminfo.withText(now: host.now(), maxAge: host.window) { text in
-            Meminfo(facts, host: HostMemory(meminfo: text), swap: showSwap)
-                .render(host: text, into: worker.out)
+            let meminfo = Meminfo(facts, host: HostMemory(meminfo: text), swap: showSwap)
+            meminfo.render(host: text, into: worker.out)
+            shown = ShownMemory(
+                view: meminfo.view, shmem: facts.stat.bytes(.shmem), time: now)
         }
     }
 
@@ -93,14 +96,7 @@ extension Container {
     }
 
     private func renderLoadavg(_ host: Host, _ worker: Worker) throws(SystemError) {
-        try updateTasks(host, worker)
-        let load = self.load ?? LoadAverage(active: tasks.active, age: age)
-        if self.load == nil {
-            self.load = load
-            saveCounters(host)
-        }
-        noteLoadRead(now: host.now())
-        load.render(tasks, into: worker.out)
+        try currentLoad(host, worker).render(tasks, into: worker.out)
     }
 
     private func renderPressure(_ kind: PressureKind, _ worker: Worker) throws(SystemError) {

@@ -109,7 +109,7 @@ public final class Keeper {
         } catch {
             endWorkers()
             try? detachMount(at: options.mountPoint)
-            unlink(Defaults.controlSocket(in: options.runtimeDirectory))
+            KeeperResources.removeSockets(options)
             throw error
         }
         try leave(madeDirectory: shared.madeDirectory)
@@ -130,7 +130,7 @@ public final class Keeper {
         try detachMount(at: options.mountPoint)
         endWorkers()
         if madeDirectory { rmdir(options.mountPoint) }
-        unlink(Defaults.controlSocket(in: options.runtimeDirectory))
+        KeeperResources.removeSockets(options)
         unlink(keptPath)
     }
 
@@ -153,7 +153,8 @@ public final class Keeper {
         let resources = KeeperResources(
             containers: FileDescriptor(owning: found[0]),
             callers: FileDescriptor(owning: found[1]),
-            control: FileDescriptor(owning: found[2]), memory: FileDescriptor(owning: found[3]))
+            control: FileDescriptor(owning: found[2]),
+            seccomp: FileDescriptor(owning: found[3]), memory: FileDescriptor(owning: found[4]))
         do {
             try kept.restore(from: keptPath, stored)
         } catch {
@@ -311,6 +312,7 @@ public final class Keeper {
         setup.containers = pass(resources.containers.raw)
         setup.callers = pass(resources.callers.raw)
         setup.control = pass(resources.control.raw)
+        setup.seccomp = pass(resources.seccomp.raw)
         setup.memory = pass(resources.memory.raw)
         setup.kept = kept.all.map {
             WorkerSetup.Kept(
@@ -464,6 +466,8 @@ public final class Keeper {
             if let descriptor = incoming.descriptor { close(descriptor) }
             return
         }
+        // One that is getting ready must have what has come since it was started.
+        if let next, next.state != .serving { tell(next, incoming) }
         do {
             if let former = kept.storeName(name) { try ServiceManager.drop(former) }
             kept.remove(name)
@@ -480,6 +484,18 @@ public final class Keeper {
             try kept.write(to: keptPath)
         } catch {
             log.warning("\(name) would not survive the daemon: \(error)")
+        }
+    }
+
+    private func tell(_ worker: Worker, _ incoming: KeeperLink.Incoming) {
+        let message = incoming.message
+        do {
+            try worker.link.send(
+                message.kind, name: message.name, payload: message.payload,
+                descriptor: incoming.descriptor ?? -1)
+        } catch {
+            log.error(
+                "worker \(worker.pid) has not been told of \(message.name ?? "?"): \(error)")
         }
     }
 
@@ -543,7 +559,7 @@ public final class Keeper {
     /// Mounting is left, and what workers need, which inherit all this.
     private func giveUpPrivileges() throws(SystemError) {
         try Privileges.keepOnly(
-            [.administration, .trace, .resources, .setCapabilities], dormant: .resources)
+            [.administration, .trace, .setCapabilities], dormant: [.resources, .allFiles])
         try Privileges.forbidNew()
         try SystemCallFilter.keeper.load(options.systemCallFilter)
     }

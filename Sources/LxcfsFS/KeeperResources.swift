@@ -8,12 +8,16 @@ struct KeeperResources: ~Copyable {
     let containers: FileDescriptor
     let callers: FileDescriptor
     let control: FileDescriptor
+    /// The socket of the seccomp agent.
+    let seccomp: FileDescriptor
     let memory: FileDescriptor
 
     /// Their names in the service manager's store.
-    static let names = ["containers", "callers", "control", "memory"]
+    static let names = ["containers", "callers", "control", "seccomp", "memory"]
 
-    var numbers: [CInt] { [containers.raw, callers.raw, control.raw, memory.raw] }
+    var numbers: [CInt] {
+        [containers.raw, callers.raw, control.raw, seccomp.raw, memory.raw]
+    }
 
     struct Made: ~Copyable {
         let resources: KeeperResources
@@ -29,20 +33,32 @@ struct KeeperResources: ~Copyable {
         let callers = try Mounts.connect(
             readOnly: false, options: options.mountOptions, at: options.mountPoint)
         try attachMount(containers.mount, at: options.mountPoint)
-        let socket = Defaults.controlSocket(in: options.runtimeDirectory)
+        let control = try listen(Defaults.controlSocket(in: options.runtimeDirectory), options)
+        let seccomp = try listen(Defaults.seccompSocket(in: options.runtimeDirectory), options)
+        let resources = KeeperResources(
+            containers: try containers.device.duplicate(),
+            callers: try callers.device.duplicate(), control: control, seccomp: seccomp,
+            memory: memory)
+        return Made(resources: resources, callersMount: try callers.mount.duplicate())
+    }
+
+    private static func listen(
+        _ path: String, _ options: DaemonOptions
+    ) throws(SystemError) -> FileDescriptor {
         // Left by a daemon that was killed: ours is the pid file, so nobody serves it.
-        unlink(socket)
-        let control: FileDescriptor
+        unlink(path)
         do {
-            control = try UnixSocket.listen(socket, mode: 0o600, backlog: 1024)
+            return try UnixSocket.listen(path, mode: 0o600, backlog: 1024)
         } catch {
+            removeSockets(options)
             try? detachMount(at: options.mountPoint)
             throw error
         }
-        let resources = KeeperResources(
-            containers: try containers.device.duplicate(),
-            callers: try callers.device.duplicate(), control: control, memory: memory)
-        return Made(resources: resources, callersMount: try callers.mount.duplicate())
+    }
+
+    static func removeSockets(_ options: DaemonOptions) {
+        unlink(Defaults.controlSocket(in: options.runtimeDirectory))
+        unlink(Defaults.seccompSocket(in: options.runtimeDirectory))
     }
 
     /// Whether both connections still stand: nobody has unmounted or aborted them.

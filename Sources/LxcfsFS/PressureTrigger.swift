@@ -148,7 +148,7 @@ extension CallerTree {
             let flags = O_RDWR | O_NONBLOCK
             return PressureTrigger(
                 privileged
-                    ? try host.roots.proc.openWithResources(at: path, flags)
+                    ? try host.roots.proc.open(at: path, flags, raising: .resources)
                     : try host.roots.proc.open(at: path, flags))
         }
         return PressureTrigger(

@@ -7,7 +7,7 @@ import Syscalls
 /// All that is in it is written so that a worker may be killed between any two instructions:
 /// what says that something is valid is stored last.
 ///
-///     header | INIT of each connection | announcements | open files | requests
+///     header | INIT of each connection | announcements | open files | system calls | requests
 final class SharedState: @unchecked Sendable {
     /// To be changed with the layout: memory of another version is not understood.
     static let version: UInt32 = 1
@@ -34,7 +34,8 @@ final class SharedState: @unchecked Sendable {
         static let initial = 4096
         static let announcements = 16384
         static let openFiles = announcements + Announcements.size
-        static let requests = openFiles + OpenFiles.size
+        static let agent = openFiles + OpenFiles.size
+        static let requests = agent + AgentSlots.size
     }
 
     /// Bytes of a request at most: the kernel insists on room for its largest.
@@ -122,6 +123,8 @@ final class SharedState: @unchecked Sendable {
     func requests(_ connection: Connection) -> [PendingRequest] {
         (0..<threads).map { request(connection, $0) }
     }
+
+    var agentSlots: AgentSlots { AgentSlots(base + Offset.agent) }
 
     var suspects: Suspects { Suspects(base + Offset.suspects) }
 }

@@ -32,6 +32,8 @@ public final class WorkerProcess {
         let containers: Session
         let callersSession: Session
         let shared: SharedState
+        /// nil where the kernel has no seccomp user notification.
+        let agent: Agent?
     }
 
     /// Runs until the keeper says so, or is gone.
@@ -51,13 +53,12 @@ public final class WorkerProcess {
         let link = KeeperLink(FileDescriptor(owning: setup.link))
 
         let poller = try Poller()
-        let parts = try prepare(poller)
+        let parts = try prepare(poller, link)
         try poller.add(link.socket.descriptor, token: Self.linkToken)
         try parts.registrar.restore(poller, isFinal: false)
         try SystemCallFilter.worker.load(options.systemCallFilter)
         try link.send(.ready)
-        // Until then another worker may be at work.
-        guard case .serve? = try link.receive()?.message.kind else { return }
+        guard try waitForTurn(link, parts.agent) else { return }
         parts.registry.raiseNextSlot(to: parts.shared.nextSlot)
         try parts.registrar.restore(poller, isFinal: true)
         try takeOver(parts)
@@ -67,11 +68,41 @@ public final class WorkerProcess {
     }
 
     private var inherited: [CInt] {
-        [setup.link, setup.containers, setup.callers, setup.control, setup.memory]
-            + setup.kept.map(\.descriptor)
+        [
+            setup.link, setup.containers, setup.callers, setup.control, setup.seccomp,
+            setup.memory,
+        ] + setup.kept.map(\.descriptor)
     }
 
-    private func prepare(_ poller: Poller) throws(SystemError) -> Parts {
+    /// Waits until no other worker is at work.
+    ///
+    /// - Returns: false if it is not to serve.
+    private func waitForTurn(_ link: KeeperLink, _ agent: Agent?) throws(SystemError) -> Bool {
+        while let incoming = try link.receive() {
+            let message = incoming.message
+            switch message.kind {
+            case .serve: return true
+            case .keep:
+                guard let descriptor = incoming.descriptor else { break }
+                guard let agent, let name = message.name else {
+                    close(descriptor)
+                    break
+                }
+                try agent.adopt(
+                    WorkerSetup.Kept(
+                        name: name, payload: message.payload ?? "", descriptor: descriptor))
+            case .forget:
+                if let token = message.name.flatMap(KeptListeners.token) {
+                    agent?.abandon(token: token)
+                }
+            case .finish: return false
+            case .ready, .serving: break
+            }
+        }
+        return false
+    }
+
+    private func prepare(_ poller: Poller, _ link: KeeperLink) throws(SystemError) -> Parts {
         let state = StateDirectory(path: options.runtimeDirectory + "/containers")
         try state.prepare()
         let shared = try SharedState(FileDescriptor(owning: setup.memory))
@@ -107,14 +138,38 @@ public final class WorkerProcess {
         let callersSession = try Session(
             callerTree, device: FileDescriptor(owning: setup.callers), .callers, shared,
             log: log)
+        let agent = try makeAgent(host, registry, callers, shared, link)
         // Before the first thread, for each thread has its own.
-        try Privileges.keepOnly([.trace, .resources], dormant: .resources)
+        try Privileges.keepOnly([.trace], dormant: [.resources, .allFiles])
         try sampler.start()
         try expirer.start()
         return Parts(
             host: host, registry: registry, callers: callers, registrar: registrar,
             containerTree: containerTree, callerTree: callerTree, containers: containers,
-            callersSession: callersSession, shared: shared)
+            callersSession: callersSession, shared: shared, agent: agent)
+    }
+
+    private func makeAgent(
+        _ host: Host, _ registry: Registry, _ callers: CallerLookup, _ shared: SharedState,
+        _ link: KeeperLink
+    ) throws(SystemError) -> Agent? {
+        let agent: Agent
+        do {
+            agent = try Agent(
+                listener: FileDescriptor(owning: setup.seccomp),
+                listeners: AgentListeners(store: KeptListeners(link, log: log)),
+                slots: shared.agentSlots, host: host, registry: registry, callers: callers,
+                mounts: SeenMeminfoLookup(host: host, mountPoint: options.mountPoint),
+                log: log)
+        } catch {
+            guard error.errno == ENOSYS || error.errno == EINVAL else { throw error }
+            log.notice("system calls are not answered: \(error)")
+            // Nobody is to take it for a sign that they are.
+            unlink(Defaults.seccompSocket(in: options.runtimeDirectory))
+            return nil
+        }
+        for kept in setup.kept { try agent.adopt(kept) }
+        return agent
     }
 
     /// Takes up where an earlier worker has ended, and starts to answer.
@@ -146,6 +201,7 @@ public final class WorkerProcess {
             threads: options.threads, name: "containers", refused: refused)
         try parts.callersSession.start(
             threads: options.threads, name: "callers", refused: refused)
+        try parts.agent?.start(afterCrash: setup.afterCrash)
     }
 
     /// Ends without leaving a request half-answered. What cannot be finished at once is left
@@ -215,13 +271,14 @@ public final class WorkerProcess {
         for tree in [parts.containerTree, parts.callerTree] as [Tree] {
             requests.merge(tree.counters.values, uniquingKeysWith: &+)
         }
+        requests.merge(parts.agent?.counters ?? [:], uniquingKeysWith: &+)
         var status = DaemonStatus(
             version: version, pid: setup.keeper,
             uptime: Double(Clock.monotonic() - setup.startedAt) / 1e9,
             mountpoint: options.mountPoint,
             cgroupVersion: parts.host.tree.mounts.version.rawValue,
             containers: parts.registry.count, coherence: options.coherence,
-            requests: requests)
+            requests: requests, listeners: parts.agent?.listenerCount)
         status.worker = getpid()
         status.workers = parts.shared.life
         status.passesThrough = parts.shared.passesThrough

@@ -22,6 +22,8 @@ public struct WorkerSetup: Codable, Sendable {
     var callers: Int32
     /// The control socket.
     var control: Int32
+    /// The socket of the seccomp agent.
+    var seccomp: Int32
     /// ``SharedState``.
     var memory: Int32
     /// What earlier workers have had kept.
@@ -53,6 +55,7 @@ public struct WorkerSetup: Codable, Sendable {
         containers = -1
         callers = -1
         control = -1
+        seccomp = -1
         memory = -1
         kept = []
     }
@@ -67,9 +70,10 @@ struct KeeperMessage: Codable, Sendable {
         case ready
         /// Worker: requests are answered.
         case serving
-        /// Worker: keep the descriptor that comes with this.
+        /// Worker: keep the descriptor that comes with this. Keeper, to a worker that is to
+        /// take over: another worker has had it kept.
         case keep
-        /// Worker: the descriptor is not needed any more.
+        /// Worker: the descriptor is not needed any more. Keeper: likewise.
         case forget
         /// Keeper: answer requests, no other worker does.
         case serve

@@ -6,24 +6,30 @@ struct ContainerWishes: Equatable {
     var files: [VirtualFile]?
     var cpus: CPUView?
     var attachesUnmasked: Bool?
+    /// Whether sysinfo(2) and sched_getaffinity(2) are to be answered.
+    var sysinfo: Bool?
+    var affinity: Bool?
     /// Annotations that were not understood, and are ignored.
     var faults: [String] = []
 
     static let prefix = "io.lxcfs-hook."
 
     init(_ annotations: [String: String]) {
+        func flag(_ key: String, _ value: String) -> Bool? {
+            let flag = Self.boolean(value)
+            if flag == nil { fault(key, value, "neither true nor false") }
+            return flag
+        }
         func fault(_ key: String, _ value: String, _ problem: String) {
             faults.append("annotation \(key) = \(value.debugDescription): \(problem)")
         }
         for (key, value) in annotations.sorted(by: { $0.key < $1.key })
         where key.hasPrefix(Self.prefix) {
             switch key.dropFirst(Self.prefix.count) {
-            case "enable":
-                isEnabled = Self.boolean(value)
-                if isEnabled == nil { fault(key, value, "neither true nor false") }
-            case "unmasked":
-                attachesUnmasked = Self.boolean(value)
-                if attachesUnmasked == nil { fault(key, value, "neither true nor false") }
+            case "enable": isEnabled = flag(key, value)
+            case "unmasked": attachesUnmasked = flag(key, value)
+            case "sysinfo": sysinfo = flag(key, value)
+            case "affinity": affinity = flag(key, value)
             case "files":
                 do {
                     files = try VirtualFile.parse(value)

@@ -14,6 +14,8 @@ public struct Options: Equatable, Sendable {
     public var cpus: CPUView?
     public var isRequired = false
     public var attachesUnmasked = false
+    /// For `precreate` and `seccomp-profile`.
+    var intercepted: InterceptedSet = []
     public var origin = Origin.daemon(runtimeDirectory: Defaults.runtimeDirectory)
     public var usesSyslog = true
     public var logLevel = LogLevel.info
@@ -42,6 +44,8 @@ public enum Command: Equatable, Sendable {
     case attachAll
     case detach(pid: Int32, id: String?)
     case check(hookDirectories: [String])
+    /// Writes a seccomp profile; `base` is the file of another one to start from.
+    case seccompProfile(base: String?)
     case help
     case version
 }
@@ -74,6 +78,7 @@ private struct ArgumentParser {
     var id: String?
     var hookDirectories: [String] = []
     var wantsAll = false
+    var base: String?
     var wantsHelp = false
     var wantsVersion = false
 
@@ -96,6 +101,9 @@ private struct ArgumentParser {
         case "--all": wantsAll = try flag(name, inline)
         case "--required": options.isRequired = try flag(name, inline)
         case "--unmasked": options.attachesUnmasked = try flag(name, inline)
+        case "--sysinfo": if try flag(name, inline) { options.intercepted.insert(.sysinfo) }
+        case "--affinity": if try flag(name, inline) { options.intercepted.insert(.affinity) }
+        case "--base": base = try value(name, inline)
         case "--no-syslog": options.usesSyslog = try !flag(name, inline)
         case "--help", "-h": wantsHelp = try flag(name, inline)
         case "--version": wantsVersion = try flag(name, inline)
@@ -176,6 +184,13 @@ private struct ArgumentParser {
             throw UsageError(
                 description: "attach --all takes neither --lxcfs-root nor --cpus")
         }
+        if !options.intercepted.isEmpty, name != "precreate", name != "seccomp-profile" {
+            throw UsageError(
+                description: "--sysinfo and --affinity are for precreate and seccomp-profile")
+        }
+        if base != nil, name != "seccomp-profile" {
+            throw UsageError(description: "--base is for seccomp-profile")
+        }
         if !hookDirectories.isEmpty, name != "check" {
             throw UsageError(description: "--hooks-dir is for check")
         }
@@ -197,6 +212,7 @@ private struct ArgumentParser {
         }
         switch name {
         case "precreate": return .precreate
+        case "seccomp-profile": return .seccompProfile(base: base)
         case "check":
             let usual = ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"]
             return .check(hookDirectories: hookDirectories.isEmpty ? usual : hookDirectories)
@@ -243,6 +259,10 @@ private struct ArgumentParser {
             guard options.cpus == nil else {
                 throw UsageError(
                     description: "--cpus needs lxcfsd: lxcfs itself decides for all containers")
+            }
+            guard options.intercepted.isEmpty else {
+                throw UsageError(
+                    description: "--sysinfo and --affinity need lxcfsd: lxcfs has no agent")
             }
             options.origin = .lxcfs(root: lxcfsRoot)
         } else if let runtimeDirectory {

@@ -12,12 +12,15 @@ enum Help {
                                                             are dead since lxcfsd was killed
                    lxcfs-hook detach <pid> [--id ID]
                    lxcfs-hook check [--hooks-dir DIR ...]   find out why it does not work
+                   lxcfs-hook seccomp-profile [--base FILE] write a profile with which lxcfsd
+                                                            answers sysinfo(2)
 
             Mounts the files of lxcfsd over those of a container's /proc and /sys, so that
             the container sees its own CPUs, memory, uptime and load.
 
             Stages: createRuntime, prestart, poststop; auto (one of these by the state's
-            status, for hooks.d files); precreate (config.json passes through unchanged).
+            status, for hooks.d files); precreate (podman: config.json passes through; with
+            --sysinfo or --affinity, lxcfsd becomes the agent of its seccomp section).
 
             Options:
               --files LIST        of \(files)
@@ -27,6 +30,10 @@ enum Help {
               --required          a container that cannot be served does not start
               --unmasked          also serve containers with an unmasked /proc; in these,
                                   mounting a new procfs in a nested user namespace then fails
+              --sysinfo           precreate: lxcfsd answers sysinfo(2), which busybox free,
+                                  uptime and top, and getloadavg(3), ask instead of /proc
+              --affinity          precreate, seccomp-profile: lxcfsd also answers
+                                  sched_getaffinity(2), so that nproc honours a CPU quota
               --runtime-dir DIR   of lxcfsd; default: /run/lxcfs
               --lxcfs-root DIR    use the lxcfs mounted at DIR, without lxcfsd
               --no-syslog         write to standard error only
@@ -38,6 +45,8 @@ enum Help {
               io.lxcfs-hook.files     like --files, which it replaces
               io.lxcfs-hook.cpus      like --cpus, which it replaces
               io.lxcfs-hook.unmasked  true: like --unmasked
+              io.lxcfs-hook.sysinfo   true: like --sysinfo; false: not that
+              io.lxcfs-hook.affinity  true: like --affinity; false: not that
 
             Exit codes:
             \(codes)

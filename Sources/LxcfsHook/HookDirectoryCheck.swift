@@ -37,9 +37,11 @@ struct HookDirectoryCheck {
             guard file.hook.path.split(separator: "/").last ?? "" == Self.program else {
                 continue
             }
+            findings += Self.check(file, path: path)
+            // Does something else, and does it twice without harm.
+            if file.stages == ["precreate"] { continue }
             count += 1
             if file.when.always == true { unconditional.append(path) }
-            findings += Self.check(file, path: path)
         }
         if count == 0 {
             findings.append(

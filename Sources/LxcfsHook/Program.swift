@@ -31,7 +31,10 @@ public enum Program {
         case .check(let directories):
             return Check(options: options).run(hookDirectories: directories)
         case .precreate:
-            return Precreate.run(log: log(options))
+            return Precreate(options: options, log: log(options)).run()
+        case .seccompProfile(let base):
+            return SeccompProfile(options: options, log: Log(level: .info, syslog: false))
+                .run(base: base)
         case .stage(let stage):
             var runner = StageRunner(options: options, log: log(options))
             return runner.run(stage)

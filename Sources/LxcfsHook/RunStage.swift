@@ -132,25 +132,3 @@ struct StageRunner {
         }
     }
 }
-
-/// podman's `precreate` stage: config.json in, config.json out (oci-hooks(5)).
-enum Precreate {
-    static func run(log: Log) -> ExitCode {
-        let config: [UInt8]
-        do {
-            config = try FileDescriptor(owning: STDIN_FILENO).readToEnd(
-                limit: Config.sizeLimit, path: "config.json on stdin")
-        } catch {
-            log.error(error.description)
-            return .badInput
-        }
-        let output = FileDescriptor(owning: STDOUT_FILENO)
-        do {
-            try output.write(config, path: "config.json to stdout")
-            return .success
-        } catch {
-            log.error(error.description)
-            return .failure
-        }
-    }
-}

@@ -20,10 +20,13 @@ extension Document {
         self = try Self.decode(json, name: Self.documentName)
     }
 
-    /// The document as JSON, compact, with sorted keys.
-    public func encoded() throws(DocumentError) -> [UInt8] {
+    /// The document as JSON with sorted keys.
+    ///
+    /// - Parameter pretty: in lines, for people to read; else compact.
+    public func encoded(pretty: Bool = false) throws(DocumentError) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         do {
             return Array(try encoder.encode(self))
         } catch {

@@ -1,5 +1,9 @@
-/// config-linux.md#seccomp.
-public struct Seccomp: Record {
+/// config-linux.md#seccomp. By itself it is a profile, as `--security-opt seccomp=` and
+/// Kubernetes' `type: Localhost` take it; those of docker and podman have more keys.
+public struct Seccomp: Document {
+    public static let documentName = "seccomp profile"
+    public static let sizeLimit = 16 << 20
+
     public var defaultAction = ""
     public var defaultErrnoRet: UInt32?
     public var architectures: [String]?

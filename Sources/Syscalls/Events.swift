@@ -101,4 +101,37 @@ public final class Poller: Sendable {
         if result == -EINTR { return nil }
         return try check(result, "wait on", "epoll instance") == 1 ? token : nil
     }
+
+    /// Watches `file` for one event. After it, nothing more is reported until
+    /// ``rearm(_:token:)``: of several waiting threads only one deals with it.
+    public func addOnce(_ file: borrowing FileDescriptor, token: UInt64) throws(SystemError) {
+        _ = try check(
+            clinux_epoll_add_once(descriptor.raw, file.raw, token), "watch",
+            "descriptor \(file.raw)")
+    }
+
+    public func rearm(_ file: borrowing FileDescriptor, token: UInt64) throws(SystemError) {
+        _ = try check(
+            clinux_epoll_rearm(descriptor.raw, file.raw, token), "watch again",
+            "descriptor \(file.raw)")
+    }
+
+    /// What a descriptor that was added with ``addOnce(_:token:)`` has to say.
+    public struct Event: Sendable {
+        public let token: UInt64
+        public let isReadable: Bool
+        /// The other side is gone.
+        public let isHungUp: Bool
+    }
+
+    /// As ``wait(timeout:)``.
+    public func next(timeout: CInt) throws(SystemError) -> Event? {
+        var token: UInt64 = 0
+        var readable: CInt = 0
+        var hungUp: CInt = 0
+        let result = clinux_epoll_next(descriptor.raw, &token, &readable, &hungUp, timeout)
+        if result == -EINTR { return nil }
+        guard try check(result, "wait on", "epoll instance") == 1 else { return nil }
+        return Event(token: token, isReadable: readable != 0, isHungUp: hungUp != 0)
+    }
 }

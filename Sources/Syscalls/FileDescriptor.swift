@@ -57,13 +57,14 @@ public struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// openat(2) below this directory with ``Capabilities/resources``, if this process may
-    /// have that.
-    public func openWithResources(at path: String, _ flags: CInt) throws(SystemError)
-        -> FileDescriptor
-    {
+    /// openat(2) below this directory with one dormant capability, if this process may have
+    /// it, see ``Privileges/keepOnly(_:dormant:)``.
+    public func open(
+        at path: String, _ flags: CInt, raising capability: Capability
+    ) throws(SystemError) -> FileDescriptor {
         FileDescriptor(
-            owning: try check(clinux_open_with_resource(raw, path, flags), "open", path))
+            owning: try check(
+                clinux_open_raising(raw, path, flags, capability.number), "open", path))
     }
 
     /// dup(2) with close-on-exec.
@@ -120,6 +121,13 @@ public struct FileDescriptor: ~Copyable, Sendable {
         _ = try retrying("stat", path) { fstat(raw, &info) }
         return info
     }
+}
+
+/// A descriptor in a box, for collections and for more than one owner; closed with the last.
+public final class HeldDescriptor: Sendable {
+    public let descriptor: FileDescriptor
+
+    public init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 }
 
 /// pread(2) on a borrowed descriptor until `buffer` is full or the file ends.

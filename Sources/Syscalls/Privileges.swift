@@ -2,18 +2,23 @@ import CLinux
 import Glibc
 
 /// A privilege of root that can be given up (capabilities(7)).
-public struct Capabilities: OptionSet, Sendable {
-    public let rawValue: UInt64
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
+public struct Capability: Hashable, Sendable {
+    let number: UInt32
 
     /// To give up others.
-    public static let setCapabilities = Capabilities(rawValue: 1 << CLINUX_CAP_SETPCAP)
-    /// To look at `/proc/<pid>/ns` of others.
-    public static let trace = Capabilities(rawValue: 1 << CLINUX_CAP_SYS_PTRACE)
+    public static let setCapabilities = Capability(number: CLINUX_CAP_SETPCAP)
+    /// To look at `/proc/<pid>/ns` of others, and to write into their memory.
+    public static let trace = Capability(number: CLINUX_CAP_SYS_PTRACE)
+    /// To open what belongs to others.
+    public static let allFiles = Capability(number: CLINUX_CAP_DAC_OVERRIDE)
     /// For pressure triggers that the kernel grants only to those who have it.
-    public static let resources = Capabilities(rawValue: 1 << CLINUX_CAP_SYS_RESOURCE)
+    public static let resources = Capability(number: CLINUX_CAP_SYS_RESOURCE)
     /// To mount.
-    public static let administration = Capabilities(rawValue: 1 << CLINUX_CAP_SYS_ADMIN)
+    public static let administration = Capability(number: CLINUX_CAP_SYS_ADMIN)
+}
+
+extension Set<Capability> {
+    fileprivate var mask: UInt64 { reduce(0) { $0 | 1 << UInt64($1.number) } }
 }
 
 public enum Privileges {
@@ -25,15 +30,14 @@ public enum Privileges {
 
     /// Gives up all capabilities but `kept`, for the calling thread and what it starts.
     ///
-    /// - Parameter dormant: those of them that have no effect except where they are asked
-    ///   for, see ``FileDescriptor/openWithResources(at:_:)``.
+    /// - Parameter dormant: more that are kept, but have no effect except where they are asked
+    ///   for, see ``FileDescriptor/open(at:_:raising:)``.
     public static func keepOnly(
-        _ kept: Capabilities, dormant: Capabilities = []
+        _ kept: Set<Capability>, dormant: Set<Capability> = []
     ) throws(SystemError) {
-        let effective = kept.subtracting(dormant)
-        _ = try check(
-            clinux_keep_capabilities(kept.rawValue, effective.rawValue), "give up",
-            "capabilities")
+        let result = clinux_keep_capabilities(
+            kept.union(dormant).mask, kept.subtracting(dormant).mask)
+        _ = try check(result, "give up", "capabilities")
     }
 
     /// No core dump of this process is written, which would hold up whoever waits for an

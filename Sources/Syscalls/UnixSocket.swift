@@ -37,6 +37,25 @@ public enum UnixSocket {
         return FileDescriptor(owning: number)
     }
 
+    /// One recvmsg(2) from a non-blocking socket, with the descriptors that were sent along
+    /// (`SCM_RIGHTS`).
+    ///
+    /// - Returns: nil when there is nothing yet; `count` 0 is the end.
+    public static func receive(
+        from socket: borrowing FileDescriptor, into buffer: inout [UInt8]
+    ) throws(SystemError) -> (count: Int, descriptors: [HeldDescriptor])? {
+        var numbers = [CInt](repeating: -1, count: 16)
+        var received: CInt = 0
+        let result = clinux_receive_stream(
+            socket.raw, &buffer, buffer.count, &numbers, CInt(numbers.count), &received)
+        if result == -EAGAIN || result == -EINTR { return nil }
+        let count = try check(result, "receive from", "descriptor \(socket.raw)")
+        return (
+            count,
+            numbers.prefix(Int(received)).map { HeldDescriptor(FileDescriptor(owning: $0)) }
+        )
+    }
+
     public static func peer(
         of socket: borrowing FileDescriptor
     ) throws(SystemError) -> PeerCredentials {

@@ -48,6 +48,7 @@ struct Status: ParsableCommand {
             ["mountpoint", status.mountpoint],
             ["cgroup", status.cgroupVersion],
             ["containers", "\(status.containers)"],
+            ["listeners", status.listeners.map { "\($0)" } ?? "-"],
             ["coherence", "\(status.coherence) ms"],
             ["requests", requests],
         ])

@@ -20,15 +20,12 @@ busy_and_idle() {
         skip "the kernel keeps no pressure for containers here"
 }
 
-# The process that serves; another one holds the connections.
-worker() { cat "/proc/$(daemon_pid)/task/"*/children | awk '{ print $1 }'; }
-
 @test "triggers and poll" {
     needs_command python3
     busy_and_idle
     # Through the containers' own mounts.
     run python3 "$E2E_DIR/triggers.py" "/proc/$(container_pid busy)/root/proc/pressure/cpu" \
-        "/proc/$(container_pid idle)/root/proc/pressure/cpu" "$(worker)"
+        "/proc/$(container_pid idle)/root/proc/pressure/cpu" "$(worker_pid)"
     [[ $status == 0 ]] || fail "$output"
     look idle /proc/pressure/cpu
 }
@@ -64,7 +61,7 @@ os.kill(int(sys.argv[2]), signal.SIGKILL)
 while not wait() & select.POLLERR: time.sleep(0.01)
 os.write(fd, b"some 100000 2000000")
 assert wait() == select.POLLPRI
-' "/proc/$(container_pid busy)/root/proc/pressure/cpu" "$(worker)"
+' "/proc/$(container_pid busy)/root/proc/pressure/cpu" "$(worker_pid)"
     [[ $status == 0 ]] || fail "$output"
 }
 

@@ -29,21 +29,37 @@ bundle_example() {
     for_each_runtime bundle_example
 }
 
-@test "examples/podman" {
-    needs_command podman
+# podman_example SCRIPT: on the images of this test, with the annotated files of hooks.d.
+podman_example() {
     mkdir -p "$WORK/hooks.d"
-    jq --arg hook "$LXCFS_HOOK" --arg run "$WORK/run" \
-        '.hook.path = $hook | .hook.args += ["--runtime-dir", $run]' \
-        "$REPO/hooks.d/50-lxcfs-hook-annotated.json" >"$WORK/hooks.d/50-lxcfs-hook.json"
-    tar -C "$IMAGE_ROOTFS" -c . | podman_cmd runc import -q - "$IMAGE" >/dev/null
+    local file
+    for file in 50-lxcfs-hook-annotated 50-lxcfs-hook-sysinfo-annotated; do
+        jq --arg hook "$LXCFS_HOOK" --arg run "$WORK/run" \
+            '.hook.path = $hook | .hook.args += ["--runtime-dir", $run]' \
+            "$REPO/hooks.d/$file.json" >"$WORK/hooks.d/$file.json"
+    done
+    podman_cmd runc image exists "$IMAGE" ||
+        tar -C "$IMAGE_ROOTFS" -c . | podman_cmd runc import -q - "$IMAGE" >/dev/null
     run -0 env HOOKS_DIR="$WORK/hooks.d" \
         PODMAN="podman --root $PODMAN_STATE/root --runroot $PODMAN_STATE/run
             --tmpdir $PODMAN_STATE/tmp --storage-driver vfs --cgroup-manager cgroupfs
             --events-backend file --runtime runc" \
         OPTIONS="--network none --cgroup-parent $E2E_CGROUP
             --ulimit nofile=20000:20000 --ulimit nproc=1000:1000" \
-        "$REPO/examples/podman/run" "$IMAGE"
+        "$REPO/examples/podman/$1" "$IMAGE"
+}
+
+@test "examples/podman/run" {
+    needs_command podman
+    podman_example run
     sees_itself
+}
+
+@test "examples/podman/sysinfo" {
+    needs_command podman
+    podman_example sysinfo
+    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] || fail "$output"
+    [[ $output == *" up 0 min,"* ]] || fail "$output"
 }
 
 @test "examples/docker" {

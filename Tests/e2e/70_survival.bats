@@ -16,15 +16,6 @@ teardown() {
 
 ask() { "$LXCFSD" "$1" --runtime-dir "$WORK/run" "${@:2}"; }
 
-# The process that answers requests at this moment.
-worker_pid() {
-    local pid state
-    for pid in $(cat "/proc/$(daemon_pid)/task/"*/children); do
-        state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) || continue
-        [[ $state == Z ]] || echo "$pid"
-    done | head -n 1
-}
-
 # start_load NAME: four threads read what container NAME (96 MiB, one CPU) sees, and the
 # caller tree from a cgroup with 64 MiB.
 start_load() {

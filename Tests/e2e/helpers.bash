@@ -141,6 +141,15 @@ start_fuse() {
 
 daemon_pid() { cat "$WORK/daemon.pid"; }
 
+# The process that answers requests at this moment.
+worker_pid() {
+    local pid state
+    for pid in $(cat "/proc/$(daemon_pid)/task/"*/children); do
+        state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) || continue
+        [[ $state == Z ]] || echo "$pid"
+    done | head -n 1
+}
+
 # Fails if the daemon had to be killed, or left its mount behind.
 stop_daemon() {
     [[ -e $WORK/daemon.pid ]] || return 0

@@ -122,6 +122,7 @@ int clinux_keep_capabilities(uint64_t keep, uint64_t effective);
 /* PR_SET_DUMPABLE: no core dump, and only root may look into the process. */
 int clinux_forbid_dumps(void);
 
+static const unsigned CLINUX_CAP_DAC_OVERRIDE = 1;
 static const unsigned CLINUX_CAP_SETPCAP = 8;
 static const unsigned CLINUX_CAP_SYS_PTRACE = 19;
 static const unsigned CLINUX_CAP_SYS_ADMIN = 21;
@@ -179,6 +180,10 @@ int clinux_listen_unix(const char *path, mode_t mode, int backlog);
 /* accept4(2) with SOCK_CLOEXEC | SOCK_NONBLOCK. */
 int clinux_accept(int fd);
 int clinux_connect_unix(const char *path, int timeout_ms);
+/* recvmsg(2) that also takes up to `capacity` descriptors (SCM_RIGHTS), close-on-exec, into
+   `fds`; their number goes to `count`. More than that are closed by the kernel. */
+ssize_t clinux_receive_stream(int fd, void *buffer, size_t size, int *fds, int capacity,
+                              int *count);
 /* A datagram to $NOTIFY_SOCKET (sd_notify(3)); path may start with '@'. */
 int clinux_notify(const char *path, const char *message);
 
@@ -204,10 +209,68 @@ int clinux_epoll_remove(int epfd, int fd);
 /* Waits for one readiness event; returns 1 and its token, or 0 on time-out. */
 int clinux_epoll_wait(int epfd, uint64_t *token, int timeout_ms);
 
+/* Reports once (EPOLLONESHOT) that `fd` is readable or hung up, until it is rearmed. */
+int clinux_epoll_add_once(int epfd, int fd, uint64_t token);
+int clinux_epoll_rearm(int epfd, int fd, uint64_t token);
+/* As clinux_epoll_wait, with what was reported: EPOLLIN, EPOLLHUP, EPOLLERR. */
+int clinux_epoll_next(int epfd, uint64_t *token, int *readable, int *hung_up, int timeout_ms);
+
+/* ---- seccomp user notification (seccomp_unotify(2)) ---- */
+
+/* What one thread is answering. Lives in shared memory: RECV writes the id there before the
+   thread can die, so that whoever comes next can answer for it. */
+typedef struct {
+    uint64_t listener; /* who it came from; 0: nothing is in flight */
+    uint64_t reserved;
+    uint64_t id; /* from here on the kernel's struct seccomp_notif; 0: nothing received */
+    uint32_t pid;
+    uint32_t flags;
+    int32_t number;
+    uint32_t arch;
+    uint64_t instruction_pointer;
+    uint64_t arguments[6];
+    uint64_t rest[52]; /* a later kernel's structure may be longer */
+} clinux_notification;
+
+/* -EOVERFLOW if the kernel's structures do not fit. */
+int clinux_seccomp_check_sizes(void);
+/* SECCOMP_IOCTL_NOTIF_RECV; -ENOENT if the caller has gone away meanwhile. */
+int clinux_seccomp_receive(int fd, clinux_notification *out);
+/* SECCOMP_IOCTL_NOTIF_ID_VALID; -ENOENT: not any more. -ENOTTY or -EINVAL: `fd` is something
+   else than a notify descriptor. */
+int clinux_seccomp_is_valid(int fd, uint64_t id);
+/* SECCOMP_IOCTL_NOTIF_SEND: the call returns `value`. */
+int clinux_seccomp_return(int fd, uint64_t id, int64_t value);
+/* SECCOMP_IOCTL_NOTIF_SEND with SECCOMP_USER_NOTIF_FLAG_CONTINUE: the kernel does the call. */
+int clinux_seccomp_continue(int fd, uint64_t id);
+/* SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP: the answered thread runs on this CPU. Linux 6.6. */
+int clinux_seccomp_wake_here(int fd);
+
+/* The system calls that are answered, by the architecture that the caller made them for. */
+enum {
+    CLINUX_CALL_OTHER = 0,
+    CLINUX_CALL_SYSINFO = 1,
+    CLINUX_CALL_SCHED_GETAFFINITY = 2,
+};
+typedef struct {
+    int call;
+    int is_32bit; /* of pointers and of `long` in structures; not for x32 */
+} clinux_call;
+clinux_call clinux_seccomp_call(uint32_t arch, int32_t number);
+
+/* /proc/<tid>/<name> below the procfs `procfd`. */
+int clinux_open_task_file(int procfd, pid_t tid, const char *name, int flags);
+/* The inode of /proc/<tid>/ns/mnt, which identifies a mount namespace (namespaces(7)). */
+int64_t clinux_mount_namespace(int procfd, pid_t tid);
+/* The size in bytes of the kernel's affinity mask of a thread, after writing it. */
+int clinux_affinity(pid_t tid, void *mask, size_t size);
+
+int clinux_gettid(void);
+
 /* ---- capabilities ---- */
 
-/* openat(2) by the calling thread, with CAP_SYS_RESOURCE for so long if it may have that. */
-int clinux_open_with_resource(int dirfd, const char *path, int flags);
+/* openat(2) by the calling thread, with a capability for so long if it may have that. */
+int clinux_open_raising(int dirfd, const char *path, int flags, unsigned capability);
 
 /* ---- log ---- */
 

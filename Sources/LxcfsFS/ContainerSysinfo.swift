@@ -1,0 +1,48 @@
+import Cgroups
+import ProcView
+import Syscalls
+
+/// What `/proc/meminfo` was made from last.
+struct ShownMemory {
+    let view: MemoryView
+    /// In bytes.
+    let shmem: UInt64
+    /// ``Clock/monotonic()`` before it was gathered.
+    let time: UInt64
+}
+
+/// The facts behind the calls that the agent answers.
+extension Container {
+    /// - Throws: as ``render(_:_:_:)``.
+    func sysinfo(_ host: Host, _ worker: Worker) throws(SystemError) -> Sysinfo {
+        lock.lock()
+        defer { lock.unlock() }
+        let memory = try shownMemory(host, worker)
+        let load = try currentLoad(host, worker)
+        return Sysinfo(
+            memory.view, shmem: memory.shmem, age: age, load: load, threads: tasks.total)
+    }
+
+    /// The number of CPUs that `/proc/cpuinfo` shows.
+    func visibleCPUCount(_ host: Host, _ worker: Worker) throws(SystemError) -> Int {
+        lock.lock()
+        defer { lock.unlock() }
+        try updateVisible(host, worker)
+        return visible.list.count
+    }
+
+    /// As long as the page cache may show a `/proc/meminfo`, the numbers are those of that
+    /// file: busybox `free` subtracts the one from the other.
+    private func shownMemory(_ host: Host, _ worker: Worker) throws(SystemError) -> ShownMemory
+    {
+        let now = host.now()
+        if let shown, clampedDifference(now, shown.time) < host.window { return shown }
+        let facts = try cgroups.readMemory(worker.scratch)
+        let view = try host.meminfo.withText(now: now, maxAge: host.window) {
+            MemoryView(facts, host: HostMemory(meminfo: $0), swap: showSwap)
+        }
+        let made = ShownMemory(view: view, shmem: facts.stat.bytes(.shmem), time: now)
+        shown = made
+        return made
+    }
+}

@@ -1,0 +1,174 @@
+import Control
+import Glibc
+import Syscalls
+import Testing
+
+@testable import LxcfsFS
+
+@Suite struct AgentMessageTests {
+    /// As runc 1.1.5 sends it, shortened.
+    private let message = """
+        {"ociVersion":"1.0.2-dev","fds":["seccompFd"],"pid":4711,"metadata":"lxcfs-hook",\
+        "state":{"ociVersion":"1.0.2-dev","id":"c}1","status":"creating","pid":4711,\
+        "bundle":"/b","annotations":{"a":"}"}}}
+        """
+
+    private func origin(_ progress: AgentMessage.Progress) -> ListenerOrigin? {
+        if case .complete(let origin) = progress { return origin }
+        return nil
+    }
+
+    @Test func endsWithTheDocument() {
+        var whole = AgentMessage()
+        #expect(
+            origin(whole.append(message.utf8)) == ListenerOrigin(id: "c}1", pid: 4711))
+        var indented = AgentMessage()
+        #expect(origin(indented.append("\n {\n".utf8)) == nil)
+        #expect(origin(indented.append((message.dropFirst() + "\n\n").utf8)) != nil)
+    }
+
+    @Test func byteByByte() {
+        var parts = AgentMessage()
+        for byte in message.utf8.dropLast() {
+            guard case .incomplete = parts.append([byte]) else {
+                Issue.record("done at \(parts.text.count)")
+                return
+            }
+        }
+        #expect(origin(parts.append([UInt8(ascii: "}")])) != nil)
+    }
+
+    @Test(arguments: ["{}", "[1]}", #"{"ociVersion":1}"#, "}"])
+    func nonsenseIsNotWaitedFor(_ text: String) {
+        var message = AgentMessage()
+        guard case .garbled = message.append(text.utf8) else {
+            Issue.record("not refused")
+            return
+        }
+    }
+
+    @Test func hasAnEnd() {
+        var message = AgentMessage()
+        let megabyte = [UInt8](repeating: 0x20, count: 1 << 20)
+        for _ in 0..<4 { _ = message.append(megabyte) }
+        guard case .garbled = message.append(megabyte) else {
+            Issue.record("reads for ever")
+            return
+        }
+    }
+}
+
+@Suite struct AgentListenersTests {
+    private func descriptor() throws -> HeldDescriptor {
+        HeldDescriptor(try EventDescriptor.make())
+    }
+
+    private final class Store: ListenerStore, @unchecked Sendable {
+        var kept: [UInt64] = []
+        func keep(_ listener: AgentListener) { kept.append(listener.token) }
+        func forget(_ listener: AgentListener) { kept.removeAll { $0 == listener.token } }
+    }
+
+    @Test func numbersAreUnique() throws {
+        let store = Store()
+        let listeners = AgentListeners(store: store)
+        let first = listeners.add(try descriptor(), ListenerOrigin(id: "a"))
+        #expect(first.token != AgentSocket.token)
+        // One that an earlier process had keeps its number.
+        let inherited = listeners.adopt(
+            try descriptor(), ListenerOrigin(id: "b"), token: 100)
+        #expect(inherited.token == 100)
+        #expect(listeners.takeToken() > 100)
+        let third = listeners.add(try descriptor(), ListenerOrigin())
+        #expect(third.token > 101)
+        #expect(listeners.count == 3)
+        // What is inherited is kept already.
+        #expect(store.kept == [first.token, third.token])
+        listeners.remove(inherited)
+        #expect(listeners[100] == nil)
+        listeners.remove(first)
+        #expect(store.kept == [third.token])
+    }
+
+    @Test func descriptorsAreClosedWithTheirListener() throws {
+        var ends: [CInt] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        let writer = ends[1]
+        defer { close(writer) }
+        // A pipe without a reader is in error.
+        func isClosed() -> Bool {
+            var request = pollfd(fd: writer, events: 0, revents: 0)
+            return poll(&request, 1, 0) == 1 && request.revents & Int16(POLLERR) != 0
+        }
+        let listeners = AgentListeners()
+        do {
+            let listener = listeners.add(
+                HeldDescriptor(FileDescriptor(owning: ends[0])), ListenerOrigin())
+            let isListener = SeccompNotify.isListener(listener.descriptor)
+            #expect(!isListener)
+            listeners.remove(listener)
+            // Whoever serves it at the moment may still use it.
+            withExtendedLifetime(listener) { #expect(!isClosed()) }
+        }
+        #expect(isClosed())
+    }
+
+    @Test func whoCallsTooOftenWaits() throws {
+        let listener = AgentListeners().add(try descriptor(), ListenerOrigin())
+        let start: UInt64 = 1_000_000_000
+        for _ in 0..<63 { #expect(listener.countCall(now: start) == nil) }
+        let end = try #require(listener.countCall(now: start + 1))
+        #expect(end == start + 10_000_000)
+        #expect(listener.countCall(now: end) == nil)
+        // A few calls a second are never too many.
+        for step in 1..<1000 {
+            #expect(listener.countCall(now: end + UInt64(step) * 1_000_000) == nil)
+        }
+    }
+
+    @Test func pausesEnd() throws {
+        let pauses = AgentPauses()
+        #expect(pauses.timeout == -1)
+        #expect(pauses.takeDue().isEmpty)
+        let listeners = AgentListeners()
+        let first = listeners.add(try descriptor(), ListenerOrigin())
+        let second = listeners.add(try descriptor(), ListenerOrigin())
+        pauses.add(first, until: Clock.monotonic())
+        pauses.add(second, until: Clock.monotonic() + 3_600_000_000_000)
+        #expect(pauses.takeDue().map(\.token) == [first.token])
+        #expect(pauses.takeDue().isEmpty)
+        #expect((3_000_000...3_600_001).contains(pauses.timeout))
+    }
+
+    @Test func whatWasInFlightIsSeenByTheNextWorker() {
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: AgentSlots.size, alignment: 8)
+        defer { memory.deallocate() }
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: AgentSlots.size)
+        #expect(AgentSlots(memory)[3].inFlight == nil)
+        let slot = memory + 3 * NotificationSlot.size
+        slot.storeBytes(of: 7, as: UInt64.self)
+        // Not yet received.
+        #expect(AgentSlots(memory)[3].inFlight == nil)
+        slot.storeBytes(of: 99, toByteOffset: 16, as: UInt64.self)
+        slot.storeBytes(of: 4711, toByteOffset: 24, as: UInt32.self)
+        slot.storeBytes(of: 0x1000, toByteOffset: 48, as: UInt64.self)
+        let next = AgentSlots(memory)[3]
+        #expect(next.inFlight?.listener == 7)
+        #expect(next.inFlight?.id == 99)
+        #expect(next.call.tid == 4711)
+        #expect(next.call.arguments.0 == 0x1000)
+        next.clear()
+        #expect(AgentSlots(memory)[3].inFlight == nil)
+    }
+
+    @Test func namesOfWhatIsKept() {
+        #expect(KeptListeners.token("seccomp:18") == 18)
+        #expect(KeptListeners.token("seccomp:") == nil)
+        #expect(KeptListeners.token("trigger:18") == nil)
+        let origin = ListenerOrigin(id: "c1", pid: 7)
+        let text = String(decoding: encodeLine(origin), as: UTF8.self)
+        #expect(KeptListeners.origin(text) == origin)
+        #expect(KeptListeners.origin("{") == ListenerOrigin())
+    }
+}
