@@ -296,7 +296,7 @@ all_mapped() {
 # Memory that never comes: a mapping of a file on a FUSE whose server hangs.
 @test "callers that hold up the agent do not hold up others" {
     needs_program sysinfo
-    local runtime=${RUNTIMES[0]} i server
+    local runtime=${RUNTIMES[0]} i server worker
     mkdir -p "$WORK/hanging" "$WORK/hanging-run"
     "$LXCFSD" --runtime-dir "$WORK/hanging-run" "$WORK/hanging" >/dev/null 2>&1 3>&- &
     server=$!
@@ -313,7 +313,8 @@ all_mapped() {
             </dev/null >/dev/null 2>&1
     done
     wait_for 5 all_mapped
-    kill -STOP "$server"
+    worker=$(worker_of "$server")
+    kill -STOP "$worker"
     touch "$(bundle_of stuck)/rootfs/tmp/go"
     sleep 1
     # The first calls may be left to the kernel while new threads are made.
@@ -324,7 +325,7 @@ all_mapped() {
     local status=0
     wait_for 5 mem_is_256 || status=1
     grep -q 'holds up all threads' "$WORK/lxcfsd.log" || status=1
-    kill -CONT "$server"
+    kill -CONT "$worker"
     delete_container "$runtime" stuck
     stop_process "$server"
     wait_for 5 mem_is_256

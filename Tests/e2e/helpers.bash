@@ -141,14 +141,16 @@ start_fuse() {
 
 daemon_pid() { cat "$WORK/daemon.pid"; }
 
-# The process that answers requests at this moment.
-worker_pid() {
+# worker_of DAEMON: the process that answers its requests at this moment.
+worker_of() {
     local pid state
-    for pid in $(cat "/proc/$(daemon_pid)/task/"*/children); do
+    for pid in $(cat "/proc/$1/task/"*/children); do
         state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) || continue
         [[ $state == Z ]] || echo "$pid"
     done | head -n 1
 }
+
+worker_pid() { worker_of "$(daemon_pid)"; }
 
 # Fails if the daemon had to be killed, or left its mount behind.
 stop_daemon() {
