@@ -93,16 +93,20 @@ notify.settimeout(20)
 process = subprocess.Popen([daemon, "--runtime-dir", work + "/run-unit", work + "/unit"],
                            env=dict(os.environ, NOTIFY_SOCKET=work + "/notify"),
                            stderr=subprocess.DEVNULL, close_fds=True)
-messages = [notify.recv(4096).decode()]
-while "READY=1" not in messages[-1]: messages.append(notify.recv(4096).decode())
-# First what is to survive goes into the store.
-assert [m.split("\n")[1] for m in messages[:-1]] == [
-    "FDNAME=containers", "FDNAME=callers", "FDNAME=control", "FDNAME=memory"], messages
-assert messages[-1].startswith("READY=1\n"), messages
-assert "MemTotal" in open(work + "/unit/proc/meminfo").read()
-process.send_signal(signal.SIGTERM)
-assert notify.recv(4096).decode() == "STOPPING=1"
-assert process.wait(20) == 0
+try:
+    messages = [notify.recv(4096).decode()]
+    while "READY=1" not in messages[-1]: messages.append(notify.recv(4096).decode())
+    # First what is to survive goes into the store.
+    assert [m.split("\n")[1] for m in messages[:-1]] == [
+        "FDNAME=containers", "FDNAME=callers", "FDNAME=control", "FDNAME=seccomp",
+        "FDNAME=memory"], messages
+    assert messages[-1].startswith("READY=1\n"), messages
+    assert "MemTotal" in open(work + "/unit/proc/meminfo").read()
+    process.send_signal(signal.SIGTERM)
+    assert notify.recv(4096).decode() == "STOPPING=1"
+finally:
+    process.terminate()
+    assert process.wait(20) == 0
 PY
 }
 
