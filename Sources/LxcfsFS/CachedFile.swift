@@ -15,9 +15,10 @@ final class CachedFile {
     var storing = false
     /// Shown in the modification time: a new value makes the kernel drop its pages.
     var generation = CachedFile.firstGeneration
-    /// The kernel has been told of it by this worker; what an earlier one has told last, and
-    /// whether that has arrived, is not known for certain.
-    var isTold = CachedFile.firstGeneration == 0
+    /// What may be in the page cache. Of what an earlier worker has left, nothing is known.
+    var held = HeldContent(atFirst: CachedFile.firstGeneration == 0 ? 0 : .max)
+    /// What the kernel may have understood.
+    var told = ToldContent()
 
     /// Differs between workers: the first thing that a new one tells of a file makes the
     /// kernel drop the pages that it has from an earlier one. Set once, before the first
@@ -25,6 +26,81 @@ final class CachedFile {
     nonisolated(unsafe) static var firstGeneration = 0
 
     func dropPages() { generation = (generation + 1) % 1_000_000_000 }
+
+    /// `content`, or what must be shown instead because the kernel might cut that.
+    func shown(_ content: Snapshot, now: UInt64) -> Snapshot {
+        guard let shortest = told.shortest(now: now), shortest.count < content.count else {
+            return content
+        }
+        return shortest
+    }
+}
+
+/// The length of the longest content that the page cache may hold. Pushing something shorter
+/// onto it would leave the end of that.
+struct HeldContent {
+    private var before: Int
+    private var since = 0
+
+    init(atFirst: Int) { before = atFirst }
+
+    var longest: Int { max(before, since) }
+
+    /// Content of `count` bytes will be pushed, or is the answer to a READ.
+    mutating func add(_ count: Int) { since = max(since, count) }
+
+    /// The kernel is about to be asked to drop what it has.
+    ///
+    /// - Parameter isChanging: something is just being pushed, and may come after that.
+    mutating func beginDropping(isChanging: Bool) {
+        before = longest
+        if !isChanging { since = 0 }
+    }
+
+    /// It has done so.
+    mutating func finishDropping() { before = 0 }
+}
+
+/// The shortest contents that the kernel has been told of in the last moments.
+///
+/// When several threads of containers ask for attributes at one time, the kernel ignores some
+/// of the answers (`attr_version` in fs/fuse), so the size that it has may be any of them. An
+/// answer to READ that is shorter corrects that, a longer one would be cut.
+struct ToldContent {
+    private var first: (snapshot: Snapshot, time: UInt64)?
+    /// The shortest one since then.
+    private var second: (snapshot: Snapshot, time: UInt64)?
+
+    mutating func add(_ snapshot: Snapshot, now: UInt64) {
+        if let known = first, !Self.isOver(known.time, now) {
+            if snapshot.count <= known.snapshot.count {
+                first = (snapshot, now)
+                second = nil
+            } else if snapshot.count <= second?.snapshot.count ?? .max {
+                second = (snapshot, now)
+            }
+        } else if let next = second, !Self.isOver(next.time, now),
+            next.snapshot.count < snapshot.count
+        {
+            first = next
+            second = (snapshot, now)
+        } else {
+            first = (snapshot, now)
+            second = nil
+        }
+    }
+
+    /// The content that is shown whatever the kernel takes for the size; nil if that is
+    /// known.
+    func shortest(now: UInt64) -> Snapshot? {
+        if let first, !Self.isOver(first.time, now) { return first.snapshot }
+        if let second, !Self.isOver(second.time, now) { return second.snapshot }
+        return nil
+    }
+
+    private static func isOver(_ time: UInt64, _ now: UInt64) -> Bool {
+        clampedDifference(now, time) > Announcements.moment
+    }
 }
 
 /// How many threads may push into the page cache at one time. Pushing can wait for a READ to
@@ -65,18 +141,21 @@ extension Container {
                 clampedDifference(now, snapshot.time) < window
             else { return nil }
             file.announced = snapshot.count
-            file.isTold = true
+            file.told.add(snapshot, now: now)
             return FileSize(bytes: snapshot.count, generation: file.generation)
         }
     }
 
-    /// Content that is not older than the window.
+    /// What a READ is answered with as long as there is content that is not older than the
+    /// window.
     func freshContent(_ key: UInt64, now: UInt64, window: UInt64) -> Snapshot? {
         filesLock.withLock {
-            guard let snapshot = files[key]?.snapshot,
+            guard let file = files[key], let snapshot = file.snapshot,
                 clampedDifference(now, snapshot.time) < window
             else { return nil }
-            return snapshot
+            let shown = file.shown(snapshot, now: now)
+            file.held.add(shown.count)
+            return shown
         }
     }
 
@@ -87,15 +166,13 @@ extension Container {
             // Another thread has rendered later and finished earlier.
             if let former = file.snapshot, former.time > snapshot.time { return .done }
             file.snapshot = snapshot
-            // Pushing something shorter onto the page of an earlier worker would leave the end
-            // of that. The page goes by itself, since the generation is another.
-            if !file.isTold { return .done }
             // A file that gets shorter loses its pages anyway when its size is told.
             if let announced = file.announced, announced > snapshot.count, !file.storing {
                 return .done
             }
-            if !file.storing, slots.take() {
+            if !file.storing, file.held.longest <= snapshot.count, slots.take() {
                 file.storing = true
+                file.held.add(snapshot.count)
                 return .store
             }
             file.dropPages()
@@ -112,13 +189,13 @@ extension Container {
     }
 
     /// The size to tell the kernel after `snapshot` has been installed.
-    func announce(_ key: UInt64, _ snapshot: Snapshot) -> FileSize {
+    func announce(_ key: UInt64, _ snapshot: Snapshot, now: UInt64) -> FileSize {
         filesLock.withLock {
             let file = file(key)
-            let bytes = file.snapshot?.count ?? snapshot.count
-            file.announced = bytes
-            file.isTold = true
-            return FileSize(bytes: bytes, generation: file.generation)
+            let latest = file.snapshot ?? snapshot
+            file.announced = latest.count
+            file.told.add(latest, now: now)
+            return FileSize(bytes: latest.count, generation: file.generation)
         }
     }
 
@@ -143,17 +220,19 @@ extension Container {
 
     /// Makes `snapshot`, which READ had to render, the content of a file.
     ///
-    /// - Returns: false if the kernel cannot show it: it has been told a smaller size, or
-    ///   may ask for parts beyond the end before it learns where that is.
-    func installForRead(_ snapshot: Snapshot, _ key: UInt64) -> Bool {
+    /// - Returns: what to answer; nil if the kernel cannot show it: it has been told a smaller
+    ///   size, or may ask for parts beyond the end before it learns where that is.
+    func installForRead(_ snapshot: Snapshot, _ key: UInt64, now: UInt64) -> Snapshot? {
         filesLock.withLock {
             let file = file(key)
             let announced = file.announced ?? 0
-            guard snapshot.count <= announced else { return false }
-            guard snapshot.count == announced || announced <= Self.oneRead else { return false }
+            guard snapshot.count <= announced else { return nil }
+            guard snapshot.count == announced || announced <= Self.oneRead else { return nil }
+            let shown = file.shown(snapshot, now: now)
             file.snapshot = snapshot
-            file.announced = snapshot.count
-            return true
+            file.announced = shown.count
+            file.held.add(shown.count)
+            return shown
         }
     }
 
@@ -166,10 +245,12 @@ extension Container {
             let file = file(key)
             file.snapshot = snapshot
             file.announced = snapshot.count
+            file.told.add(snapshot, now: snapshot.time)
         }
     }
 
-    /// Ends the life of the content of `time`.
+    /// Ends the life of the content of `time`. The kernel is then to drop what it has, and
+    /// ``dropped(_:)`` to be called.
     ///
     /// - Returns: false if there is newer content.
     func expire(_ key: UInt64, time: UInt64) -> Bool {
@@ -177,8 +258,13 @@ extension Container {
             guard let file = files[key], let snapshot = file.snapshot, snapshot.time == time
             else { return false }
             file.snapshot = nil
+            file.held.beginDropping(isChanging: file.storing)
             return true
         }
+    }
+
+    func dropped(_ key: UInt64) {
+        filesLock.withLock { files[key]?.held.finishDropping() }
     }
 
     private func file(_ key: UInt64) -> CachedFile {

@@ -142,7 +142,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             container.stored(key, success: result == 0 || result == -ENOENT)
         }
         expirer.schedule(container, node, time: made.time)
-        return container.announce(key, made)
+        return container.announce(key, made, now: host.now())
     }
 
     /// Pushes content into the page cache. Waits while a reader waits for the page.
@@ -186,7 +186,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
                 return
             }
             let made = try container.snapshot(of: node, host, worker)
-            guard container.installForRead(made, key) else {
+            guard let shown = container.installForRead(made, key, now: host.now()) else {
                 // What the kernel has been told of is too short for it. read(2) has asked for
                 // attributes, and gets what it was told of then, should it have been kept
                 // from coming here in time.
@@ -202,7 +202,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
                 return
             }
             expirer.schedule(container, node, time: made.time)
-            reply(request, made, size: size, offset: offset)
+            reply(request, shown, size: size, offset: offset)
         } catch {
             fuse_reply_err(request, error.errno)
         }

@@ -49,8 +49,11 @@ final class Expirer: @unchecked Sendable {
                 continue
             }
             if entry.container.expire(entry.node.keyInContainer, time: entry.time) {
-                // An error means that the kernel has forgotten the file by itself.
-                _ = fuse_lowlevel_notify_inval_inode(session, entry.node.raw, 0, 0)
+                let result = fuse_lowlevel_notify_inval_inode(session, entry.node.raw, 0, 0)
+                // ENOENT: the kernel has forgotten the file by itself.
+                if result == 0 || result == -ENOENT {
+                    entry.container.dropped(entry.node.keyInContainer)
+                }
             }
         }
     }
