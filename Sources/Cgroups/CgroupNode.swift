@@ -172,4 +172,12 @@ public final class CgroupTree: @unchecked Sendable {
 
     /// Entries after the last clean-up; guarded by `lock`.
     private var liveCount = 0
+
+    /// Closes all files that are kept open; they are opened again when they are read.
+    public func closeFiles() {
+        lock.lock()
+        let all = nodes.values.compactMap(\.node)
+        lock.unlock()
+        for node in all { node.closeFiles() }
+    }
 }

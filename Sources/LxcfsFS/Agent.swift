@@ -43,7 +43,9 @@ final class Agent: @unchecked Sendable {
         answers = AgentAnswers(
             host: host, registry: registry, callers: callers, mounts: mounts,
             permits: permits, log: log)
-        socket = AgentSocket(listener, poller: poller, listeners: listeners, log: log)
+        socket = AgentSocket(listener, poller: poller, listeners: listeners, log: log) {
+            host.tree.closeFiles()
+        }
     }
 
     /// Serves a descriptor that an earlier worker had. Before ``start(afterCrash:)``.

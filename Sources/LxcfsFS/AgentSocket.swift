@@ -27,6 +27,8 @@ final class AgentSocket: @unchecked Sendable {
     private let poller: Poller
     private let listeners: AgentListeners
     private let log: Logger
+    /// Called when there are no descriptors left, to get some.
+    private let releaseDescriptors: @Sendable () -> Void
     private let lock = Lock()
     private var connections: [UInt64: Connection] = [:]
 
@@ -37,8 +39,9 @@ final class AgentSocket: @unchecked Sendable {
 
     init(
         _ listener: consuming FileDescriptor, poller: Poller, listeners: AgentListeners,
-        log: Logger
+        log: Logger, releaseDescriptors: @escaping @Sendable () -> Void
     ) {
+        self.releaseDescriptors = releaseDescriptors
         self.listener = listener
         self.poller = poller
         self.listeners = listeners
@@ -56,13 +59,20 @@ final class AgentSocket: @unchecked Sendable {
         do {
             if token == Self.token {
                 defer { rearmListener() }
-                try accept()
+                do {
+                    try accept()
+                } catch  where error.isOutOfDescriptors {
+                    releaseDescriptors()
+                    try accept()
+                }
             } else if let connection = lock.withLock({ connections[token] }) {
                 try receive(connection, token)
             }
         } catch {
             log.warning("seccomp socket: \(error)")
             drop(token)
+            // Whoever could not be accepted is still there.
+            if error.isOutOfDescriptors { usleep(10_000) }
         }
     }
 

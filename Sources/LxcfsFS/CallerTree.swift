@@ -37,7 +37,9 @@ final class CallerTree: Tree, @unchecked Sendable {
         of node: NodeID, caller: pid_t, _ worker: Worker
     ) throws(SystemError) -> Container {
         if node.slot != 0 { return try super.container(of: node, caller: caller, worker) }
-        return try callers.container(ofCaller: caller, worker)
+        return try host.withDescriptors { () throws(SystemError) in
+            try callers.container(ofCaller: caller, worker)
+        }
     }
 
     override func entryTimeout(_ child: Child) -> Double {

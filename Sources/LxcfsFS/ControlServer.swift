@@ -23,6 +23,8 @@ final class ControlServer {
     let path: String
     private let listener: FileDescriptor
     private let log: Logger
+    /// Called when there are no descriptors left, to get some.
+    private let releaseDescriptors: () -> Void
     private var connections: [UInt64: Connection] = [:]
     private var nextToken: UInt64
 
@@ -36,8 +38,10 @@ final class ControlServer {
     /// - Parameter listener: the socket, which listens and does not block.
     /// - Parameter firstToken: this and all higher tokens of the poller are the server's.
     init(
-        listener: consuming FileDescriptor, path: String, firstToken: UInt64, log: Logger
+        listener: consuming FileDescriptor, path: String, firstToken: UInt64, log: Logger,
+        releaseDescriptors: @escaping () -> Void = {}
     ) {
+        self.releaseDescriptors = releaseDescriptors
         self.path = path
         self.log = log
         nextToken = firstToken + 1
@@ -72,6 +76,11 @@ final class ControlServer {
         } catch {
             log.warning("control socket: \(error)")
             connections[token] = nil
+            if error.isOutOfDescriptors {
+                releaseDescriptors()
+                // Whoever could not be accepted is still there.
+                usleep(10_000)
+            }
         }
     }
 

@@ -68,6 +68,16 @@ final class CounterRecords: @unchecked Sendable {
         (memory + offset(container, half)).assumingMemoryBound(to: UInt64.self)
     }
 
+    /// Whether the row is the container's, with or without numbers. Asks the file and not the
+    /// memory: to look at a page that has no room yet takes some, and on a full file system
+    /// that is SIGBUS.
+    private func isOwned(_ container: Container, _ half: Int) -> Bool {
+        var identity: UInt64 = 0
+        let place = offset(container, half) + Field.identity * MemoryLayout<UInt64>.stride
+        let count = pread(file.raw, &identity, MemoryLayout<UInt64>.size, off_t(place))
+        return count == MemoryLayout<UInt64>.size && identity == container.identity
+    }
+
     /// Sees to it that the rows can be written to: on a full file system that would be SIGBUS.
     private func reserve(_ container: Container) -> Bool {
         let wanted =
@@ -99,7 +109,7 @@ final class CounterRecords: @unchecked Sendable {
     func remove(_ container: Container) {
         lock.lock()
         defer { lock.unlock() }
-        for half in 0..<2 where row(container, half)[Field.identity] == container.identity {
+        for half in 0..<2 where isOwned(container, half) {
             // Without a hole the row stays, and the next container writes over it.
             _ = clinux_punch_hole(
                 file.raw, UInt64(offset(container, half)), UInt64(Self.rowSize))
@@ -138,10 +148,9 @@ final class CounterRecords: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         var best: UnsafeMutablePointer<UInt64>?
-        for half in 0..<2 {
+        for half in 0..<2 where isOwned(container, half) {
             let row = self.row(container, half)
-            guard clinux_load64(row) != 0, row[Field.identity] == container.identity,
-                row[Field.edition] > best?[Field.edition] ?? 0
+            guard clinux_load64(row) != 0, row[Field.edition] > best?[Field.edition] ?? 0
             else { continue }
             best = row
         }

@@ -72,6 +72,20 @@ final class Host: @unchecked Sendable {
     var passesThrough: Bool { shared.passesThrough }
 
     func now() -> UInt64 { Clock.monotonic() }
+
+    /// Tries again when there were no descriptors left, without those that are only kept open
+    /// to be quick.
+    func withDescriptors<Result>(
+        _ body: () throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        do {
+            return try body()
+        } catch {
+            guard error.isOutOfDescriptors else { throw error }
+            tree.closeFiles()
+            return try body()
+        }
+    }
 }
 
 /// A huge page size as the file names of the hugetlb controller write it.

@@ -75,7 +75,7 @@ extension Container {
     ) throws(SystemError) -> Snapshot {
         let time = host.now()
         // Between the end of `render` and this copy nothing else uses the thread's buffer.
-        try render(node, host, worker)
+        try host.withDescriptors { () throws(SystemError) in try render(node, host, worker) }
         return Snapshot(worker.out.bytes, time: time)
     }
 }

@@ -52,6 +52,14 @@ final class Registrar {
         guard let pid = request.pid, pid > 0 else {
             throw Refusal("the request names no process")
         }
+        return try host.withDescriptors { () throws(SystemError) in
+            try register(id, pid, request, poller)
+        }
+    }
+
+    private func register(
+        _ id: String, _ pid: Int32, _ request: Request, _ poller: Poller
+    ) throws(SystemError) -> String {
         let place = try callers.place(of: pid, asContainer: true, worker)
         let view = request.cpus ?? options.cpuView
         if let known = registry.container(id: id), known.startTime == place.startTime,
@@ -131,12 +139,18 @@ final class Registrar {
     }
 
     private func add(_ container: Container, _ poller: Poller) throws(SystemError) {
-        let process = try? openProcess(container.pid)
+        var process: OwnedProcess?
+        do {
+            process = OwnedProcess(try openProcess(container.pid))
+        } catch {
+            // Otherwise it has ended.
+            if error.isOutOfDescriptors { throw error }
+        }
         let former = registry.add(container)
         if let former { log.notice("\(former.id) is registered anew") }
         if let process, isSame(container) {
-            try poller.add(process, token: UInt64(container.slot))
-            processes[container.slot] = OwnedProcess(process)
+            try poller.add(process.descriptor, token: UInt64(container.slot))
+            processes[container.slot] = process
         } else {
             leave(container.slot)
         }

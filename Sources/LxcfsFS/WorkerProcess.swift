@@ -221,7 +221,8 @@ public final class WorkerProcess {
         let server = ControlServer(
             listener: FileDescriptor(owning: setup.control),
             path: Defaults.controlSocket(in: options.runtimeDirectory),
-            firstToken: Self.controlToken, log: log)
+            firstToken: Self.controlToken, log: log
+        ) { parts.host.tree.closeFiles() }
         try server.start(poller)
         while true {
             guard let token = try poller.wait(timeout: timeout(parts.registrar, server)) else {

@@ -17,6 +17,9 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
         self.errno = errno
     }
 
+    /// Neither this process nor the machine has descriptors left.
+    public var isOutOfDescriptors: Bool { errno == EMFILE || errno == ENFILE }
+
     public var description: String {
         let object = path.map { " \($0)" } ?? ""
         return "cannot \(operation)\(object): \(errnoInWords(errno))"
