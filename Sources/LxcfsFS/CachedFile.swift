@@ -1,4 +1,5 @@
 import Cgroups
+import Glibc
 import Synchronization
 import Syscalls
 
@@ -17,23 +18,20 @@ final class CachedFile {
     var generation = CachedFile.firstGeneration
     /// What may be in the page cache. Of what an earlier worker has left, nothing is known.
     var held = HeldContent(atFirst: CachedFile.firstGeneration == 0 ? 0 : .max)
-    /// What the kernel may have understood.
-    var told = ToldContent()
 
     /// Differs between workers: the first thing that a new one tells of a file makes the
     /// kernel drop the pages that it has from an earlier one. Set once, before the first
     /// request.
     nonisolated(unsafe) static var firstGeneration = 0
 
-    func dropPages() { generation = (generation + 1) % 1_000_000_000 }
-
-    /// `content`, or what must be shown instead because the kernel might cut that.
-    func shown(_ content: Snapshot, now: UInt64) -> Snapshot {
-        guard let shortest = told.shortest(now: now), shortest.count < content.count else {
-            return content
-        }
-        return shortest
+    /// What the kernel is told of `content`.
+    func size(of content: Snapshot) -> FileSize {
+        // Until it has been pushed, the kernel may think of the former size.
+        if !storing { announced = content.count }
+        return FileSize(bytes: content.count, generation: generation)
     }
+
+    func dropPages() { generation = (generation + 1) % 1_000_000_000 }
 }
 
 /// The length of the longest content that the page cache may hold. Pushing something shorter
@@ -61,48 +59,6 @@ struct HeldContent {
     mutating func finishDropping() { before = 0 }
 }
 
-/// The shortest contents that the kernel has been told of in the last moments.
-///
-/// When several threads of containers ask for attributes at one time, the kernel ignores some
-/// of the answers (`attr_version` in fs/fuse), so the size that it has may be any of them. An
-/// answer to READ that is shorter corrects that, a longer one would be cut.
-struct ToldContent {
-    private var first: (snapshot: Snapshot, time: UInt64)?
-    /// The shortest one since then.
-    private var second: (snapshot: Snapshot, time: UInt64)?
-
-    mutating func add(_ snapshot: Snapshot, now: UInt64) {
-        if let known = first, !Self.isOver(known.time, now) {
-            if snapshot.count <= known.snapshot.count {
-                first = (snapshot, now)
-                second = nil
-            } else if snapshot.count <= second?.snapshot.count ?? .max {
-                second = (snapshot, now)
-            }
-        } else if let next = second, !Self.isOver(next.time, now),
-            next.snapshot.count < snapshot.count
-        {
-            first = next
-            second = (snapshot, now)
-        } else {
-            first = (snapshot, now)
-            second = nil
-        }
-    }
-
-    /// The content that is shown whatever the kernel takes for the size; nil if that is
-    /// known.
-    func shortest(now: UInt64) -> Snapshot? {
-        if let first, !Self.isOver(first.time, now) { return first.snapshot }
-        if let second, !Self.isOver(second.time, now) { return second.snapshot }
-        return nil
-    }
-
-    private static func isOver(_ time: UInt64, _ now: UInt64) -> Bool {
-        clampedDifference(now, time) > Announcements.moment
-    }
-}
-
 /// How many threads may push into the page cache at one time. Pushing can wait for a READ to
 /// be answered, so there must always be threads left that answer.
 final class StoreSlots: Sendable {
@@ -110,13 +66,34 @@ final class StoreSlots: Sendable {
 
     init(_ count: Int) { free = Atomic(count) }
 
+    /// Waits for a moment, but not for as long as it takes: who has them may wait for whoever
+    /// waits here.
     func take() -> Bool {
+        for attempt in 0... {
+            if takeNow() { return true }
+            if attempt >= Self.attempts { return false }
+            usleep(50)
+        }
+        return false
+    }
+
+    private static let attempts = 20
+
+    private func takeNow() -> Bool {
         if free.subtract(1, ordering: .acquiring).newValue >= 0 { return true }
         free.add(1, ordering: .releasing)
         return false
     }
 
     func give() { free.add(1, ordering: .releasing) }
+}
+
+/// What a READ is answered with.
+struct ReadContent {
+    let content: Snapshot
+    /// The content is being pushed at this moment: the kernel thinks of a smaller size, and
+    /// would cut it. What was announced with that size is better, if it is still there.
+    let announced: Int?
 }
 
 /// What the kernel is told about a file.
@@ -127,9 +104,10 @@ struct FileSize: Equatable {
 
 /// What is left to do after new content has been rendered.
 enum CacheStep {
-    /// Push it, and report with ``Container/stored(_:success:)``.
-    case store
-    /// Nothing: the page cache will be filled by READ.
+    /// Push it, and report with ``Container/stored(_:_:success:)``. If pages have to be dropped
+    /// before that, report that with ``Container/dropped(_:)``.
+    case store(droppingFirst: Bool)
+    /// Nothing: the page cache will be filled by READ, or another thread is pushing.
     case done
 }
 
@@ -137,65 +115,75 @@ extension Container {
     /// Size of content that is not older than the window.
     func freshSize(_ key: UInt64, now: UInt64, window: UInt64) -> FileSize? {
         filesLock.withLock {
-            guard let file = files[key], let snapshot = file.snapshot, !file.storing,
+            guard let file = files[key], let snapshot = file.snapshot,
                 clampedDifference(now, snapshot.time) < window
             else { return nil }
-            file.announced = snapshot.count
-            file.told.add(snapshot, now: now)
-            return FileSize(bytes: snapshot.count, generation: file.generation)
+            return file.size(of: snapshot)
         }
     }
 
     /// What a READ is answered with as long as there is content that is not older than the
     /// window.
-    func freshContent(_ key: UInt64, now: UInt64, window: UInt64) -> Snapshot? {
+    func freshContent(_ key: UInt64, now: UInt64, window: UInt64) -> ReadContent? {
         filesLock.withLock {
             guard let file = files[key], let snapshot = file.snapshot,
                 clampedDifference(now, snapshot.time) < window
             else { return nil }
-            let shown = file.shown(snapshot, now: now)
-            file.held.add(shown.count)
-            return shown
+            file.held.add(snapshot.count)
+            guard let announced = file.announced, announced < snapshot.count else {
+                return ReadContent(content: snapshot, announced: nil)
+            }
+            return ReadContent(content: snapshot, announced: announced)
         }
     }
 
     /// Makes `snapshot` the content of a file and decides how the kernel gets it.
+    ///
+    /// When several threads of containers ask for attributes at one time, or pages are dropped
+    /// meanwhile, the kernel ignores some of the answers (`attr_version` in fs/fuse). If it does
+    /// not hear of a smaller size, an answer to READ that is shorter corrects that. If it does
+    /// not hear of a larger one, it cuts what it gets. So content that is longer is pushed,
+    /// which makes the file longer.
     func install(_ snapshot: Snapshot, _ key: UInt64, _ slots: StoreSlots) -> CacheStep {
-        filesLock.withLock {
+        // Asked for first: taking one may wait.
+        let hasSlot = slots.take()
+        let step: CacheStep = filesLock.withLock {
             let file = file(key)
-            // Another thread has rendered later and finished earlier.
+            // What another thread is pushing is as good, and so is what it has rendered later
+            // and finished earlier.
+            if file.storing { return .done }
             if let former = file.snapshot, former.time > snapshot.time { return .done }
             file.snapshot = snapshot
             // A file that gets shorter loses its pages anyway when its size is told.
-            if let announced = file.announced, announced > snapshot.count, !file.storing {
+            if let announced = file.announced, announced > snapshot.count { return .done }
+            guard hasSlot else {
+                file.dropPages()
                 return .done
             }
-            if !file.storing, file.held.longest <= snapshot.count, slots.take() {
-                file.storing = true
-                file.held.add(snapshot.count)
-                return .store
-            }
-            file.dropPages()
-            return .done
+            file.storing = true
+            let drops = file.held.longest > snapshot.count
+            if drops { file.held.beginDropping(isChanging: false) }
+            file.held.add(snapshot.count)
+            return .store(droppingFirst: drops)
         }
+        if hasSlot, case .done = step { slots.give() }
+        return step
     }
 
-    func stored(_ key: UInt64, success: Bool) {
+    func stored(_ key: UInt64, _ snapshot: Snapshot, success: Bool) {
         filesLock.withLock {
             let file = file(key)
             file.storing = false
+            file.announced = snapshot.count
             if !success { file.dropPages() }
         }
     }
 
-    /// The size to tell the kernel after `snapshot` has been installed.
-    func announce(_ key: UInt64, _ snapshot: Snapshot, now: UInt64) -> FileSize {
+    /// The size to tell the kernel after ``install(_:_:_:)``.
+    func announce(_ key: UInt64, _ snapshot: Snapshot) -> FileSize {
         filesLock.withLock {
             let file = file(key)
-            let latest = file.snapshot ?? snapshot
-            file.announced = latest.count
-            file.told.add(latest, now: now)
-            return FileSize(bytes: latest.count, generation: file.generation)
+            return file.size(of: file.snapshot ?? snapshot)
         }
     }
 
@@ -220,19 +208,18 @@ extension Container {
 
     /// Makes `snapshot`, which READ had to render, the content of a file.
     ///
-    /// - Returns: what to answer; nil if the kernel cannot show it: it has been told a smaller
-    ///   size, or may ask for parts beyond the end before it learns where that is.
-    func installForRead(_ snapshot: Snapshot, _ key: UInt64, now: UInt64) -> Snapshot? {
+    /// - Returns: false if the kernel cannot show it: it has been told a smaller size, or
+    ///   may ask for parts beyond the end before it learns where that is.
+    func installForRead(_ snapshot: Snapshot, _ key: UInt64) -> Bool {
         filesLock.withLock {
             let file = file(key)
             let announced = file.announced ?? 0
-            guard snapshot.count <= announced else { return nil }
-            guard snapshot.count == announced || announced <= Self.oneRead else { return nil }
-            let shown = file.shown(snapshot, now: now)
-            file.snapshot = snapshot
-            file.announced = shown.count
-            file.held.add(shown.count)
-            return shown
+            guard snapshot.count <= announced else { return false }
+            guard snapshot.count == announced || announced <= Self.oneRead else { return false }
+            if !file.storing { file.snapshot = snapshot }
+            file.announced = snapshot.count
+            file.held.add(snapshot.count)
+            return true
         }
     }
 
@@ -245,7 +232,6 @@ extension Container {
             let file = file(key)
             file.snapshot = snapshot
             file.announced = snapshot.count
-            file.told.add(snapshot, now: snapshot.time)
         }
     }
 

@@ -134,15 +134,26 @@ final class ContainerTree: Tree, @unchecked Sendable {
             return current
         }
         let made = try container.snapshot(of: node, host, worker)
+        let step = container.install(made, key, storeSlots)
         announcements.add(made, node)
-        if case .store = container.install(made, key, storeSlots) {
+        if case .store(let droppingFirst) = step {
             counters.count(.store)
-            let result = store(made, node)
+            var result: CInt = 0
+            if droppingFirst { result = drop(node) }
+            if result == 0 || result == -ENOENT {
+                if droppingFirst { container.dropped(key) }
+                result = store(made, node)
+            }
             storeSlots.give()
-            container.stored(key, success: result == 0 || result == -ENOENT)
+            container.stored(key, made, success: result == 0 || result == -ENOENT)
         }
         expirer.schedule(container, node, time: made.time)
-        return container.announce(key, made, now: host.now())
+        return container.announce(key, made)
+    }
+
+    /// Takes content out of the page cache. Waits while a reader waits for the page.
+    private func drop(_ node: NodeID) -> CInt {
+        fuse_lowlevel_notify_inval_inode(session, node.raw, 0, 0)
     }
 
     /// Pushes content into the page cache. Waits while a reader waits for the page.
@@ -181,20 +192,23 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             let key = node.keyInContainer
-            if let known = container.freshContent(key, now: host.now(), window: window) {
-                reply(request, known, size: size, offset: offset)
+            if let fresh = container.freshContent(key, now: host.now(), window: window) {
+                if let count = fresh.announced,
+                    answer(request, node, count: count, size: size, offset: offset)
+                {
+                    return
+                }
+                reply(request, fresh.content, size: size, offset: offset)
                 return
             }
             let made = try container.snapshot(of: node, host, worker)
-            guard let shown = container.installForRead(made, key, now: host.now()) else {
+            guard container.installForRead(made, key) else {
                 // What the kernel has been told of is too short for it. read(2) has asked for
                 // attributes, and gets what it was told of then, should it have been kept
                 // from coming here in time.
                 if let announced = container.announcedSize(key)?.bytes,
-                    let former = announcements.latest(
-                        node, count: announced, now: host.now(), maxAge: Announcements.moment)
+                    answer(request, node, count: announced, size: size, offset: offset)
                 {
-                    reply(request, former, size: size, offset: offset)
                     return
                 }
                 // Whoever reads so falls back to read(2), which asks for the size first.
@@ -202,10 +216,23 @@ final class ContainerTree: Tree, @unchecked Sendable {
                 return
             }
             expirer.schedule(container, node, time: made.time)
-            reply(request, shown, size: size, offset: offset)
+            reply(request, made, size: size, offset: offset)
         } catch {
             fuse_reply_err(request, error.errno)
         }
+    }
+
+    /// Answers a READ with the content that was announced with a size in the last moments.
+    ///
+    /// - Returns: false if there was none.
+    private func answer(
+        _ request: fuse_req_t, _ node: NodeID, count: Int, size: Int, offset: Int
+    ) -> Bool {
+        let former = announcements.latest(
+            node, count: count, now: host.now(), maxAge: Announcements.moment)
+        guard let former else { return false }
+        reply(request, former, size: size, offset: offset)
+        return true
     }
 
     override func release(

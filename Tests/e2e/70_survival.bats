@@ -257,3 +257,24 @@ PY
     ask list --json | jq -e '. == []'
     [[ -z $(ls "$WORK/run/containers") ]]
 }
+
+# What lxcfs does then, for docs/reliability.md.
+@test "for comparison: lxcfs is killed once, and started again" {
+    needs_command lxcfs
+    start_lxcfs
+    touch "$WORK/meminfo"
+    mount --bind "$WORK/lxcfs/proc/meminfo" "$WORK/meminfo"
+    "$READLOAD" 4 4 "@$WORK/meminfo" >"$WORK/load.txt" 2>&1 </dev/null 3>&- &
+    local load=$! status=0
+    sleep 1
+    kill -KILL "$(daemon_pid)"
+    wait_for 5 is_gone "$(daemon_pid)"
+    umount -l "$WORK/lxcfs"
+    start_lxcfs
+    wait "$load" || status=$?
+    umount -l "$WORK/meminfo"
+    echo "# lxcfs, 1 x kill -9: $(tail -n 1 "$WORK/load.txt")" >&3
+    # The daemon that serves again does not help whoever has its files mounted.
+    [[ $status != 0 ]]
+    grep -q 'Transport endpoint is not connected' "$WORK/load.txt"
+}
