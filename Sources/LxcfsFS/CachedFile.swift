@@ -126,8 +126,10 @@ extension Container {
     /// window.
     func freshContent(_ key: UInt64, now: UInt64, window: UInt64) -> ReadContent? {
         filesLock.withLock {
+            // What is being pushed comes onto whatever READ has brought meanwhile, so that must be
+            // the same.
             guard let file = files[key], let snapshot = file.snapshot,
-                clampedDifference(now, snapshot.time) < window
+                file.storing || clampedDifference(now, snapshot.time) < window
             else { return nil }
             file.held.add(snapshot.count)
             guard let announced = file.announced, announced < snapshot.count else {

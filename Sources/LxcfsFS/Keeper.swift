@@ -39,6 +39,8 @@ public final class Keeper {
     /// in nanoseconds.
     private static let finishTime: UInt64 = 50_000_000
     private static let prepareTime: UInt64 = 30_000_000_000
+    /// How often to look whether the worker is only half dead, in nanoseconds.
+    private static let lookInterval: UInt64 = 250_000_000
 
     private final class Worker {
         enum State { case starting, ready, serving, finishing }
@@ -51,6 +53,10 @@ public final class Keeper {
         /// When it is killed unless it has got further, on the monotonic clock.
         var deadline: UInt64?
         var servingSince: UInt64?
+        /// When to look at it, on the monotonic clock.
+        var lookAt: UInt64?
+        /// It was dead the last time, and could not be reaped.
+        var isSuspect = false
 
         init(
             pid: pid_t, link: KeeperLink, token: UInt64, executable: ProgramFile.Version,
@@ -261,7 +267,8 @@ public final class Keeper {
     /// Milliseconds until ``checkTime(_:)`` has something to do; -1 for never.
     private var timeout: CInt {
         if upgradeIsDue || replacementIsDue, canUpgrade { return 0 }
-        let times = [restartAt, current?.deadline, next?.deadline].compactMap { $0 }
+        let times = [restartAt, current?.deadline, current?.lookAt, next?.deadline]
+            .compactMap { $0 }
         guard let first = times.min() else { return -1 }
         let now = Clock.monotonic()
         return first <= now ? 0 : CInt(min((first - now) / 1_000_000 + 1, 60_000))
@@ -282,6 +289,10 @@ public final class Keeper {
                 kill(worker.pid, SIGKILL)
             }
         }
+        if let worker = current, let time = worker.lookAt, time <= now {
+            worker.lookAt = now + Self.lookInterval
+            try look(at: worker, resources)
+        }
         if upgradeIsDue, canUpgrade {
             upgradeIsDue = false
             upgrade(resources)
@@ -289,6 +300,24 @@ public final class Keeper {
             replacementIsDue = false
             try replaceItself(resources)
         }
+    }
+
+    /// A thread that pushes into the page cache waits for a page, and that for a READ to be
+    /// answered. If the worker is killed before it has done that, it does not end before the
+    /// READ is answered, which only the next worker can do.
+    private func look(
+        at worker: Worker, _ resources: borrowing KeeperResources
+    ) throws(SystemError) {
+        guard ChildProcess.isEnding(worker.pid) else {
+            worker.isSuspect = false
+            return
+        }
+        if !worker.isSuspect {
+            worker.isSuspect = true
+            return
+        }
+        log.error("worker \(worker.pid) is dead and does not end")
+        try ended(ChildProcess.End(pid: worker.pid, signal: SIGKILL, code: 0), resources)
     }
 
     // MARK: - Workers
@@ -421,6 +450,7 @@ public final class Keeper {
             worker.deadline = nil
             worker.state = .serving
             worker.servingSince = Clock.monotonic()
+            worker.lookAt = Clock.monotonic() + Self.lookInterval
             if program.current !== worker.executable {
                 program.current = worker.executable
                 log.notice("upgraded: worker \(worker.pid)")

@@ -45,6 +45,12 @@ public enum ChildProcess {
         public let signal: CInt
         /// The exit code, if it exited by itself.
         public let code: CInt
+
+        public init(pid: pid_t, signal: CInt, code: CInt) {
+            self.pid = pid
+            self.signal = signal
+            self.code = code
+        }
     }
 
     /// A child that has ended, if any; it is forgotten then (waitpid(2)).
@@ -53,6 +59,17 @@ public enum ChildProcess {
         var code: CInt = 0
         let pid = try check(clinux_reap(&signal, &code), "wait for", "a child process")
         return pid == 0 ? nil : End(pid: pid, signal: signal, code: code)
+    }
+
+    /// Whether a child that cannot be reaped yet has ended all the same: its first thread has,
+    /// and others are on their way or hang in the kernel.
+    public static func isEnding(_ pid: pid_t) -> Bool {
+        let path = "/proc/\(pid)/stat"
+        guard let text = try? FileDescriptor.open(path, O_RDONLY).readToEnd(path: path),
+            // The name before it may have any characters.
+            let end = text.lastIndex(of: UInt8(ascii: ")")), text.count > end + 2
+        else { return false }
+        return text[end + 2] == UInt8(ascii: "Z")
     }
 
     /// Has this process killed when the thread that started it ends (`PR_SET_PDEATHSIG`).

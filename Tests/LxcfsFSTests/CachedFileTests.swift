@@ -77,8 +77,11 @@ import Testing
         let fresh = try #require(container.freshContent(9, now: 22, window: 10))
         #expect(fresh.announced == 3)
         #expect(fresh.content.bytes.string == "bbbb")
+        // However long that takes.
+        #expect(container.freshContent(9, now: 90, window: 10)?.content.bytes.string == "bbbb")
         container.stored(9, longer, success: true)
         #expect(container.freshContent(9, now: 23, window: 10)?.announced == nil)
+        #expect(container.freshContent(9, now: 90, window: 10) == nil)
         // The slot of the second one has been given back.
         #expect(slots.take())
     }
