@@ -17,7 +17,7 @@ struct CommandRunner {
             let source = try registration.register(pid: pid, cpus: options.cpus)
             let summary: AttachSummary
             do {
-                let tree = try SourceTree(path: source)
+                let tree = try SourceTree(path: source, options.origin)
                 let targets = options.files.flatMap(\.targets)
                 let (sources, failures) = tree.prepare(targets, log: log)
                 summary = AttachSummary(
@@ -80,7 +80,7 @@ struct CommandRunner {
         _ container: ContainerSummary, in mountPoint: String
     ) throws(AttachError) -> AttachSummary {
         let process = try open(container.pid)
-        let tree = try SourceTree(path: mountPoint + "/" + container.id)
+        let tree = try SourceTree(path: mountPoint + "/" + container.id, options.origin)
         let (sources, failures) = tree.prepare(options.files.flatMap(\.targets), log: log)
         return AttachSummary(
             try Attachment.run(sources, process: process, rootfs: "/", existing: .renew),

@@ -87,7 +87,7 @@ struct StageRunner {
         }
         let summary: AttachSummary
         do {
-            let tree = try SourceTree(path: source)
+            let tree = try SourceTree(path: source, options.origin)
             let (sources, failures) = tree.prepare(plan.targets, log: log)
             let outcomes =
                 sources.isEmpty

@@ -7,9 +7,12 @@ struct SourceTree: ~Copyable {
     let path: String
     /// The same, so that each file costs one look at its name and not at those above it.
     private let directory: FileDescriptor
+    private let isOfDaemon: Bool
 
+    /// - Parameter origin: who serves it.
     /// - Throws: if nothing of FUSE is there, or its server is dead.
-    init(path: String) throws(AttachError) {
+    init(path: String, _ origin: Origin) throws(AttachError) {
+        if case .daemon = origin { isOfDaemon = true } else { isOfDaemon = false }
         directory = try Self.open(path)
         self.path = path
     }
@@ -51,7 +54,7 @@ struct SourceTree: ~Copyable {
 
     /// Some versions of lxcfs serve files in the directory of CPUs without listing it.
     private func available(_ target: Target) -> Target {
-        if target != .cpuDirectory { return target }
+        if target != .cpuDirectory || isOfDaemon { return target }
         guard let directory = opendir(path + target.path) else { return target }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
