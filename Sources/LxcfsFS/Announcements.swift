@@ -48,27 +48,25 @@ struct Announcements {
         }
     }
 
-    /// Of each file what a READ may be answered with that a worker that has died was asked for.
+    /// Of each file what is shown first by a worker that follows one that has died: the last
+    /// content.
     ///
-    /// Whether the kernel has heard of the last content, or still thinks of one before it, is
-    /// not known. A content that is shorter than the kernel thinks is shown as it is, a longer
-    /// one is cut: so it is the shortest one of the last moments, and of these the newest.
-    var lastTold: [Entry] {
-        var newest: [NodeID: UInt64] = [:]
-        let all = self.all
+    /// - Parameter unfinished: files of which it is not known whether the kernel has that. A
+    ///   content that is shorter than the kernel thinks is shown as it is, a longer one would
+    ///   be cut; so of these it is the one before, if that is shorter.
+    func lastTold(unfinished: Set<NodeID>) -> [Entry] {
+        var last: [NodeID: Entry] = [:]
+        var before: [NodeID: Entry] = [:]
         for entry in all {
-            newest[entry.node] = max(newest[entry.node] ?? 0, entry.snapshot.time)
+            before[entry.node] = last[entry.node]
+            last[entry.node] = entry
         }
-        var result: [NodeID: Entry] = [:]
-        for entry in all
-        where clampedDifference(newest[entry.node] ?? 0, entry.snapshot.time) <= Self.moment {
-            if let known = result[entry.node] {
-                let (old, new) = (known.snapshot, entry.snapshot)
-                if (new.count, old.time) > (old.count, new.time) { continue }
-            }
-            result[entry.node] = entry
+        return last.values.map { entry in
+            guard unfinished.contains(entry.node), let former = before[entry.node],
+                former.snapshot.count < entry.snapshot.count
+            else { return entry }
+            return former
         }
-        return Array(result.values)
     }
 
     /// How long a reader may take from hearing a size to reading, in nanoseconds.

@@ -189,6 +189,11 @@ extension Container {
         }
     }
 
+    /// The size to tell the kernel of content of an earlier worker.
+    func announceFormer(_ key: UInt64, _ content: Snapshot) -> FileSize {
+        filesLock.withLock { file(key).size(of: content) }
+    }
+
     /// What the kernel was told last, if anything.
     func announcedSize(_ key: UInt64) -> FileSize? {
         filesLock.withLock {

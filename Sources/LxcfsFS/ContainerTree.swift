@@ -18,6 +18,8 @@ final class ContainerTree: Tree, @unchecked Sendable {
     private let expirer: Expirer
     private let storeSlots: StoreSlots
     private let announcements: Announcements
+    private let pushes: Pushes
+    private let handedOver = HandedOver()
 
     /// - Parameters:
     ///   - window: how old content may be, in nanoseconds.
@@ -30,15 +32,18 @@ final class ContainerTree: Tree, @unchecked Sendable {
         self.expirer = expirer
         storeSlots = StoreSlots(max(threads - 2, 0))
         announcements = shared.announcements
+        pushes = shared.pushes
         super.init(host: host, registry: registry, shared: shared)
     }
 
     /// Takes up the contents that an earlier worker has told the kernel of, so that READs
     /// that belong to them find them, and sees to it that they leave the page cache.
-    func adoptAnnouncements() {
+    ///
+    /// - Parameter former: the process number of that worker.
+    func adoptAnnouncements(former: pid_t) {
         guard window > 0 else { return }
-        for entry in announcements.lastTold.sorted(by: { $0.snapshot.time < $1.snapshot.time })
-        {
+        let told = handedOver.take(announcements, pushes, former: former)
+        for entry in told.sorted(by: { $0.snapshot.time < $1.snapshot.time }) {
             guard let container = registry.container(slot: entry.node.slot) else { continue }
             container.adopt(entry.snapshot, entry.node.keyInContainer)
             expirer.schedule(container, entry.node, time: entry.snapshot.time)
@@ -112,6 +117,12 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             var attributes = baseAttributes(node, .file(mode: mode(of: node)))
+            if let former = handedOver.content(of: node, now: host.now()) {
+                let key = node.keyInContainer
+                attributes.set(container.announceFormer(key, former))
+                fuse_reply_attr(request, &attributes, 0)
+                return
+            }
             attributes.set(try refresh(container, node, worker))
             fuse_reply_attr(request, &attributes, timeout)
         } catch {
@@ -135,6 +146,8 @@ final class ContainerTree: Tree, @unchecked Sendable {
         }
         let made = try container.snapshot(of: node, host, worker)
         let step = container.install(made, key, storeSlots)
+        let mark = pushes.begin(node)
+        defer { pushes.end(mark) }
         announcements.add(made, node)
         if case .store(let droppingFirst) = step {
             counters.count(.store)
@@ -192,6 +205,10 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             let key = node.keyInContainer
+            if let former = handedOver.content(of: node, now: host.now()) {
+                reply(request, former, size: size, offset: offset)
+                return
+            }
             if let fresh = container.freshContent(key, now: host.now(), window: window) {
                 if let count = fresh.announced,
                     answer(request, node, count: count, size: size, offset: offset)
@@ -215,6 +232,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
                 fuse_reply_err(request, EINVAL)
                 return
             }
+            announcements.add(made, node)
             expirer.schedule(container, node, time: made.time)
             reply(request, made, size: size, offset: offset)
         } catch {

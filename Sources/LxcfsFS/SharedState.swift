@@ -30,7 +30,9 @@ final class SharedState: @unchecked Sendable {
         static let threads = 32
         static let coherence = 36
         static let madeDirectory = 40
+        static let worker = 44
         static let suspects = 1024
+        static let pushes = suspects + Suspects.size
         static let initial = 4096
         static let announcements = 16384
         static let openFiles = announcements + Announcements.size
@@ -98,6 +100,12 @@ final class SharedState: @unchecked Sendable {
         set { clinux_store32(base + Offset.nextSlot, newValue) }
     }
 
+    /// The worker that serves, or did last.
+    var worker: pid_t {
+        get { pid_t(bitPattern: clinux_load32(base + Offset.worker)) }
+        set { clinux_store32(base + Offset.worker, UInt32(bitPattern: newValue)) }
+    }
+
     /// How many workers there have been, this one included.
     private(set) lazy var life: UInt64 = clinux_add64(base + Offset.life, 1) + 1
 
@@ -125,6 +133,8 @@ final class SharedState: @unchecked Sendable {
     }
 
     var agentSlots: AgentSlots { AgentSlots(base + Offset.agent) }
+
+    var pushes: UnsafeMutableRawPointer { base + Offset.pushes }
 
     var suspects: Suspects { Suspects(base + Offset.suspects) }
 }
@@ -204,6 +214,7 @@ struct InitialExchange {
 /// taken for the cause.
 struct Suspects {
     private static let count = 128
+    static let size = count * 16
     private let memory: UnsafeMutableRawPointer
 
     init(_ memory: UnsafeMutableRawPointer) { self.memory = memory }

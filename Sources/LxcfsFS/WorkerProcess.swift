@@ -125,7 +125,8 @@ public final class WorkerProcess {
         let expirer = try Expirer(window: window)
         let treeState = SharedTreeState(
             openFiles: OpenFiles(shared.openFiles),
-            announcements: shared.announcements, startedAt: setup.startedAtRealtime)
+            announcements: shared.announcements, pushes: Pushes(shared.pushes),
+            startedAt: setup.startedAtRealtime)
         let containerTree = ContainerTree(
             host: host, registry: registry, window: window, expirer: expirer,
             threads: options.threads, shared: treeState)
@@ -190,7 +191,8 @@ public final class WorkerProcess {
                 if container.load != nil { container.noteLoadRead(now: parts.host.now()) }
             }
         }
-        parts.containerTree.adoptAnnouncements()
+        parts.containerTree.adoptAnnouncements(former: parts.shared.worker)
+        parts.shared.worker = getpid()
         for session in [parts.containers, parts.callersSession] {
             let isResent = options.usesResend ? try session.resend() : false
             if !isResent, !pending.isEmpty {
@@ -300,6 +302,7 @@ public final class WorkerProcess {
 struct SharedTreeState {
     let openFiles: OpenFiles
     let announcements: Announcements
+    let pushes: Pushes
     /// When the keeper started, in seconds since 1970.
     let startedAt: Int
 }

@@ -66,17 +66,57 @@ import Testing
         #expect(second.all.last?.node == NodeID(slot: 9, file: 511))
     }
 
-    @Test func aReadIsAnsweredWithTheShortestContentOfTheLastMoments() throws {
+    @Test func theNextWorkerBeginsWithTheLastContent() throws {
         let announcements = try SharedState(try make()).announcements
         let node = NodeID(slot: 3, file: 19)
-        let second: UInt64 = 1_000_000_000
-        announcements.add(snapshot("x", at: 1), node)
-        announcements.add(snapshot("one", at: 2 * second), node)
-        announcements.add(snapshot("two", at: 2 * second + 1), node)
-        announcements.add(snapshot("longer", at: 2 * second + 2), node)
-        announcements.add(snapshot("other", at: 1), NodeID(slot: 4, file: 19))
-        let found = announcements.lastTold.sorted { $0.node.raw < $1.node.raw }
-        #expect(found.map { text($0.snapshot) } == ["two", "other"])
+        let other = NodeID(slot: 4, file: 19)
+        for (index, content) in ["one", "two", "longer"].enumerated() {
+            announcements.add(snapshot(content, at: UInt64(index)), node)
+        }
+        announcements.add(snapshot("longer", at: 1), other)
+        announcements.add(snapshot("short", at: 2), other)
+        func told(_ unfinished: Set<NodeID>) -> [String] {
+            announcements.lastTold(unfinished: unfinished)
+                .sorted { $0.node.raw < $1.node.raw }.map { text($0.snapshot) ?? "" }
+        }
+        #expect(told([]) == ["longer", "short"])
+        // Who does not know whether the kernel has a longer one, takes that before.
+        #expect(told([node, other]) == ["two", "short"])
+    }
+
+    @Test func whatWasBeingToldIsSeenByTheNextWorker() throws {
+        let memory = try make()
+        let first = Pushes(try SharedState(memory).pushes)
+        let node = NodeID(slot: 3, file: 19)
+        let mark = first.begin(node)
+        let second = first.begin(NodeID(slot: 4, file: 19))
+        first.end(second)
+        let next = Pushes(try SharedState(memory).pushes)
+        #expect(next.takeLeft() == [node])
+        #expect(next.takeLeft().isEmpty)
+        first.end(mark)
+        for number in 0..<128 { #expect(first.begin(node) == number) }
+        #expect(first.begin(node) == nil)
+        first.end(nil)
+        // Nothing beyond its room is touched.
+        #expect(try SharedState(memory).suspects.crashed(with: [2]).isEmpty)
+        #expect(first.takeLeft().count == 128)
+    }
+
+    @Test func whatIsHandedOverIsShownForAMoment() throws {
+        let shared = try SharedState(try make())
+        let node = NodeID(slot: 3, file: 19)
+        shared.announcements.add(snapshot("last", at: 1), node)
+        let handedOver = HandedOver()
+        #expect(handedOver.content(of: node, now: Clock.monotonic()) == nil)
+        let told = handedOver.take(
+            shared.announcements, Pushes(shared.pushes), former: 0)
+        #expect(told.map(\.node) == [node])
+        let now = Clock.monotonic()
+        #expect(text(handedOver.content(of: node, now: now)) == "last")
+        #expect(handedOver.content(of: NodeID(slot: 4, file: 19), now: now) == nil)
+        #expect(handedOver.content(of: node, now: now + 1_000_000_000) == nil)
+        #expect(handedOver.content(of: node, now: now) == nil)
     }
 
     // MARK: - Open files

@@ -11,10 +11,10 @@ setup_file() {
     [[ $(cat /proc/1/comm) == systemd && -z ${E2E_OUTER_NS:-} ]] ||
         skip "needs systemd in a virtual machine"
     # Where the unit expects them.
-    install -D "$LXCFSD" /usr/bin/lxcfsd
-    install -D "$LXCFS_HOOK" /usr/libexec/oci/lxcfs-hook
-    install -D -m 0644 "$REPO/examples/systemd/$UNIT" "/run/systemd/system/$UNIT"
-    mkdir -p /var/lib/lxcfs
+    mkdir -p /usr/libexec/oci /var/lib/lxcfs
+    cp "$LXCFSD" /usr/bin
+    cp "$LXCFS_HOOK" /usr/libexec/oci
+    cp "$REPO/examples/systemd/$UNIT" /run/systemd/system
     systemctl daemon-reload
     systemctl start "$UNIT" || { systemctl status "$UNIT"; return 1; }
     # What helpers.bash starts otherwise.
