@@ -14,6 +14,9 @@ enum Outcome: Equatable {
     /// The older FUSE mount could not be replaced, and may still serve.
     case stuck(String)
 
+    /// Whether a mount was made.
+    var isMounted: Bool { self == .attached || self == .replaced }
+
     /// Why the file could not be mounted, if it should have been.
     var failure: String? {
         switch self {
@@ -44,12 +47,44 @@ struct Attachment {
     ) throws(AttachError) -> [(Target, Outcome)] {
         try process.inside { () throws(AttachError) in
             let files = try ContainerFiles(rootfs: rootfs, process: process)
-            var outcomes: [(Target, Outcome)] = []
-            for source in sources {
-                let outcome = attach(source, files: files, existing: existing)
-                outcomes.append((source.target, outcome))
+            let outcomes = sources.map { attach($0, files: files, existing: existing) }
+            let checked = try verify(zip(sources, outcomes), files: files, process: process)
+            return Array(zip(sources.map(\.target), checked))
+        }
+    }
+
+    /// Takes back the mounts that do not lie where they should.
+    ///
+    /// move_mount(2) puts a mount on top of whatever lies on its target by then. A container
+    /// that mounts a file of its own there after the look at it, and before that call, would
+    /// have the virtual file on that one: in every place where it is to be seen if it is
+    /// shared.
+    private static func verify(
+        _ attached: some Sequence<(Source, Outcome)>, files: ContainerFiles,
+        process: ContainerProcess
+    ) throws(AttachError) -> [Outcome] {
+        let table: MountTable
+        do {
+            table = try process.mountTable()
+        } catch {
+            for (source, outcome) in attached where outcome.isMounted {
+                try files.unmount(source.mount, of: source.target)
             }
-            return outcomes
+            throw .system(error)
+        }
+        return attached.map { source, outcome in
+            guard outcome.isMounted else { return outcome }
+            do throws(AttachError) {
+                let wanted = try files.mountID(of: source.target.filesystem)
+                guard let mount = table[source.identity.mountID] else {
+                    throw .refused("the container has taken it away")
+                }
+                if mount.parent == wanted { return outcome }
+                try files.unmount(source.mount, of: source.target)
+                throw .refused(Self.raced)
+            } catch {
+                return .failed(error.description)
+            }
         }
     }
 
