@@ -55,10 +55,10 @@ struct Attachment {
 
     /// Takes back the mounts that do not lie where they should.
     ///
-    /// move_mount(2) puts a mount on top of whatever lies on its target by then. A container
-    /// that mounts a file of its own there after the look at it, and before that call, would
-    /// have the virtual file on that one: in every place where it is to be seen if it is
-    /// shared.
+    /// move_mount(2) puts a mount on whatever lies on its target by then, or below it. A
+    /// container that mounts a file of its own there after the look at it, or moves what is
+    /// there away, would have the virtual file in another place: in all where that is to be
+    /// seen if it is shared. That holds for attempts that failed in the end, too.
     private static func verify(
         _ attached: some Sequence<(Source, Outcome)>, files: ContainerFiles,
         process: ContainerProcess
@@ -67,24 +67,24 @@ struct Attachment {
         do {
             table = try process.mountTable()
         } catch {
-            for (source, outcome) in attached where outcome.isMounted {
-                try files.unmount(source.mount, of: source.target)
-            }
+            // Not to be known where they are: away with all. Those that are nowhere refuse.
+            for (source, _) in attached { try? files.unmount(source.mount, of: source.target) }
             throw .system(error)
         }
         return attached.map { source, outcome in
-            guard outcome.isMounted else { return outcome }
+            guard let mount = table[source.identity.mountID] else {
+                return outcome.isMounted
+                    ? .failed("the container has taken it away") : outcome
+            }
             do throws(AttachError) {
-                let wanted = try files.mountID(of: source.target.filesystem)
-                guard let mount = table[source.identity.mountID] else {
-                    throw .refused("the container has taken it away")
+                if mount.parent == (try files.mountID(of: source.target.filesystem)) {
+                    return outcome
                 }
-                if mount.parent == wanted { return outcome }
                 try files.unmount(source.mount, of: source.target)
-                throw .refused(Self.raced)
             } catch {
                 return .failed(error.description)
             }
+            return outcome.isMounted ? .failed(Self.raced) : outcome
         }
     }
 

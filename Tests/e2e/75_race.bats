@@ -40,6 +40,7 @@ race() {
     python3 "$E2E_DIR/race.py" "$LXCFS_HOOK" "$WORK/run" "$WORK/lxcfs" "$WORK/host/victim" \
         "$1" "$RACE_TRIES" "${@:2}" >"$WORK/race.log" 2>&1 || status=$?
     echo "# $BATS_TEST_DESCRIPTION: $(head -n 1 "$WORK/race.log")" >&3
+    [[ $status == 0 ]] || tail -n 5 "$WORK/lxcfsd.log"
     cat "$WORK/race.log"
     return "$status"
 }

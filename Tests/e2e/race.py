@@ -87,18 +87,32 @@ def commands():
             for verb in ("attach", "attach", "detach")]
 
 
+def run(command, state):
+    """A hook that hangs holds up the container's start: where, is worth knowing."""
+    process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        output, _ = process.communicate(state, timeout=30)
+    except subprocess.TimeoutExpired:
+        for name in ("syscall", "wchan", "stack", "mountinfo"):
+            with open(f"/proc/{process.pid}/{name}") as file:
+                print(name, file.read())
+        process.kill()
+        sys.exit(f"the hook hangs: {' '.join(command)}")
+    return process.returncode, output
+
+
 def main():
     before, text = own_fuse(), contents()
     turns = commands()
     escapes, mounted, hindered, exits = [], 0, 0, collections.Counter()
     for number in range(tries):
         command, state = turns[number % len(turns)]
-        done = subprocess.run(command, input=state, text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=60)
-        exits[done.returncode] += 1
-        if done.returncode not in (0, 1):
-            sys.exit(f"try {number}: exit {done.returncode}: {done.stdout}")
-        hindered += any(word in done.stdout for word in (" warning: ", " error: "))
+        status, output = run(command, state)
+        exits[status] += 1
+        if status not in (0, 1):
+            sys.exit(f"try {number}: exit {status}: {output}")
+        hindered += any(word in output for word in (" warning: ", " error: "))
         settle()
         table = mounts(racer)
         mounted += any(is_fuse(m) and not m.place.startswith(lxcfs) for m in table.values())
@@ -108,7 +122,7 @@ def main():
         if contents() != text:
             faults.append(f"{victim} is not what it was")
         if faults:
-            escapes.append(f"try {number}: {'; '.join(faults)}\n{done.stdout}")
+            escapes.append(f"try {number}: {'; '.join(faults)}\n{output}")
         os.kill(racer, signal.SIGCONT)
     print(f"{tries} tries, {len(escapes)} escapes; exit 0: {exits[0]}, exit 1: {exits[1]}; "
           f"hindered {hindered}, something mounted after {mounted}")
