@@ -64,9 +64,9 @@ def contents():
 
 
 def settle():
-    """Stops the racer between two changes."""
-    os.kill(racer, signal.SIGUSR1)
+    """Waits until the racer has stopped between two changes, or because of what it found."""
     deadline = time.monotonic() + 60
+    asked = False
     while True:
         with open(f"/proc/{racer}/stat") as file:
             state = file.read().rsplit(")", 1)[1].split()[0]
@@ -74,6 +74,9 @@ def settle():
             return
         if state in "ZX" or time.monotonic() > deadline:
             sys.exit(f"the racer does not stop: state {state}")
+        if not asked:
+            os.kill(racer, signal.SIGUSR1)
+            asked = True
         time.sleep(0.0002)
 
 

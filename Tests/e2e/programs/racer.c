@@ -77,9 +77,14 @@ static int is_fuse(const char *path)
     return statfs(path, &found) == 0 && found.f_type == FUSE_SUPER_MAGIC;
 }
 
-/* Takes back a mount of our own. Whatever the hook has put on it stays, to be found. */
+/*
+ * Takes back a mount of our own. What the hook has put on it, it has a moment to take back; then
+ * it stays, to be found, and nothing else happens until then.
+ */
 static void uncover(const char *place)
 {
+    for (int i = 0; i < 100 && is_fuse(place); i++) usleep(100);
+    if (is_fuse(place)) raise(SIGSTOP);
     if (!is_fuse(place)) umount2(place, MNT_DETACH);
 }
 
