@@ -33,7 +33,9 @@ import Syscalls
         require(Set(list.cpus).count == list.count, "a CPU twice")
         require(CPUList(parsing: list.text) == list, "a list changes when it is written")
         require(list.cpus.allSatisfy(list.contains), "a CPU is lost")
-        if let last = list.cpus.last { require(list.index(of: last) == list.count - 1, "index") }
+        if let last = list.cpus.last {
+            require(list.index(of: last) == list.count - 1, "index")
+        }
     }
     let paths = CgroupPaths(parsing: input)
     require(paths.contains(paths), "a cgroup is not in itself")

@@ -45,8 +45,10 @@ func checkMemory(_ facts: MemoryFacts, host: HostMemory) {
             let lines = lineCount(text) + (text.last.map { $0 != 10 } ?? false ? 1 : 0)
             require(lineCount(out) == lines, "another number of lines than the host's")
             require(out.count <= text.count + 48 * lines, "a text that grows")
-            let swaps = rendered(text) { renderSwaps(
-                MemoryView(facts, host: host), host: $0, into: $1) }
+            let swaps = rendered(text) {
+                renderSwaps(
+                    MemoryView(facts, host: host), host: $0, into: $1)
+            }
             require(lineCount(swaps) <= 2, "more than one line of swap")
         }
     }
