@@ -37,6 +37,8 @@ public final class Keeper {
 
     /// How long a worker may take to finish what it is answering, and a new one to prepare,
     /// in nanoseconds.
+    /// A process that has been killed is normally gone after some milliseconds.
+    private static let deathTime: UInt64 = 300_000_000
     private static let finishTime: UInt64 = 50_000_000
     private static let prepareTime: UInt64 = 30_000_000_000
 
@@ -51,6 +53,8 @@ public final class Keeper {
         /// When it is killed unless it has got further, on the monotonic clock.
         var deadline: UInt64?
         var servingSince: UInt64?
+        /// It has been sent SIGKILL.
+        var isKilled = false
 
         init(
             pid: pid_t, link: KeeperLink, token: UInt64, executable: ProgramFile.Version,
@@ -275,11 +279,16 @@ public final class Keeper {
         }
         for worker in [current, next].compactMap({ $0 }) {
             if let deadline = worker.deadline, deadline <= now {
-                worker.deadline = nil
+                if worker.isKilled {
+                    try abandon(worker, resources)
+                    continue
+                }
                 if worker.state != .finishing {
                     log.error("worker \(worker.pid) does not get ready")
                 }
                 kill(worker.pid, SIGKILL)
+                worker.isKilled = true
+                worker.deadline = now + Self.deathTime
             }
         }
         if upgradeIsDue, canUpgrade {
@@ -375,6 +384,22 @@ public final class Keeper {
         if delay > 0 { log.notice("a new worker in \(delay / 1_000_000) ms") }
         restartAt = Clock.monotonic() + delay
         try checkTime(resources)
+    }
+
+    /// Goes on without a worker that has been killed and is not gone.
+    ///
+    /// A thread that tells the kernel of new content waits in it for a page that is being
+    /// read, whatever signal it gets. That READ may be one that the worker has left unanswered:
+    /// then only the next worker can end the wait. None of its threads runs any more.
+    private func abandon(
+        _ worker: Worker, _ resources: borrowing KeeperResources
+    ) throws(SystemError) {
+        worker.deadline = nil
+        log.error("worker \(worker.pid) is stuck in the kernel: going on without it")
+        // Its end of the link is still open: what it has said is taken, but not waited for.
+        _ = fcntl(worker.link.socket.descriptor.raw, F_SETFL, O_NONBLOCK)
+        try? poller.remove(worker.link.socket.descriptor)
+        try ended(ChildProcess.End(pid: worker.pid, signal: SIGKILL, code: 0), resources)
     }
 
     private static func describe(_ end: ChildProcess.End) -> String {
@@ -502,7 +527,11 @@ public final class Keeper {
     private func endWorkers() {
         for worker in [current, next].compactMap({ $0 }) {
             kill(worker.pid, SIGKILL)
-            while waitpid(worker.pid, nil, 0) < 0, errno == EINTR {}
+            // Not for ever: see `abandon`. What it waits for ends with the connections.
+            let deadline = Clock.monotonic() + Self.deathTime
+            while waitpid(worker.pid, nil, WNOHANG) == 0, Clock.monotonic() < deadline {
+                usleep(500)
+            }
         }
         current = nil
         next = nil

@@ -45,6 +45,12 @@ public enum ChildProcess {
         public let signal: CInt
         /// The exit code, if it exited by itself.
         public let code: CInt
+
+        public init(pid: pid_t, signal: CInt, code: CInt) {
+            self.pid = pid
+            self.signal = signal
+            self.code = code
+        }
     }
 
     /// A child that has ended, if any; it is forgotten then (waitpid(2)).

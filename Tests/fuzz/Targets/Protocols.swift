@@ -199,7 +199,11 @@ private func openCount() -> Int { (0..<64).count { fcntl($0, F_GETFD) >= 0 } }
         HierarchyMount(unified: true, controllers: [], mountPoint: "/c", root: "/r"),
     ] {
         if let path = paths.unified, let directory = mount.directory(of: path) {
-            require(directory.hasPrefix("/c"), "a cgroup outside of the hierarchy")
+            let rest = directory.utf8.dropFirst(2)
+            require(
+                directory.utf8.starts(with: "/c".utf8)
+                    && (rest.isEmpty || rest.first == UInt8(ascii: "/")),
+                "a cgroup outside of the hierarchy")
         }
     }
 }
