@@ -49,9 +49,21 @@ vm-all: ## All end-to-end tests in the virtual machine (half an hour and more)
 	Tests/vm/run-vm --timeout 3600 -- env SURVIVAL_KILLS=5 SURVIVAL_UPGRADES=2 Tests/e2e/run
 
 .PHONY: soak
-soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load (as root, 10 minutes)
-	env SURVIVAL_KILLS=1000 SURVIVAL_UPGRADES=50 SURVIVAL_RESTARTS=50 \
-		Tests/e2e/run Tests/e2e/70_survival.bats
+soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load, race the hook (as root, 15 minutes)
+	env SURVIVAL_KILLS=1000 SURVIVAL_UPGRADES=50 SURVIVAL_RESTARTS=50 RACE_TRIES=10000 \
+		Tests/e2e/run Tests/e2e/70_survival.bats Tests/e2e/75_race.bats
+
+.PHONY: fuzz
+fuzz: ## Fuzz each parser of outside bytes for FUZZ_SECONDS (600; all of them three hours)
+	Tests/fuzz/run
+
+.PHONY: fuzz-short
+fuzz-short: ## Fuzz all parsers for a minute together
+	env FUZZ_TOTAL=60 Tests/fuzz/run
+
+.PHONY: sanitize
+sanitize: ## Unit tests and a daemon under load with AddressSanitizer and ThreadSanitizer (as root)
+	Tests/sanitize
 
 .PHONY: demo
 demo: deps build ## Show a container before and after (as root)

@@ -24,6 +24,8 @@ public struct CPUList: Equatable, Sendable {
                 }
                 last = end
             }
+            // No kernel lists a CPU again and again.
+            guard found.count <= 2 * Self.highest else { return nil }
             found.append(contentsOf: Int(first)...Int(last))
             if !scanner.atEnd, !scanner.skip(UInt8(ascii: ",")) { return nil }
         }

@@ -39,11 +39,17 @@ public struct HierarchyMount: Equatable, Sendable {
     /// The directory of the cgroup `path` (from `/proc/<pid>/cgroup`) below this mount; nil
     /// when the cgroup lies outside of what is mounted.
     public func directory(of path: String) -> String? {
-        if path.hasPrefix("/..") { return nil }
+        // Bytes, not characters: a name may begin with what Unicode joins to the slash.
+        let bytes = path.utf8
+        guard bytes.first == UInt8(ascii: "/"), !bytes.starts(with: "/..".utf8) else {
+            return nil
+        }
         if root == "/" { return path == "/" ? mountPoint : mountPoint + path }
-        if path == root { return mountPoint }
-        guard path.hasPrefix(root + "/") else { return nil }
-        return mountPoint + path.dropFirst(root.count)
+        let rest = bytes.dropFirst(root.utf8.count)
+        guard bytes.starts(with: root.utf8) else { return nil }
+        if rest.isEmpty { return mountPoint }
+        guard rest.first == UInt8(ascii: "/") else { return nil }
+        return mountPoint + String(decoding: rest, as: UTF8.self)
     }
 }
 

@@ -48,7 +48,10 @@ public struct CgroupPaths: Equatable, Sendable {
     public func contains(_ other: CgroupPaths) -> Bool {
         func within(_ outer: String, _ inner: String?) -> Bool {
             guard let inner else { return true }
-            return outer == "/" || outer == inner || inner.hasPrefix(outer + "/")
+            let rest = inner.utf8.dropFirst(outer.utf8.count)
+            return outer == "/"
+                || inner.utf8.starts(with: outer.utf8)
+                    && (rest.isEmpty || rest.first == UInt8(ascii: "/"))
         }
         for (controller, path) in legacy where !within(path, other.legacy[controller]) {
             return false

@@ -35,6 +35,8 @@ public final class Keeper {
     private static let signalToken: UInt64 = 1
     private static let mountToken: UInt64 = 2
 
+    /// A process that has been killed is normally gone after some milliseconds; in nanoseconds.
+    private static let deathTime: UInt64 = 300_000_000
     /// How long a worker may take to finish what it is answering, and a new one to prepare,
     /// in nanoseconds.
     private static let finishTime: UInt64 = 50_000_000
@@ -57,6 +59,8 @@ public final class Keeper {
         var lookAt: UInt64?
         /// It was dead the last time, and could not be reaped.
         var isSuspect = false
+        /// It has been sent SIGKILL.
+        var isKilled = false
 
         init(
             pid: pid_t, link: KeeperLink, token: UInt64, executable: ProgramFile.Version,
@@ -282,11 +286,16 @@ public final class Keeper {
         }
         for worker in [current, next].compactMap({ $0 }) {
             if let deadline = worker.deadline, deadline <= now {
-                worker.deadline = nil
+                if worker.isKilled {
+                    try abandon(worker, resources)
+                    continue
+                }
                 if worker.state != .finishing {
                     log.error("worker \(worker.pid) does not get ready")
                 }
                 kill(worker.pid, SIGKILL)
+                worker.isKilled = true
+                worker.deadline = now + Self.deathTime
             }
         }
         if let worker = current, let time = worker.lookAt, time <= now {
@@ -302,9 +311,8 @@ public final class Keeper {
         }
     }
 
-    /// A thread that pushes into the page cache waits for a page, and that for a READ to be
-    /// answered. If the worker is killed before it has done that, it does not end before the
-    /// READ is answered, which only the next worker can do.
+    /// Notices a worker that somebody else has killed and that cannot end, see
+    /// ``abandon(_:_:)``.
     private func look(
         at worker: Worker, _ resources: borrowing KeeperResources
     ) throws(SystemError) {
@@ -316,8 +324,7 @@ public final class Keeper {
             worker.isSuspect = true
             return
         }
-        log.error("worker \(worker.pid) is dead and does not end")
-        try ended(ChildProcess.End(pid: worker.pid, signal: SIGKILL, code: 0), resources)
+        try abandon(worker, resources)
     }
 
     // MARK: - Workers
@@ -404,6 +411,22 @@ public final class Keeper {
         if delay > 0 { log.notice("a new worker in \(delay / 1_000_000) ms") }
         restartAt = Clock.monotonic() + delay
         try checkTime(resources)
+    }
+
+    /// Goes on without a worker that has been killed and is not gone.
+    ///
+    /// A thread that tells the kernel of new content waits in it for a page that is being
+    /// read, whatever signal it gets. That READ may be one that the worker has left unanswered:
+    /// then only the next worker can end the wait. None of its threads runs any more.
+    private func abandon(
+        _ worker: Worker, _ resources: borrowing KeeperResources
+    ) throws(SystemError) {
+        worker.deadline = nil
+        log.error("worker \(worker.pid) is stuck in the kernel: going on without it")
+        // Its end of the link is still open: what it has said is taken, but not waited for.
+        _ = fcntl(worker.link.socket.descriptor.raw, F_SETFL, O_NONBLOCK)
+        try? poller.remove(worker.link.socket.descriptor)
+        try ended(ChildProcess.End(pid: worker.pid, signal: SIGKILL, code: 0), resources)
     }
 
     private static func describe(_ end: ChildProcess.End) -> String {
@@ -532,7 +555,11 @@ public final class Keeper {
     private func endWorkers() {
         for worker in [current, next].compactMap({ $0 }) {
             kill(worker.pid, SIGKILL)
-            while waitpid(worker.pid, nil, 0) < 0, errno == EINTR {}
+            // Not for ever: see `abandon`. What it waits for ends with the connections.
+            let deadline = Clock.monotonic() + Self.deathTime
+            while waitpid(worker.pid, nil, WNOHANG) == 0, Clock.monotonic() < deadline {
+                usleep(500)
+            }
         }
         current = nil
         next = nil

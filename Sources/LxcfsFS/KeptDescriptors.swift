@@ -73,8 +73,12 @@ struct KeptDescriptors {
         if stored.isEmpty { return }
         let text = try readFile(path, limit: 1 << 28)
         let records = try JSONDecoder().decode([Record].self, from: Data(text))
-        for record in records {
-            guard let number = stored["kept-\(record.number)"] else { continue }
+        // A record that is damaged must not give a descriptor two owners.
+        var left = stored
+        for record in records where record.number > 0 && record.number < Int.max {
+            guard let number = left.removeValue(forKey: "kept-\(record.number)") else {
+                continue
+            }
             entries[record.name] = Entry(
                 FileDescriptor(owning: number), payload: record.payload,
                 number: record.number)

@@ -14,6 +14,9 @@ enum Outcome: Equatable {
     /// The older FUSE mount could not be replaced, and may still serve.
     case stuck(String)
 
+    /// Whether a mount was made.
+    var isMounted: Bool { self == .attached || self == .replaced }
+
     /// Why the file could not be mounted, if it should have been.
     var failure: String? {
         switch self {
@@ -44,12 +47,44 @@ struct Attachment {
     ) throws(AttachError) -> [(Target, Outcome)] {
         try process.inside { () throws(AttachError) in
             let files = try ContainerFiles(rootfs: rootfs, process: process)
-            var outcomes: [(Target, Outcome)] = []
-            for source in sources {
-                let outcome = attach(source, files: files, existing: existing)
-                outcomes.append((source.target, outcome))
+            let outcomes = sources.map { attach($0, files: files, existing: existing) }
+            let checked = try verify(zip(sources, outcomes), files: files, process: process)
+            return Array(zip(sources.map(\.target), checked))
+        }
+    }
+
+    /// Takes back the mounts that do not lie where they should.
+    ///
+    /// move_mount(2) puts a mount on whatever lies on its target by then, or below it. A
+    /// container that mounts a file of its own there after the look at it, or moves what is
+    /// there away, would have the virtual file in another place: in all where that is to be
+    /// seen if it is shared. That holds for attempts that failed in the end, too.
+    private static func verify(
+        _ attached: some Sequence<(Source, Outcome)>, files: ContainerFiles,
+        process: ContainerProcess
+    ) throws(AttachError) -> [Outcome] {
+        let table: MountTable
+        do {
+            table = try process.mountTable()
+        } catch {
+            // Not to be known where they are: away with all. Those that are nowhere refuse.
+            for (source, _) in attached { try? files.unmount(source.mount, of: source.target) }
+            throw .system(error)
+        }
+        return attached.map { source, outcome in
+            guard let mount = table[source.identity.mountID] else {
+                return outcome.isMounted
+                    ? .failed("the container has taken it away") : outcome
             }
-            return outcomes
+            do throws(AttachError) {
+                if mount.parent == (try files.mountID(of: source.target.filesystem)) {
+                    return outcome
+                }
+                try files.unmount(source.mount, of: source.target)
+            } catch {
+                return .failed(error.description)
+            }
+            return outcome.isMounted ? .failed(Self.raced) : outcome
         }
     }
 

@@ -94,8 +94,15 @@ final class ContainerFiles {
 
     /// Takes away the mount at a place.
     func unmount(_ place: Place, of target: Target) throws(AttachError) {
+        try unmount(place.file, of: target)
+    }
+
+    /// Takes away a mount by its root.
+    func unmount(
+        _ mount: borrowing FileDescriptor, of target: Target
+    ) throws(AttachError) {
         do {
-            try process.unmount(place.file, path: target.path)
+            try process.unmount(mount, path: target.path)
         } catch {
             throw .system(error)
         }

@@ -31,7 +31,14 @@ public enum JSONValue: Codable, Equatable, Sendable {
         } else if let value = try? container.decode(UInt64.self) {
             self = .unsigned(value)
         } else if let value = try? container.decode(Double.self) {
-            self = .double(value)
+            // A fraction that is too small for a Double leaves an integer behind.
+            if let whole = Int64(exactly: value) {
+                self = .integer(whole)
+            } else if let whole = UInt64(exactly: value) {
+                self = .unsigned(whole)
+            } else {
+                self = .double(value)
+            }
         } else {
             // Half a surrogate pair, or a number beyond any range: it cannot be kept.
             throw DecodingError.dataCorruptedError(

@@ -73,8 +73,8 @@ public struct CPULedger: Sendable {
                 booking.user = restUser
                 booking.system = restSystem
             } else {
-                booking.user = min(restUser, UInt64(Double(user) * shares[index]))
-                booking.system = min(restSystem, UInt64(Double(system) * shares[index]))
+                booking.user = min(restUser, Self.part(user, shares[index]))
+                booking.system = min(restSystem, Self.part(system, shares[index]))
                 restUser -= booking.user
                 restSystem -= booking.system
             }
@@ -88,6 +88,11 @@ public struct CPULedger: Sendable {
         time = reading.time
         perCPU.removeAll(keepingCapacity: true)
         perCPU.append(contentsOf: reading.perCPU)
+    }
+
+    /// The largest times are rounded to one more than 64 bits hold.
+    private static func part(_ time: UInt64, _ share: Double) -> UInt64 {
+        UInt64(exactly: (Double(time) * share).rounded(.towardZero)) ?? time
     }
 
     /// Each visible CPU's part of what was used since the last reading: as the kernel

@@ -42,7 +42,7 @@ import Testing
         #expect(CPUList(parsing: text)?.cpus == cpus)
     }
 
-    @Test(arguments: ["x", "1-", "3-1", "1,,2", "-1", "1 2", "0-99999999999", "1-2-3"])
+    @Test(arguments: ["x", "1-", "3-1", "1,,2", "-1", "1 2", "0-99999999999", "1-2-3", "0-65536,0-65536,0-65536"])
     func refuses(_ text: String) {
         #expect(CPUList(parsing: text) == nil)
     }
@@ -123,6 +123,11 @@ import Testing
         let part = HierarchyMount(
             unified: true, controllers: [], mountPoint: "/cg", root: "/docker/x")
         #expect(part.directory(of: "/docker/x") == "/cg")
+        // U+0301 joins what is before it.
+        #expect(part.directory(of: "/docker/x/\u{301}") == "/cg/\u{301}")
+        #expect(part.directory(of: "/docker/x\u{301}") == nil)
+        #expect(whole.directory(of: "x") == nil)
+        #expect(whole.directory(of: "\u{301}") == nil)
         #expect(part.directory(of: "/docker/x/y") == "/cg/y")
         #expect(part.directory(of: "/docker/xy") == nil)
         #expect(part.directory(of: "/") == nil)

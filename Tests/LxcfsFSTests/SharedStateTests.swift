@@ -269,4 +269,29 @@ import Testing
         kept.remove("a")
         #expect(kept.count == 1)
     }
+
+    /// Two owners would close one number twice, the second time somebody else's.
+    @Test func aDescriptorHasOneOwnerWhateverTheRecordSays() throws {
+        let path = "/tmp/kept-\(getpid())-\(Clock.monotonic()).json"
+        defer { unlink(path) }
+        let record = #"{"name":"NAME","payload":"","number":1}"#
+        let text = ["a", "b"].map { record.replacing("NAME", with: $0) }
+        try replaceFile(path, with: Array("[\(text.joined(separator: ","))]".utf8))
+        let number = try FileDescriptor.open("/dev/null").release()
+        var kept = KeptDescriptors()
+        try kept.restore(from: path, ["kept-1": number])
+        #expect(kept.all.map(\.descriptor) == [number])
+    }
+
+    @Test func numbersDoNotOverflow() throws {
+        let path = "/tmp/kept-\(getpid())-\(Clock.monotonic()).json"
+        defer { unlink(path) }
+        let text = #"[{"name":"a","payload":"","number":\#(Int.max)}]"#
+        try replaceFile(path, with: Array(text.utf8))
+        let number = try FileDescriptor.open("/dev/null").release()
+        defer { close(number) }
+        var kept = KeptDescriptors()
+        try kept.restore(from: path, ["kept-\(Int.max)": number])
+        #expect(kept.count == 0)
+    }
 }

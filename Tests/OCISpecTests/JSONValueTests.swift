@@ -15,6 +15,8 @@ import Testing
         ("9223372036854775808", .unsigned(9_223_372_036_854_775_808)),
         ("18446744073709551615", .unsigned(.max)),
         ("0.1", .double(0.1)),
+        // Its fraction is lost on the way.
+        ("1844674407370955161.05", .integer(1_844_674_407_370_955_264)),
         ("-2.5", .double(-2.5)),
         ("\"\"", .string("")),
         ("\"true\"", .string("true")),

@@ -27,6 +27,17 @@ private let second: UInt64 = 1_000_000_000
         #expect(ledger.entries.map(\.user) == [6 * second, 2 * second])
     }
 
+    /// A time that the kernel's text overflows is the largest number.
+    @Test func theLargestTimeOnOneCPU() {
+        var ledger = CPULedger()
+        ledger.update(
+            .init(
+                age: 10 * second, time: CPUTime(user: .max, system: .max),
+                perCPU: [5 * second, 0]), visible: 2)
+        #expect(ledger.total.user == .max)
+        #expect(ledger.total.system == .max)
+    }
+
     @Test func noCPUDoesMoreThanItsWallTime() {
         // 2 CPUs are seen, a third did most of the work: that is booked where there is room.
         var ledger = CPULedger()

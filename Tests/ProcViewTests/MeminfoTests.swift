@@ -62,14 +62,14 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
         let host = withBytes(text, HostMemory.init(meminfo:))
         let values = meminfoValues(
             rendered(text) { Meminfo(sampleFacts(), host: host).render(host: $0, into: $1) })
-        #expect(values["MemTotal"] == 256 << 10)
-        #expect(values["MemFree"] == 196 << 10)
-        #expect(values["MemAvailable"] == (196 + 18 + 1) << 10)
-        #expect(values["Cached"] == 20 << 10)
-        #expect(values["AnonPages"] == 30 << 10)
+        #expect(values["MemTotal"] == UInt64(256 << 10))
+        #expect(values["MemFree"] == UInt64(196 << 10))
+        #expect(values["MemAvailable"] == UInt64((196 + 18 + 1) << 10))
+        #expect(values["Cached"] == UInt64(20 << 10))
+        #expect(values["AnonPages"] == UInt64(30 << 10))
         #expect(values["Shmem"] == min(2 << 10, meminfoValues(text)["Shmem"] ?? 0))
-        #expect(values["SReclaimable"] == 1 << 10)
-        #expect(values["KReclaimable"] == 1 << 10)
+        #expect(values["SReclaimable"] == UInt64(1 << 10))
+        #expect(values["KReclaimable"] == UInt64(1 << 10))
         #expect(values["DirectMap4k"] ?? 0 == 0)
         #expect(values["VmallocTotal"] == meminfoValues(text)["VmallocTotal"])
     }
@@ -120,11 +120,11 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
                 rendered(text) { Meminfo(facts, host: host).render(host: $0, into: $1) })
         }
         // 30 anon + 2 shmem + 4 swapped, though others have filled the host's swap.
-        #expect(values(800_000)["Committed_AS"] == 36 << 10)
+        #expect(values(800_000)["Committed_AS"] == UInt64(36 << 10))
         #expect(values(1000)["Committed_AS"] == 1000)
         #expect(values(1000)["VmallocUsed"] == 1024)
         // Half of the 256 MB, as the host half of its own, and all of the 64 MB of swap.
-        #expect(values(1000)["CommitLimit"] == (128 + 64) << 10)
+        #expect(values(1000)["CommitLimit"] == UInt64((128 + 64) << 10))
     }
 
     @Test func noPartIsMoreThanTheWhole() {

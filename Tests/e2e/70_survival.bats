@@ -111,6 +111,31 @@ kills() {
 
 is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
 
+# A thread of a worker may wait in the kernel for what only the next worker can do; then even
+# SIGKILL does not end it. In a frozen cgroup (v1) it does not either.
+@test "a worker that cannot be killed does not stop the upgrade" {
+    local freezer=/sys/fs/cgroup/freezer/${E2E_CGROUP#/}-stuck old
+    [[ -e ${freezer%/*}/cgroup.procs ]] || skip "needs the freezer of cgroup v1"
+    start_daemon
+    prepare_survivor
+    old=$(worker_pid)
+    mkdir "$freezer"
+    echo "$old" >"$freezer/cgroup.procs"
+    echo FROZEN >"$freezer/freezer.state"
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 is_upgraded 1 || { thaw "$freezer"; return 1; }
+    is_running "$old"
+    thaw "$freezer"
+    wait_for 5 is_gone "$old"
+    grep -q "is stuck in the kernel" "$WORK/lxcfsd.log"
+    check_load "a worker that cannot be killed"
+}
+
+thaw() {
+    echo THAWED >"$1/freezer.state"
+    wait_for 5 rmdir "$1"
+}
+
 @test "SIGHUP and SIGUSR1 upgrade the worker under load" {
     start_daemon
     prepare_survivor

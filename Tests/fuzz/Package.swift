@@ -1,0 +1,36 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// A package of its own, so that the one that ships knows nothing of fuzzing. Tests/fuzz/run
+// puts it together in .build/fuzz: `Sources` is the repository's, `Targets` is this directory's.
+let gnuSource: [CSetting] = [.define("_GNU_SOURCE")]
+
+let package = Package(
+    name: "lxcfs-hook-fuzz",
+    products: [.library(name: "Fuzz", type: .static, targets: ["Targets"])],
+    dependencies: [.package(url: "https://github.com/apple/swift-log", from: "1.6.0")],
+    targets: [
+        .systemLibrary(name: "CFuse3", path: "Sources/CFuse3", pkgConfig: "fuse3"),
+        .systemLibrary(name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp"),
+        .target(name: "CLinux"),
+        .target(name: "Syscalls", dependencies: ["CLinux"], cSettings: gnuSource),
+        .target(name: "OCISpec"),
+        .target(name: "Control", dependencies: ["Syscalls"], cSettings: gnuSource),
+        .target(name: "Cgroups", dependencies: ["Syscalls"], cSettings: gnuSource),
+        .target(name: "ProcView", dependencies: ["Cgroups"], cSettings: gnuSource),
+        .target(
+            name: "LxcfsFS",
+            dependencies: [
+                "CFuse3", "CSeccomp", "Cgroups", "Control", "OCISpec", "ProcView", "Syscalls",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            cSettings: gnuSource),
+        .target(
+            name: "LxcfsHook", dependencies: ["Control", "OCISpec", "Syscalls"],
+            cSettings: gnuSource),
+        .target(
+            name: "Targets", dependencies: ["LxcfsFS", "LxcfsHook"], path: "Targets",
+            cSettings: gnuSource),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,119 @@
+import Cgroups
+import Glibc
+import Logging
+import ProcView
+import Syscalls
+
+@testable import LxcfsFS
+
+private func numbers(_ parts: inout Parts) -> [UInt64] {
+    var numbers: [UInt64] = []
+    while !parts.isEmpty, numbers.count < 2048 { numbers.append(parts.number()) }
+    return numbers
+}
+
+/// No counter runs backwards, and the parts are the sum, over any readings.
+private func goOn(_ ledger: inout CPULedger, _ readings: inout Parts) {
+    for _ in 0..<4 {
+        let cpus = Int(readings.byte() % 8)
+        let before = ledger
+        var perCPU: [UInt64] = []
+        if readings.byte() & 1 != 0 { for _ in 0..<cpus { perCPU.append(readings.quantity()) } }
+        ledger.update(
+            CPULedger.Reading(
+                age: readings.quantity(),
+                time: CPUTime(user: readings.quantity(), system: readings.quantity()),
+                perCPU: perCPU), visible: cpus)
+        require(ledger.visible == max(cpus, 1), "another number of CPUs")
+        require(ledger.entries.count >= ledger.visible, "a CPU without counters")
+        for (old, new) in zip(before.entries + [before.total], ledger.entries + [ledger.total])
+        where before.entries.count == ledger.entries.count {
+            require(
+                new.user >= old.user && new.system >= old.system && new.idle >= old.idle,
+                "a counter runs backwards")
+        }
+    }
+}
+
+/// A ledger as another process left it: any row of numbers, then readings.
+@Sendable func fuzzLedger(_ input: Bytes) {
+    var parts = Parts(input)
+    let count = Int(parts.byte())
+    var readings = parts
+    readings.skip(8 * count)
+    let row = Array(numbers(&parts).prefix(count))
+    guard var ledger = row.withUnsafeBufferPointer({ CPULedger(row: $0) }) else {
+        var fresh = CPULedger()
+        goOn(&fresh, &readings)
+        return
+    }
+    var written = [UInt64](repeating: 0, count: ledger.rowCount)
+    let size = written.withUnsafeMutableBufferPointer { ledger.write(to: $0) }
+    require(size == row.count && written == row, "a row changes when it is written")
+    goOn(&ledger, &readings)
+}
+
+/// The file of counters with any content in the two rows of a container.
+@Sendable func fuzzCounterRecords(_ input: Bytes) {
+    do {
+        try countersFixture.run(input)
+    } catch {
+        fatalError("no counters: \(error)")
+    }
+}
+
+private final class CountersFixture: @unchecked Sendable {
+    private let path = "/dev/shm/fuzz-counters-\(getpid())"
+    private let records: CounterRecords
+    private let file: FileDescriptor
+    private let cgroups: ContainerCgroups
+
+    init() throws {
+        records = try CounterRecords(
+            path, log: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
+        file = try FileDescriptor.open(path, O_RDWR)
+        unlink(path)
+        let root = "/dev/shm/fuzz-root-\(getpid())"
+        try makeDirectory(root, mode: 0o700)
+        let tree = CgroupTree(
+            mounts: CgroupMounts([
+                HierarchyMount(unified: true, controllers: [], mountPoint: root, root: "/")
+            ]))
+        cgroups = try ContainerCgroups(CgroupPaths(unified: "/"), in: tree)
+        rmdir(root)
+    }
+
+    func run(_ input: Bytes) throws {
+        let container = Container(
+            id: "x", slot: 1, pid: 1, startTime: 0, cpuView: .quota, showSwap: true,
+            cgroups: cgroups, sampler: nil, suspendedBefore: 0)
+        var parts = Parts(input)
+        let half = parts.byte() & 1 != 0
+        var row = numbers(&parts)
+        // Otherwise no row would ever be looked at.
+        if row.count > 1 { row[1] = container.identity }
+        let offset = off_t(2 * 16384 + (half ? 16384 : 0))
+        let size = row.count * 8
+        guard pwrite(file.raw, row, size, offset) == size else { fatalError("write") }
+        records.restore(container, now: 100)
+        require(container.highestPID >= 0, "a negative process number")
+        var copy = parts
+        goOn(&container.ledger, &copy)
+        container.load?.sample(active: 3)
+        records.save(container, now: 200)
+        let next = Container(
+            id: "x", slot: 1, pid: 1, startTime: 0, cpuView: .quota, showSwap: true,
+            cgroups: cgroups, sampler: nil, suspendedBefore: 0)
+        records.restore(next, now: 300)
+        require(next.ledger.total == container.ledger.total, "counters are lost")
+        records.remove(container)
+    }
+}
+
+private let countersFixture: CountersFixture = {
+    do {
+        return try CountersFixture()
+    } catch {
+        fatalError("no counters to test with: \(error)")
+    }
+}()

@@ -1,0 +1,47 @@
+import Cgroups
+import Glibc
+
+/// A target takes any bytes, and traps when what must hold does not.
+typealias FuzzTarget = @Sendable (Bytes) -> Void
+
+private let targets: [String: FuzzTarget] = [
+    "agent": fuzzAgentMessage,
+    "cgroupdir": fuzzCgroupDirectory,
+    "config": fuzzConfig,
+    "control": fuzzControl,
+    "counters": fuzzCounterRecords,
+    "cpuinfo": fuzzCpuinfo,
+    "hookfile": fuzzHookFile,
+    "ledger": fuzzLedger,
+    "lists": fuzzLists,
+    "meminfo": fuzzMeminfo,
+    "mountinfo": fuzzMountinfo,
+    "seccomp": fuzzSeccomp,
+    "state": fuzzState,
+    "statefile": fuzzStateFile,
+    "stat": fuzzStat,
+    "tables": fuzzTables,
+    "worker": fuzzWorker,
+]
+
+/// The one that `FUZZ_TARGET` names.
+private let chosen: FuzzTarget = {
+    let name = getenv("FUZZ_TARGET").map { String(cString: $0) } ?? ""
+    guard let target = targets[name] else {
+        print(targets.keys.sorted().joined(separator: "\n"))
+        exit(2)
+    }
+    return target
+}()
+
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(_: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?) -> CInt {
+    _ = chosen
+    return 0
+}
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+    chosen(Bytes(start: data, count: size))
+    return 0
+}

@@ -1,0 +1,209 @@
+import Cgroups
+import Control
+import FoundationEssentials
+import Glibc
+import Logging
+import Syscalls
+
+@testable import LxcfsFS
+
+private let quiet = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
+
+/// In pieces as they come from a socket. What is complete is a document; what is refused never
+/// becomes one by more bytes.
+@Sendable func fuzzAgentMessage(_ input: Bytes) {
+    var parts = Parts(input)
+    let step = Int(parts.byte()) + 1
+    let text = Array(input.dropFirst())
+    var message = AgentMessage()
+    var position = 0
+    while position < text.count {
+        let piece = text[position..<min(position + step, text.count)]
+        position += piece.count
+        switch message.append(piece) {
+        case .incomplete: continue
+        case .complete(let origin):
+            require(origin.id != nil, "complete without an origin")
+            let line = encodeLine(origin)
+            require(
+                (try? JSONDecoder().decode(ListenerOrigin.self, from: Data(line))) == origin,
+                "an origin changes when it is kept")
+            return
+        case .garbled(let reason):
+            require(!reason.isEmpty, "refused for no reason")
+            return
+        }
+    }
+}
+
+/// A client of the control socket, on the real server: whatever it says, it gets one line of
+/// JSON for each line, or nothing as long as it has not sent one.
+@Sendable func fuzzControl(_ input: Bytes) {
+    if let request = try? JSONDecoder().decode(Request.self, from: Data(input)) {
+        let line = encodeLine(request)
+        require(
+            (try? JSONDecoder().decode(Request.self, from: Data(line))) == request,
+            "a request changes on its way")
+    }
+    if let reply = try? JSONDecoder().decode(Reply.self, from: Data(input)) {
+        let line = encodeLine(reply)
+        require(lineCount(line) == 1, "a reply of several lines")
+        require(
+            (try? JSONDecoder().decode(Reply.self, from: Data(line))) == reply,
+            "a reply changes on its way")
+    }
+    do {
+        try controlFixture.exchange(input)
+    } catch {
+        fatalError("the control server fails: \(error)")
+    }
+}
+
+private final class ControlFixture: @unchecked Sendable {
+    private let path = "/tmp/fuzz-control-\(getpid()).sock"
+    private let poller: Poller
+    private let server: ControlServer
+
+    init() throws {
+        poller = try Poller()
+        let path = "/tmp/fuzz-control-\(getpid()).sock"
+        unlink(path)
+        server = ControlServer(
+            listener: try UnixSocket.listen(path, mode: 0o600), path: path, firstToken: 1,
+            log: quiet)
+        try server.start(poller)
+    }
+
+    func exchange(_ input: Bytes) throws {
+        let client = try UnixSocket.connect(path, timeout: 1000)
+        var asked = 0
+        var sent = 0
+        // The first byte says how large the pieces are.
+        let step = Int(input.first ?? 0) * 16 + 1
+        let text = Array(input.dropFirst())
+        while sent < text.count {
+            let piece = Array(text[sent..<min(sent + step, text.count)])
+            sent += piece.count
+            if send(client.raw, piece, piece.count, CInt(MSG_NOSIGNAL)) < 0 { break }
+            try serve { _ in
+                asked += 1
+                return Reply(path: "/x")
+            }
+        }
+        shutdown(client.raw, CInt(SHUT_WR))
+        for _ in 0..<2 {
+            try serve { _ in
+                asked += 1
+                return Reply(path: "/x")
+            }
+        }
+        let answer = try client.readToEnd(path: path)
+        let isComplete = text.contains(UInt8(ascii: "\n"))
+        require(asked <= 1, "one connection asks twice")
+        if isComplete, text.count < 65536 {
+            require(lineCount(answer) == 1, "no single line for a request")
+        }
+        if !answer.isEmpty {
+            guard let reply = try? JSONDecoder().decode(Reply.self, from: Data(answer)) else {
+                fatalError("the answer is no reply")
+            }
+            require((reply.error == nil) == (asked == 1), "an error that is none")
+        }
+    }
+
+    private func serve(_ answer: (Request) -> Reply) throws {
+        while let token = try poller.wait(timeout: 0) {
+            server.handle(token, poller, answer: answer)
+        }
+    }
+
+}
+
+private let controlFixture: ControlFixture = {
+    do {
+        return try ControlFixture()
+    } catch {
+        fatalError("no control server: \(error)")
+    }
+}()
+
+/// What keeper and workers say to each other, also across versions.
+@Sendable func fuzzWorker(_ input: Bytes) {
+    let text = String(decoding: input, as: UTF8.self)
+    if let setup = try? WorkerSetup(argument: text) {
+        let again = try? WorkerSetup(
+            argument: String(decoding: encodeLine(setup), as: UTF8.self))
+        require(again.map(encodeLine) == encodeLine(setup), "a setup changes on its way")
+    }
+    if let message = try? JSONDecoder().decode(KeeperMessage.self, from: Data(input)) {
+        let again = try? JSONDecoder().decode(
+            KeeperMessage.self, from: Data(encodeLine(message)))
+        require(again.map(encodeLine) == encodeLine(message), "a message changes on its way")
+    }
+    let origin = KeptListeners.origin(text)
+    require(
+        KeptListeners.origin(
+            String(decoding: encodeLine(origin), as: UTF8.self)) == origin, "another origin")
+    _ = KeptListeners.token(text)
+    restoreDescriptors(input)
+}
+
+/// The record of kept descriptors, with the descriptors 1 to 3 in the store.
+private func restoreDescriptors(_ input: Bytes) {
+    let file = memfd_create("fuzz", 0)
+    defer { close(file) }
+    guard file >= 0, write(file, input.baseAddress, input.count) == input.count else {
+        fatalError("no memory file")
+    }
+    let before = openCount()
+    do {
+        var stored: [String: CInt] = [:]
+        for number in 1...3 { stored["kept-\(number)"] = dup(file) }
+        let numbers = Set(stored.values)
+        require(numbers.count == 3 && !numbers.contains(-1), "no descriptors to test with")
+        var kept = KeptDescriptors()
+        do {
+            try kept.restore(from: "/proc/self/fd/\(file)", stored)
+            require(kept.count <= 3, "more descriptors than there are")
+            let known = Set(kept.all.map(\.descriptor))
+            require(known.count == kept.count, "two owners of one descriptor")
+            require(known.isSubset(of: numbers), "a descriptor from nowhere")
+            let next = dup(file)
+            require(
+                kept.add(FileDescriptor(owning: next), name: "next", payload: "") != nil,
+                "no room")
+            for number in numbers.subtracting(known) { close(number) }
+        } catch {
+            require(kept.count == 0, "half of a record that is not understood")
+            for number in numbers { close(number) }
+        }
+    }
+    require(openCount() == before, "descriptors that nobody closes, or closed twice")
+}
+
+/// Of the first 64 numbers.
+private func openCount() -> Int { (0..<64).count { fcntl($0, F_GETFD) >= 0 } }
+
+/// The state of a container as the last worker or version left it.
+@Sendable func fuzzStateFile(_ input: Bytes) {
+    guard let state = try? JSONDecoder().decode(ContainerState.self, from: Data(input)) else {
+        return
+    }
+    let again = try? JSONDecoder().decode(ContainerState.self, from: Data(encodeLine(state)))
+    require(again == state, "a state changes when it is written")
+    let paths = state.cgroups
+    _ = paths.isRoot
+    require(paths.contains(paths), "a cgroup is not in itself")
+    for mount in [
+        HierarchyMount(unified: true, controllers: [], mountPoint: "/c", root: "/"),
+        HierarchyMount(unified: true, controllers: [], mountPoint: "/c", root: "/r"),
+    ] {
+        if let path = paths.unified, let directory = mount.directory(of: path) {
+            let rest = directory.utf8.dropFirst(2)
+            require(
+                directory.utf8.starts(with: "/c".utf8)
+                    && (rest.isEmpty || rest.first == UInt8(ascii: "/")),
+                "a cgroup outside of the hierarchy")
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import Cgroups
+import Glibc
+import Syscalls
+
+@testable import LxcfsFS
+@testable import ProcView
+
+/// The promises of `MemoryView`, whatever kernel and container say.
+func checkMemory(_ facts: MemoryFacts, host: HostMemory) {
+    for swap in [false, true] {
+        let view = MemoryView(facts, host: host, swap: swap)
+        require(view.total >= 1024, "no memory at all")
+        require(view.total <= max(host.total, 1024), "more memory than the host")
+        require(view.free <= view.total, "more free than there is")
+        require(clampedSum(view.free, view.cached) <= view.total, "free and cached")
+        require(view.available <= view.total, "more available than there is")
+        require(view.swapFree <= view.swapTotal, "more swap free than there is")
+        require(view.swapTotal <= host.swapTotal, "more swap than the host")
+        require(swap || view.swapTotal == 0, "swap is not hidden")
+        let info = Sysinfo(
+            view, shmem: facts.stat.bytes(.shmem), age: facts.usage,
+            load: LoadAverage(values: [1, 2, 3]), threads: Int(clamping: facts.usage))
+        for layout in SysinfoLayout.allCases {
+            var image = [UInt8](repeating: 0xAA, count: 256)
+            image.withUnsafeMutableBytes {
+                info.write(layout, pageSize: 4096, to: .init(rebasing: $0[..<layout.size]))
+            }
+            require(image[layout.size...].allSatisfy { $0 == 0xAA }, "writes beyond")
+        }
+    }
+}
+
+/// numbers | meminfo of the host | memory.stat of the container.
+@Sendable func fuzzMeminfo(_ input: Bytes) {
+    var parts = Parts(input)
+    var facts = MemoryFacts(&parts)
+    let unified = parts.byte() & 1 != 0
+    let hostText = parts.text { Array($0) }
+    facts.stat = parts.text { MemoryStat(parsing: $0, unified: unified) }
+    hostText.withUnsafeBufferPointer { text in
+        withExactCopy(text) { text in
+            let host = HostMemory(meminfo: text)
+            checkMemory(facts, host: host)
+            let out = rendered(text) { Meminfo(facts, host: host).render(host: $0, into: $1) }
+            let lines = lineCount(text) + (text.last.map { $0 != 10 } ?? false ? 1 : 0)
+            require(lineCount(out) == lines, "another number of lines than the host's")
+            require(out.count <= text.count + 48 * lines, "a text that grows")
+            let swaps = rendered(text) {
+                renderSwaps(
+                    MemoryView(facts, host: host), host: $0, into: $1)
+            }
+            require(lineCount(swaps) <= 2, "more than one line of swap")
+        }
+    }
+}
+
+/// visible CPUs | any text, as cpuinfo and as files of the topology.
+@Sendable func fuzzCpuinfo(_ input: Bytes) {
+    var parts = Parts(input)
+    // Some hundred CPUs at most, for counting siblings takes the square of that.
+    var visible = parts.text { CPUList(parsing: $0) } ?? CPUList([0])
+    visible = visible.prefix(128)
+    parts.text { text in
+        let out = rendered(text) { Cpuinfo(visible: visible).render(host: $0, into: $1) }
+        let lines = lineCount(text) + 1
+        require(out.count <= text.count + 24 * lines, "a text that grows")
+        let again = rendered(text) { Cpuinfo(visible: visible).render(host: $0, into: $1) }
+        require(out == again, "not the same twice")
+
+        let list = rendered(text) {
+            CPUTopology.renderList(host: $0, visible: visible, into: $1)
+        }
+        require(list.last == UInt8(ascii: "\n"), "a line without an end")
+        list.withUnsafeBufferPointer {
+            guard let shown = CPUList(parsing: $0) else { fatalError("a list that is none") }
+            require(shown.cpus.allSatisfy { $0 < visible.count }, "a CPU that is not visible")
+        }
+        let mask = rendered(text) {
+            CPUTopology.renderMask(host: $0, visible: visible, into: $1)
+        }
+        require(mask.count == text.trimmed.count + 1, "a mask of another width")
+    }
+}
+
+/// numbers | stat of the host.
+@Sendable func fuzzStat(_ input: Bytes) {
+    var parts = Parts(input)
+    var ledger = CPULedger()
+    for _ in 0..<Int(parts.byte() % 4) {
+        ledger.update(
+            CPULedger.Reading(
+                age: parts.quantity(),
+                time: CPUTime(user: parts.quantity(), system: parts.quantity())),
+            visible: Int(parts.byte() % 16))
+    }
+    let stat = Stat(
+        ledger: ledger, processes: parts.quantity(), running: parts.quantity(),
+        blocked: parts.quantity())
+    parts.text { text in
+        let out = rendered(text) { stat.render(host: $0, into: $1) }
+        let lines = lineCount(text) + 1
+        require(lineCount(out) <= lines + ledger.visible, "lines from nowhere")
+        // Of each column of the host at most one number for each CPU.
+        require(out.count <= (text.count + 24) * 24 * (ledger.visible + 1), "grows")
+    }
+    var load = LoadAverage(
+        active: Int(clamping: stat.running & 0xFFFF_FFFF), age: stat.processes)
+    load.sample(active: Int(clamping: stat.blocked & 0xFFFF_FFFF))
+    var tasks = TaskCounts()
+    tasks.running = Int(clamping: stat.running)
+    tasks.total = Int(clamping: stat.processes)
+    let text = rendered(input) { load.render(tasks, into: $1) }
+    require(lineCount(text) == 1, "loadavg")
+    let uptime = rendered(input) {
+        renderUptime(age: stat.processes, idle: stat.running, into: $1)
+    }
+    require(lineCount(uptime) == 1, "uptime")
+}
+
+/// devices of the container | diskstats and slabinfo of the host.
+@Sendable func fuzzTables(_ input: Bytes) {
+    var parts = Parts(input)
+    var counters: [IOCounters] = []
+    for _ in 0..<Int(parts.byte() % 4) {
+        var own = IOCounters(
+            device: DeviceNumber(major: UInt32(parts.byte()), minor: UInt32(parts.byte())))
+        own.readBytes = parts.quantity()
+        own.reads = parts.quantity()
+        own.writtenBytes = parts.quantity()
+        counters.append(own)
+    }
+    parts.text { text in
+        let lines = lineCount(text) + 1
+        let disks = rendered(text) { renderDiskstats(counters, host: $0, into: $1) }
+        require(lineCount(disks) <= lines, "lines from nowhere")
+        require(disks.count <= 22 * (text.count + lines), "grows")
+        let slabs = rendered(text) { renderSlabinfo(host: $0, into: $1) }
+        require(lineCount(slabs) <= lines && slabs.count <= text.count + lines, "grows")
+    }
+}
