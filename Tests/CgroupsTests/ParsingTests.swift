@@ -42,7 +42,10 @@ import Testing
         #expect(CPUList(parsing: text)?.cpus == cpus)
     }
 
-    @Test(arguments: ["x", "1-", "3-1", "1,,2", "-1", "1 2", "0-99999999999", "1-2-3", "0-65536,0-65536,0-65536"])
+    @Test(arguments: [
+        "x", "1-", "3-1", "1,,2", "-1", "1 2", "0-99999999999", "1-2-3",
+        "0-65536,0-65536,0-65536",
+    ])
     func refuses(_ text: String) {
         #expect(CPUList(parsing: text) == nil)
     }
