@@ -66,8 +66,9 @@ private final class ControlFixture: @unchecked Sendable {
 
     init() throws {
         poller = try Poller()
-        let path = "/tmp/fuzz-control-\(getpid()).sock"
+        let path = self.path
         unlink(path)
+        atexit { unlink("/tmp/fuzz-control-\(getpid()).sock") }
         server = ControlServer(
             listener: try UnixSocket.listen(path, mode: 0o600), path: path, firstToken: 1,
             log: quiet)
