@@ -670,8 +670,6 @@ int clinux_affinity(pid_t tid, void *mask, size_t size)
     RESULT(syscall(SYS_sched_getaffinity, tid, size, mask));
 }
 
-int clinux_gettid(void) { return (int)syscall(SYS_gettid); }
-
 void clinux_syslog_open(const char *ident, int facility)
 {
     openlog(ident, LOG_PID | LOG_NDELAY, facility);

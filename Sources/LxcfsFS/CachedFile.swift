@@ -69,12 +69,11 @@ final class StoreSlots: Sendable {
     /// Waits for a moment, but not for as long as it takes: who has them may wait for whoever
     /// waits here.
     func take() -> Bool {
-        for attempt in 0... {
+        for _ in 0..<Self.attempts {
             if takeNow() { return true }
-            if attempt >= Self.attempts { return false }
             usleep(50)
         }
-        return false
+        return takeNow()
     }
 
     private static let attempts = 20
@@ -132,10 +131,8 @@ extension Container {
                 file.storing || clampedDifference(now, snapshot.time) < window
             else { return nil }
             file.held.add(snapshot.count)
-            guard let announced = file.announced, announced < snapshot.count else {
-                return ReadContent(content: snapshot, announced: nil)
-            }
-            return ReadContent(content: snapshot, announced: announced)
+            let smaller = file.announced.flatMap { $0 < snapshot.count ? $0 : nil }
+            return ReadContent(content: snapshot, announced: smaller)
         }
     }
 

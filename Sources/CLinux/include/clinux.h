@@ -212,7 +212,7 @@ int clinux_epoll_wait(int epfd, uint64_t *token, int timeout_ms);
 /* Reports once (EPOLLONESHOT) that `fd` is readable or hung up, until it is rearmed. */
 int clinux_epoll_add_once(int epfd, int fd, uint64_t token);
 int clinux_epoll_rearm(int epfd, int fd, uint64_t token);
-/* As clinux_epoll_wait, with what was reported: EPOLLIN, EPOLLHUP, EPOLLERR. */
+/* As clinux_epoll_wait, with what was reported: EPOLLIN, EPOLLHUP. */
 int clinux_epoll_next(int epfd, uint64_t *token, int *readable, int *hung_up, int timeout_ms);
 
 /* ---- seccomp user notification (seccomp_unotify(2)) ---- */
@@ -265,7 +265,6 @@ int64_t clinux_mount_namespace(int procfd, pid_t tid);
 /* The size in bytes of the kernel's affinity mask of a thread, after writing it. */
 int clinux_affinity(pid_t tid, void *mask, size_t size);
 
-int clinux_gettid(void);
 
 /* ---- capabilities ---- */
 
