@@ -48,7 +48,7 @@ let package = Package(
             ],
             cSettings: gnuSource, swiftSettings: shippedSwift),
         .target(
-            name: "LxcfsHook", dependencies: ["Control", "OCISpec", "Syscalls"],
+            name: "LxcfsHook", dependencies: ["Cgroups", "Control", "OCISpec", "Syscalls"],
             cSettings: gnuSource),
 
         .executableTarget(

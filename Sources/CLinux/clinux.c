@@ -239,6 +239,43 @@ pid_t clinux_spawn(const char *path, char *const argv[], const int *from, const 
     return result == 0 ? pid : -result;
 }
 
+pid_t clinux_write_later(int file, const void *text, size_t size, int *gate)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    sigset_t all, old;
+    sigfillset(&all);
+    /* A signal for the parent's group must not keep the child from writing. */
+    sigprocmask(SIG_SETMASK, &all, &old);
+    pid_t pid = fork();
+    int error = errno;
+    if (pid == 0) {
+        char nothing;
+        setsid();
+        close(ends[1]);
+        while (read(ends[0], &nothing, 1) != 0) {}
+        _exit(write(file, text, size) == (ssize_t)size ? 0 : errno);
+    }
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    close(ends[0]);
+    if (pid < 0) {
+        close(ends[1]);
+        return -error;
+    }
+    *gate = ends[1];
+    return pid;
+}
+
+int clinux_wait(pid_t pid)
+{
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 int clinux_duplicate_above(int fd, int minimum)
 {
     RESULT(fcntl(fd, F_DUPFD_CLOEXEC, minimum));

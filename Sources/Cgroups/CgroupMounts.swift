@@ -4,7 +4,7 @@ import Syscalls
 ///
 /// cgroup v2 calls `blkio` `io`, and has `cpuacct` in `cpu`.
 public enum Controller: String, CaseIterable, Sendable {
-    case memory, cpu, cpuacct, cpuset, blkio, pids, hugetlb
+    case memory, cpu, cpuacct, cpuset, blkio, pids, hugetlb, freezer
 
     /// Its name on cgroup v2.
     public var unifiedName: String {

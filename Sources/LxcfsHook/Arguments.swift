@@ -14,6 +14,8 @@ public struct Options: Equatable, Sendable {
     public var cpus: CPUView?
     public var isRequired = false
     public var attachesUnmasked = false
+    /// Whether a running container is frozen while files are mounted in it.
+    public var freezes = true
     /// For `precreate` and `seccomp-profile`.
     var intercepted: InterceptedSet = []
     public var origin = Origin.daemon(runtimeDirectory: Defaults.runtimeDirectory)
@@ -101,6 +103,7 @@ private struct ArgumentParser {
         case "--all": wantsAll = try flag(name, inline)
         case "--required": options.isRequired = try flag(name, inline)
         case "--unmasked": options.attachesUnmasked = try flag(name, inline)
+        case "--no-freeze": options.freezes = try !flag(name, inline)
         case "--sysinfo": if try flag(name, inline) { options.intercepted.insert(.sysinfo) }
         case "--affinity": if try flag(name, inline) { options.intercepted.insert(.affinity) }
         case "--base": base = try value(name, inline)
@@ -179,6 +182,9 @@ private struct ArgumentParser {
         }
         if wantsAll, command != .attachAll {
             throw UsageError(description: "--all is for attach, without a pid")
+        }
+        if !options.freezes, name != "attach" {
+            throw UsageError(description: "--no-freeze is for attach")
         }
         if case .attachAll = command, lxcfsRoot != nil || options.cpus != nil {
             throw UsageError(

@@ -1,3 +1,4 @@
+import Cgroups
 import Glibc
 import Syscalls
 
@@ -5,6 +6,8 @@ import Syscalls
 /// is entered: from inside, the host's paths do not exist.
 final class ContainerProcess {
     let pid: Int32
+    /// `/proc/<pid>`.
+    private let directory: FileDescriptor
     private let mountNamespace: FileDescriptor
     /// `/proc/self` of the host's procfs.
     private let own: FileDescriptor
@@ -28,6 +31,7 @@ final class ContainerProcess {
             try namespace.identity(path: path + "/ns/mnt")
             .isSameFile(as: ownNamespace.identity(path: "/proc/self/ns/mnt"))
         self.pid = pid
+        self.directory = directory
         mountNamespace = namespace
         own = ownDirectory
         hostMountinfo = ownMounts
@@ -35,6 +39,13 @@ final class ContainerProcess {
         ownDescriptors = descriptors
         workingDirectory = current
         sharesMountNamespace = shares
+    }
+
+    /// The cgroups it is in (cgroups(7)).
+    func cgroups() throws(SystemError) -> CgroupPaths {
+        let path = "/proc/\(pid)/cgroup"
+        let text = try directory.open(at: "cgroup").readToEnd(path: path)
+        return text.withUnsafeBufferPointer { CgroupPaths(parsing: $0) }
     }
 
     /// Runs `body` in the container's mount namespace and returns to the own one.

@@ -30,6 +30,9 @@ enum Help {
               --required          a container that cannot be served does not start
               --unmasked          also serve containers with an unmasked /proc; in these,
                                   mounting a new procfs in a nested user namespace then fails
+              --no-freeze         attach: do not freeze the container for the milliseconds in
+                                  which files are mounted, although it may then have them
+                                  mounted elsewhere
               --sysinfo           precreate: lxcfsd answers sysinfo(2), which busybox free,
                                   uptime and top, and getloadavg(3), ask instead of /proc
               --affinity          precreate, seccomp-profile: lxcfsd also answers

@@ -21,9 +21,7 @@ struct CommandRunner {
                 let targets = options.files.flatMap(\.targets)
                 let (sources, failures) = tree.prepare(targets, log: log)
                 summary = AttachSummary(
-                    try Attachment.run(
-                        sources, process: process, rootfs: "/", existing: .replace),
-                    failures)
+                    try mount(sources, process, existing: .replace), failures)
             } catch {
                 registration.withdraw(log: log)
                 throw error
@@ -82,9 +80,27 @@ struct CommandRunner {
         let process = try open(container.pid)
         let tree = try SourceTree(path: mountPoint + "/" + container.id, options.origin)
         let (sources, failures) = tree.prepare(options.files.flatMap(\.targets), log: log)
-        return AttachSummary(
-            try Attachment.run(sources, process: process, rootfs: "/", existing: .renew),
-            failures)
+        return AttachSummary(try mount(sources, process, existing: .renew), failures)
+    }
+
+    /// Mounts while nothing in the container runs: it could change what was looked at.
+    private func mount(
+        _ sources: [Source], _ process: ContainerProcess, existing: Attachment.Policy
+    ) throws(AttachError) -> [(Target, Outcome)] {
+        func run() throws(AttachError) -> [(Target, Outcome)] {
+            try Attachment.run(sources, process: process, rootfs: "/", existing: existing)
+        }
+        guard options.freezes else { return try run() }
+        do {
+            switch try Freezer.find(for: process) {
+            case .found(let freezer): return try freezer.hold(run)
+            case .none(let reason):
+                log.debug("not frozen meanwhile: \(reason)")
+                return try run()
+            }
+        } catch {
+            throw AttachError(error)
+        }
     }
 
     mutating func detach(pid: Int32, id: String?) -> ExitCode {

@@ -34,6 +34,14 @@ import Testing
         #expect(arguments.options == options)
     }
 
+    @Test func freezing() throws {
+        #expect(try Arguments(["attach", "7"]).options.freezes)
+        #expect(try !Arguments(["attach", "7", "--no-freeze"]).options.freezes)
+        #expect(try !Arguments(["attach", "--all", "--no-freeze"]).options.freezes)
+        #expect(throws: UsageError.self) { try Arguments(["detach", "7", "--no-freeze"]) }
+        #expect(throws: UsageError.self) { try Arguments(["createRuntime", "--no-freeze"]) }
+    }
+
     @Test func defaults() throws {
         let options = try Arguments(["auto"]).options
         #expect(options.files == VirtualFile.allCases)

@@ -5,6 +5,12 @@ load helpers
 setup() { start_daemon; }
 
 teardown() {
+    # A second daemon of a test that failed, whose worker may be stopped.
+    local file
+    for file in other.worker other.pid; do
+        [[ ! -e $WORK/$file ]] || kill -KILL "$(cat "$WORK/$file")" 2>/dev/null || true
+        rm -f "$WORK/$file"
+    done
     cleanup_containers
     stop_daemon
 }
@@ -118,6 +124,77 @@ attaches() {
 
 @test "attach and detach a running container" {
     for_each_runtime attaches
+}
+
+# is_frozen PID: whether its cgroup is to be frozen.
+is_frozen() {
+    local path
+    path=$(sed -n 's/^[0-9]*:freezer://p' "/proc/$1/cgroup")
+    if [[ -n $path ]]; then
+        grep -qv THAWED "/sys/fs/cgroup/freezer$path/freezer.state"
+    else
+        path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
+        grep -q 1 "/sys/fs/cgroup$path/cgroup.freeze"
+    fi
+}
+
+thaws() {
+    local pid
+    make_bundle "froze-$1" -n -m $((96 << 20))
+    start_container "$1" "froze-$1"
+    pid=$(container_pid "froze-$1")
+    run -0 "$LXCFS_HOOK" attach "$pid" --runtime-dir "$WORK/run" --no-syslog --log-level debug
+    [[ $output != *"not frozen"* ]] || fail "$output"
+    ! is_frozen "$pid"
+    "$LXCFS_HOOK" detach "$pid" --runtime-dir "$WORK/run" --no-syslog
+    # What somebody else has frozen stays so.
+    runtime_cmd "$1" pause "froze-$1"
+    is_frozen "$pid"
+    "$LXCFS_HOOK" attach "$pid" --runtime-dir "$WORK/run" --no-syslog
+    is_frozen "$pid"
+    runtime_cmd "$1" resume "froze-$1"
+    [[ $(total_of "froze-$1") == $((96 << 10)) ]]
+    delete_container "$1" "froze-$1"
+}
+
+@test "a container is frozen only while files are attached; a paused one stays paused" {
+    for_each_runtime thaws
+}
+
+@test "a container that does not freeze is left alone, and goes on when attach is killed" {
+    local runtime=${RUNTIMES[0]} pid attach worker
+    make_bundle stiff -n -m $((96 << 20)) 'read -r line </host/uptime; sleep 1000'
+    # A process that waits for a FUSE server which does not answer cannot be frozen.
+    mkdir "$WORK/other"
+    "$LXCFSD" --runtime-dir "$WORK/run2" "$WORK/other" >"$WORK/other.log" 2>&1 3>&- &
+    echo $! >"$WORK/other.pid"
+    wait_for 5 cat "$WORK/other/proc/uptime"
+    worker=$(worker_of "$(cat "$WORK/other.pid")")
+    echo "$worker" >"$WORK/other.worker"
+    set_config stiff '.mounts += [{destination: "/host", type: "bind", source: $source,
+            options: ["rbind"]}]' --arg source "$WORK/other/proc"
+    kill -STOP "$worker"
+    start_container "$runtime" stiff
+    pid=$(container_pid stiff)
+    wait_for 5 grep -q request_wait "/proc/$pid/wchan"
+
+    run "$LXCFS_HOOK" attach "$pid" --id stiff --runtime-dir "$WORK/run" --no-syslog
+    [[ $status == 1 && $output == *"do not freeze"* ]] || fail "$status: $output"
+    ! is_frozen "$pid"
+    ! grep -q " /proc/meminfo " "/proc/$pid/mountinfo"
+
+    "$LXCFS_HOOK" attach "$pid" --id stiff --runtime-dir "$WORK/run" --no-syslog 2>&1 3>&- &
+    attach=$!
+    wait_for 1 is_frozen "$pid"
+    kill -KILL "$attach"
+    wait_for 5 eval "! is_frozen $pid"
+
+    run -0 "$LXCFS_HOOK" attach "$pid" --id stiff --no-freeze --runtime-dir "$WORK/run" \
+        --no-syslog
+    kill -CONT "$worker"
+    [[ $(total_of stiff) == $((96 << 10)) ]]
+    delete_container "$runtime" stiff
+    stop_process "$(cat "$WORK/other.pid")"
 }
 
 @test "SIGTERM unmounts and leaves nothing behind" {

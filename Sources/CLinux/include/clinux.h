@@ -107,6 +107,12 @@ int clinux_unblock(int sig);
    `from`). Returns its number. */
 pid_t clinux_spawn(const char *path, char *const argv[], const int *from, const int *to,
                    size_t count);
+/* Starts a process that writes `text` to `file` when all copies of the descriptor that `*gate`
+   is set to are closed, and so also when this process is killed. It ends with errno of write(2)
+   as exit code. Returns its number. */
+pid_t clinux_write_later(int file, const void *text, size_t size, int *gate);
+/* waitpid(2) for one child: its exit code, or 128 and the signal that killed it. */
+int clinux_wait(pid_t pid);
 /* Moves a descriptor to a number that is at least `minimum`, with close-on-exec. */
 int clinux_duplicate_above(int fd, int minimum);
 /* waitpid(2) without waiting: the number of a child that has ended, 0 for none. `sig` is
