@@ -49,9 +49,10 @@ vm-all: ## All end-to-end tests in the virtual machine (half an hour and more)
 	Tests/vm/run-vm --timeout 3600 -- env SURVIVAL_KILLS=5 SURVIVAL_UPGRADES=2 Tests/e2e/run
 
 .PHONY: soak
-soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load, race the hook (as root, 15 minutes)
+soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load, race the hook, 10,000 containers, 10 million reads (as root, 45 minutes)
 	env SURVIVAL_KILLS=1000 SURVIVAL_UPGRADES=50 SURVIVAL_RESTARTS=50 RACE_TRIES=10000 \
-		Tests/e2e/run Tests/e2e/70_survival.bats Tests/e2e/75_race.bats
+		SOAK_LIFECYCLES=5000 SOAK_READS=10000000 \
+		Tests/e2e/run Tests/e2e/70_survival.bats Tests/e2e/75_race.bats Tests/e2e/76_soak.bats
 
 .PHONY: fuzz
 fuzz: ## Fuzz each parser of outside bytes for FUZZ_SECONDS (600; all of them three hours)

@@ -310,42 +310,6 @@ fresh() {
         timeout 5 cat /proc/meminfo /proc/stat "$1/lxcfs/nested/proc/meminfo"' "$LXCFSD" "$WORK"
 }
 
-# Sets COUNT to what the daemon and the machine hold at this moment.
-take_stock() {
-    sync_daemon
-    local worker
-    worker=$(ask status --json | jq .worker)
-    STOCK="mounts $(wc -l </proc/self/mountinfo)
-threads $(ls "/proc/$worker/task" "/proc/$(daemon_pid)/task" | wc -l)
-descriptors $(ls "/proc/$worker/fd" "/proc/$(daemon_pid)/fd" | wc -l)
-open files $(ask status --json | jq .openFiles)
-states $(ls "$WORK/run/containers" | wc -l)
-cgroups $(cgroup_dirs | wc -l)
-served $(ask list --json | jq length)"
-}
-
-sync_daemon() { ask status >/dev/null; }
-
-lives() {
-    local count=$2 i before
-    make_bundle "life-$1" 'cat /proc/meminfo /proc/uptime /proc/loadavg >/dev/null'
-    for i in 1 2; do run_container "$1" "life-$1"; done
-    cgroup_dirs | xargs -r -n 1 sh -c 'find "$0" -depth -type d -exec rmdir {} + || :' 2>/dev/null
-    take_stock
-    before=$STOCK
-    for ((i = 0; i < count; i++)); do
-        runtime_cmd "$1" run --bundle "$(bundle_of "life-$1")" "life-$1-$i" </dev/null
-    done
-    cgroup_dirs | xargs -r -n 1 sh -c 'find "$0" -depth -type d -exec rmdir {} + || :' 2>/dev/null
-    take_stock
-    echo "$STOCK"
-    diff <(echo "$before") <(echo "$STOCK")
-}
-
-@test "200 containers come and go: nothing is left over" {
-    for_each_runtime lives "$(repeats 100)"
-}
-
 @test "clients that say nothing or nonsense do not keep others waiting" {
     needs_command python3
     python3 - "$WORK/run/control.sock" <<'PY'
