@@ -36,11 +36,10 @@ struct JSONScanner {
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     mutating func run() throws(JSONFault) {
-        // NUL bytes are what UTF-16 and a sparse file have in common. Places are kept in
-        // 32 bits.
-        guard bytes.count < Int(Int32.max), !bytes.contains(0),
-            String(validating: bytes, as: UTF8.self) != nil
-        else { throw JSONFault("not JSON: not UTF-8 text") }
+        // Places are kept in 32 bits.
+        guard bytes.count < Int(Int32.max), isText else {
+            throw JSONFault("not JSON: not UTF-8 text")
+        }
         skipSpace()
         guard position < bytes.count else { throw JSONFault("empty", isTruncated: true) }
         guard bytes[position] == UInt8(ascii: "{") else {
@@ -63,6 +62,16 @@ struct JSONScanner {
         }
         skipSpace()
         if position < bytes.count { throw Self.syntaxError }
+    }
+
+    /// UTF-8 without NUL bytes, which are what UTF-16 and a sparse file have in common.
+    private var isText: Bool {
+        var all: UInt8 = 0
+        for byte in bytes {
+            if byte == 0 { return false }
+            all |= byte
+        }
+        return all < 0x80 || String(validating: bytes, as: UTF8.self) != nil
     }
 
     /// Reads a value; of an object or array only the beginning, up to its first value.
