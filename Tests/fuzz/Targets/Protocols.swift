@@ -188,11 +188,10 @@ private func openCount() -> Int { (0..<64).count { fcntl($0, F_GETFD) >= 0 } }
 
 /// The state of a container as the last worker or version left it.
 @Sendable func fuzzStateFile(_ input: Bytes) {
-    guard let state = try? JSONDecoder().decode(ContainerState.self, from: Data(input)) else {
-        return
-    }
-    let again = try? JSONDecoder().decode(ContainerState.self, from: Data(encodeLine(state)))
-    require(again == state, "a state changes when it is written")
+    guard let state = parsed(ContainerState.self, Array(input)) else { return }
+    require(
+        parsed(ContainerState.self, encodeLine(state)) == state,
+        "a state changes when it is written")
     let paths = state.cgroups
     _ = paths.isRoot
     require(paths.contains(paths), "a cgroup is not in itself")
