@@ -48,13 +48,14 @@ struct JSONScanner {
         entries.reserveCapacity(bytes.count / 12)
         levels.reserveCapacity(16)
         try value()
-        // After a value: what may follow it depends on what it is in.
-        while let level = levels.last {
+        // After a value: what may follow it depends on what it is in. A copy of the level would
+        // share its keys, which would be copied for each new one then.
+        while let isObject = levels.last?.isObject {
             let byte = try nextToken()
             if byte == UInt8(ascii: ",") {
-                if level.isObject { try key() }
+                if isObject { try key() }
                 try value()
-            } else if byte == (level.isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
+            } else if byte == (isObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) {
                 close()
             } else {
                 throw Self.syntaxError
@@ -243,14 +244,12 @@ struct JSONScanner {
         let last = levels.count - 1
         levels[last].key = key
         levels[last].count += 1
-        let level = levels[last]
         let isNew: Bool
-        if level.keys == nil, level.count <= 16, isASCII(entries[key]) {
-            isNew = !isAmongKeys(of: level, key)
+        if levels[last].keys == nil, levels[last].count <= 16, isASCII(entries[key]) {
+            isNew = !isAmongKeys(of: levels[last], key)
         } else {
-            // Not left in the array meanwhile: otherwise the set is copied for each key.
-            var keys = levels[last].keys ?? earlierKeys(of: level)
-            levels[last].keys = nil
+            // Taken out meanwhile: otherwise the set is copied for each key.
+            var keys = levels[last].keys.take() ?? earlierKeys(of: levels[last])
             isNew = keys.insert(text(entries[key])).inserted
             levels[last].keys = keys
         }

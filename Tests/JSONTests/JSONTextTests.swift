@@ -70,6 +70,12 @@ import Testing
         }
     }
 
+    /// Its time must not grow with the square of the number of keys.
+    @Test(.timeLimit(.minutes(1))) func keysWithoutEnd() {
+        let members = (0..<200_000).map { #""k\#($0)":0"# }.joined(separator: ",")
+        #expect(fault("{\(members)}") == nil)
+    }
+
     /// The same to whoever compares strings.
     @Test func duplicatesInOtherBytes() {
         #expect(fault(#"{"ab":1,"\u0061b":2}"#) == "ab: duplicate key")
