@@ -34,27 +34,28 @@ let package = Package(
         .target(name: "CLinux"),
 
         .target(name: "Syscalls", dependencies: ["CLinux"], cSettings: gnuSource),
-        .target(name: "OCISpec", swiftSettings: shippedSwift),
-        .target(
-            name: "Control", dependencies: ["Syscalls"], cSettings: gnuSource,
-            swiftSettings: shippedSwift),
+        .target(name: "JSON"),
+        .target(name: "OCISpec", dependencies: ["JSON"]),
+        .target(name: "Control", dependencies: ["JSON", "Syscalls"], cSettings: gnuSource),
         .target(name: "Cgroups", dependencies: ["Syscalls"], cSettings: gnuSource),
         .target(name: "ProcView", dependencies: ["Cgroups"], cSettings: gnuSource),
         .target(
             name: "LxcfsFS",
             dependencies: [
-                "CFuse3", "CSeccomp", "Cgroups", "Control", "OCISpec", "ProcView", "Syscalls",
+                "CFuse3", "CSeccomp", "Cgroups", "Control", "JSON", "OCISpec", "ProcView",
+                "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnuSource, swiftSettings: shippedSwift),
         .target(
-            name: "LxcfsHook", dependencies: ["Cgroups", "Control", "OCISpec", "Syscalls"],
+            name: "LxcfsHook",
+            dependencies: ["Cgroups", "Control", "JSON", "OCISpec", "Syscalls"],
             cSettings: gnuSource),
 
         .executableTarget(
             name: "lxcfsd",
             dependencies: [
-                "LxcfsFS", "Control", "Syscalls",
+                "LxcfsFS", "Control", "JSON", "Syscalls",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -68,8 +69,10 @@ let package = Package(
             linkerSettings: shippedLinker),
         .testTarget(
             name: "SyscallsTests", dependencies: ["Syscalls"], cSettings: gnuSource),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(
-            name: "OCISpecTests", dependencies: ["OCISpec"], resources: [.copy("Fixtures")]),
+            name: "OCISpecTests", dependencies: ["JSON", "OCISpec"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")],
             cSettings: gnuSource),

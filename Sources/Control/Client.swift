@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Glibc
+import JSON
 import Syscalls
 
 /// Where daemon and hook meet unless told otherwise.
@@ -65,10 +65,11 @@ public struct ControlClient: Sendable {
     /// Sends one request and waits for its reply. When the daemon's worker dies over it, the
     /// next one is asked; every request may be repeated.
     public func send(_ request: Request) throws(ControlError) -> Reply {
+        let line = encodeLine(request)
         let deadline = Clock.monotonic() + UInt64(max(timeout, 0)) * 1_000_000
         while true {
             do {
-                return try sendOnce(request)
+                return try sendOnce(line)
             } catch {
                 guard error.isWorkersDeath, Clock.monotonic() < deadline else { throw error }
                 usleep(10_000)
@@ -76,7 +77,7 @@ public struct ControlClient: Sendable {
         }
     }
 
-    private func sendOnce(_ request: Request) throws(ControlError) -> Reply {
+    private func sendOnce(_ line: [UInt8]) throws(ControlError) -> Reply {
         let connection: FileDescriptor
         do {
             connection = try UnixSocket.connect(socket, timeout: timeout)
@@ -85,7 +86,7 @@ public struct ControlClient: Sendable {
         }
         let answer: [UInt8]
         do {
-            try connection.write(encodeLine(request), path: socket)
+            try connection.write(line, path: socket)
             // The daemon closes the connection after its one line.
             answer = try connection.readToEnd(path: socket)
         } catch {
@@ -94,7 +95,7 @@ public struct ControlClient: Sendable {
         if answer.isEmpty { throw .broken(SystemError("read from", socket, errno: ECONNRESET)) }
         let reply: Reply
         do {
-            reply = try JSONDecoder().decode(Reply.self, from: Data(answer))
+            reply = try Reply(JSONText(answer, keepsUnknown: false).root)
         } catch {
             throw .garbled("\(error)")
         }
@@ -104,11 +105,9 @@ public struct ControlClient: Sendable {
 }
 
 /// A message as one line of JSON.
-public func encodeLine(_ message: some Encodable) -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+public func encodeLine(_ message: some FieldValue) -> [UInt8] {
     do {
-        return Array(try encoder.encode(message)) + [UInt8(ascii: "\n")]
+        return try message.encode().encoded() + [UInt8(ascii: "\n")]
     } catch {
         // Only a value that JSON cannot hold (a NaN) fails; the messages have none.
         preconditionFailure("a control message cannot be encoded: \(error)")

@@ -102,28 +102,41 @@ final class CallerLookup: @unchecked Sendable {
     func place(
         of tid: Int32, asContainer: Bool = false, _ worker: Worker
     ) throws(SystemError) -> Place {
-        let own = try cgroupPaths(tid, worker)
         let namespace = try Self.namespace(of: "\(tid)", host)
+        if asContainer, namespace != ownNamespace {
+            return try place(ofContainerOf: tid, in: namespace, worker)
+        }
+        let own = try cgroupPaths(tid, worker)
         if namespace == ownNamespace {
             return asContainer
                 ? Place(
                     pid: tid, startTime: try startTime(tid, worker), cgroups: own.ofContainer)
                 : Place(pid: 1, startTime: 0, cgroups: own.ofContainer)
         }
-        let first: (pid: Int32, startTime: UInt64)
-        if asContainer {
-            // The registrar watches the process itself: nothing to remember here.
-            let pid = try findInit(of: namespace, seenFrom: tid, worker) ?? tid
-            first = (pid, try startTime(pid, worker))
-        } else if let known = try initProcess(of: namespace, seenFrom: tid, worker) {
-            first = (known.pid, known.startTime)
-        } else {
+        guard let known = try initProcess(of: namespace, seenFrom: tid, worker) else {
             return Place(
                 pid: tid, startTime: try startTime(tid, worker), cgroups: own.ofContainer)
         }
-        let outer = try cgroupPaths(first.pid, worker).ofContainer
+        let outer = try cgroupPaths(known.pid, worker).ofContainer
         return Place(
-            pid: first.pid, startTime: first.startTime,
+            pid: known.pid, startTime: known.startTime,
+            cgroups: outer.contains(own) ? outer : own.ofContainer)
+    }
+
+    /// The same for a process that is to be registered, whose pid namespace is not ours. The
+    /// registrar watches the process itself: nothing to remember here.
+    private func place(
+        ofContainerOf tid: Int32, in namespace: NamespaceID, _ worker: Worker
+    ) throws(SystemError) -> Place {
+        let pid = try findInit(of: namespace, seenFrom: tid, worker) ?? tid
+        // Before the cgroups: then a number that is used anew meanwhile is noticed, when the
+        // process is looked at again.
+        let started = try startTime(pid, worker)
+        let outer = try cgroupPaths(pid, worker).ofContainer
+        if pid == tid { return Place(pid: pid, startTime: started, cgroups: outer) }
+        let own = try cgroupPaths(tid, worker)
+        return Place(
+            pid: pid, startTime: started,
             cgroups: outer.contains(own) ? outer : own.ofContainer)
     }
 

@@ -1,6 +1,6 @@
 import Control
-import FoundationEssentials
 import Glibc
+import JSON
 import Logging
 import Syscalls
 
@@ -133,7 +133,7 @@ final class ControlServer {
 
     private func reply(to line: ArraySlice<UInt8>, _ answer: (Request) -> Reply) -> Reply {
         do {
-            return answer(try JSONDecoder().decode(Request.self, from: Data(line)))
+            return answer(try Request(JSONText(Array(line), keepsUnknown: false).root))
         } catch {
             return Reply(error: "the request is not understood: \(error)")
         }

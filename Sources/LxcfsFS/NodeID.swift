@@ -72,7 +72,8 @@ enum FixedNode: UInt32, CaseIterable, Sendable {
         .online, .present, .possible, .enabled, .offline, .isolated,
     ]
 
-    /// The name in its directory.
+    /// The name in its directory. Spelled out, for each lookup of a name compares them, and
+    /// Swift finds out the name of a case slowly.
     var name: String {
         switch self {
         case .top, .mountPoint, .singleCPU: ""
@@ -85,7 +86,20 @@ enum FixedNode: UInt32, CaseIterable, Sendable {
         case .pressureCPU: "cpu"
         case .pressureIO: "io"
         case .pressureMemory: "memory"
-        default: "\(self)"
+        case .cpuinfo: "cpuinfo"
+        case .diskstats: "diskstats"
+        case .loadavg: "loadavg"
+        case .meminfo: "meminfo"
+        case .slabinfo: "slabinfo"
+        case .stat: "stat"
+        case .swaps: "swaps"
+        case .uptime: "uptime"
+        case .online: "online"
+        case .present: "present"
+        case .possible: "possible"
+        case .enabled: "enabled"
+        case .offline: "offline"
+        case .isolated: "isolated"
         }
     }
 

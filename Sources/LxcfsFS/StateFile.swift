@@ -1,23 +1,36 @@
 import Cgroups
 import Control
-import FoundationEssentials
 import Glibc
+import JSON
 import Syscalls
 
 /// What is remembered of a registered container across the life of the daemon: one small
 /// file each in `<runtime directory>/containers`, written as a whole or not at all.
-struct ContainerState: Codable, Equatable {
-    var id: String
-    var slot: UInt32
-    var pid: Int32
+struct ContainerState: Fields {
+    var id = ""
+    var slot: UInt32 = 0
+    var pid: Int32 = 0
     /// Nanoseconds since boot.
-    var startTime: UInt64
+    var startTime: UInt64 = 0
     /// Nanoseconds; not in the files of versions before 0.2.
     var suspendedBefore: UInt64?
-    var cpus: CPUView
+    var cpus = CPUView.quota
     /// By v1 controller.
-    var legacyCgroups: [String: String]
+    var legacyCgroups: [String: String] = [:]
     var unifiedCgroup: String?
+
+    init() {}
+
+    mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
+        try fields.required("id", &id)
+        try fields.required("slot", &slot)
+        try fields.required("pid", &pid)
+        try fields.required("startTime", &startTime)
+        try fields.optional("suspendedBefore", &suspendedBefore)
+        try fields.required("cpus", &cpus)
+        try fields.required("legacyCgroups", &legacyCgroups)
+        try fields.optional("unifiedCgroup", &unifiedCgroup)
+    }
 
     init(_ container: Container) {
         id = container.id
@@ -90,11 +103,8 @@ struct StateDirectory: Sendable {
             if known[item.name] == item.inode { continue }
             do {
                 let text = try readFile(name, limit: 1 << 20)
-                content.states.append(
-                    (
-                        try JSONDecoder().decode(ContainerState.self, from: Data(text)),
-                        item.name
-                    ))
+                let state = try ContainerState(JSONText(text, keepsUnknown: false).root)
+                content.states.append((state, item.name))
             } catch {
                 content.complaints.append("\(name): \(error)")
             }

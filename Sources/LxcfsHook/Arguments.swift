@@ -210,7 +210,7 @@ private struct ArgumentParser {
         case "detach": return .detach(pid: try pid(name, rest), id: id)
         default: break
         }
-        if let reason = Self.refusedStages[name] {
+        if let reason = Self.objection(toStage: name) {
             throw UsageError(description: "\(name) is not a stage for this hook: \(reason)")
         }
         guard rest.isEmpty else {
@@ -230,20 +230,27 @@ private struct ArgumentParser {
         }
     }
 
-    private static let refusedStages = [
-        "createContainer": """
-        it runs in the container's namespaces, where the daemon's mounts cannot be \
-        reached, and with runc in the image's environment (LD_PRELOAD); use createRuntime
-        """,
-        "startContainer": """
-        it runs inside the container, where the daemon's mounts cannot be reached; use \
-        createRuntime
-        """,
-        "poststart": """
-        the container's program already runs and may have read the host's values; use \
-        createRuntime, or attach for running containers
-        """,
-    ]
+    /// Why a stage of the specification is not one for this hook; nil for all other words.
+    private static func objection(toStage name: String) -> String? {
+        switch name {
+        case "createContainer":
+            """
+            it runs in the container's namespaces, where the daemon's mounts cannot be \
+            reached, and with runc in the image's environment (LD_PRELOAD); use createRuntime
+            """
+        case "startContainer":
+            """
+            it runs inside the container, where the daemon's mounts cannot be reached; use \
+            createRuntime
+            """
+        case "poststart":
+            """
+            the container's program already runs and may have read the host's values; use \
+            createRuntime, or attach for running containers
+            """
+        default: nil
+        }
+    }
 
     private func pid(_ name: String, _ rest: [String]) throws(UsageError) -> Int32 {
         guard rest.count == 1 else {

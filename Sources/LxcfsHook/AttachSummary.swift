@@ -50,11 +50,11 @@ struct AttachSummary {
     }
 
     private var line: String {
-        var parts = ["attached \(Self.files(count(.attached) + count(.replaced)))"]
-        if count(.replaced) > 0 { parts.append("\(count(.replaced)) of them replaced") }
-        if count(.present) > 0 { parts.append("\(count(.present)) already there") }
-        if !failures.isEmpty { parts.append("\(failures.count) failed") }
-        return parts.joined(separator: ", ")
+        var line = "attached \(Self.files(count(.attached) + count(.replaced)))"
+        if count(.replaced) > 0 { line += ", \(count(.replaced)) of them replaced" }
+        if count(.present) > 0 { line += ", \(count(.present)) already there" }
+        if !failures.isEmpty { line += ", \(failures.count) failed" }
+        return line
     }
 
     private func count(_ outcome: Outcome) -> Int {

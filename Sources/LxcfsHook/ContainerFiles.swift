@@ -14,7 +14,8 @@ final class ContainerFiles {
     /// As they were in the beginning.
     let mounts: MountTable
     /// `/proc` and `/sys`, as far as they were needed, or why they do not qualify.
-    private var filesystems: [KernelFilesystem: Result<Filesystem, AttachError>] = [:]
+    private var proc: Result<Filesystem, AttachError>?
+    private var sys: Result<Filesystem, AttachError>?
 
     private final class Filesystem {
         let root: FileDescriptor
@@ -144,14 +145,17 @@ final class ContainerFiles {
     private func filesystem(
         _ filesystem: KernelFilesystem
     ) throws(AttachError) -> Filesystem {
-        if let found = filesystems[filesystem] { return try found.get() }
+        if let found = filesystem == .proc ? proc : sys { return try found.get() }
         let found: Result<Filesystem, AttachError>
         do throws(AttachError) {
             found = .success(try open(filesystem))
         } catch {
             found = .failure(error)
         }
-        filesystems[filesystem] = found
+        switch filesystem {
+        case .proc: proc = found
+        case .sys: sys = found
+        }
         return try found.get()
     }
 

@@ -16,45 +16,103 @@ struct MountTable {
         var isFUSE: Bool { type == "fuse" || type == "fuseblk" || type.hasPrefix("fuse.") }
     }
 
-    private let mounts: [UInt64: Mount]
+    private let text: [UInt8]
+    /// Where lines begin. There are many, of which few are asked for: a line is only
+    /// understood then.
+    private let lines: [Int]
 
     init(_ mountinfo: [UInt8]) {
-        var mounts: [UInt64: Mount] = [:]
-        for line in mountinfo.split(separator: UInt8(ascii: "\n")) {
-            // 36 35 98:0 /root /mountpoint options optional... - type source superoptions
-            let fields = line.split(separator: UInt8(ascii: " "))
-            guard fields.count > 6, let id = Self.number(fields[0]),
-                let parent = Self.number(fields[1]),
-                let separator = fields[6...].firstIndex(where: { $0.elementsEqual([0x2D]) }),
-                separator + 1 < fields.count
-            else { continue }
-            let type = String(decoding: fields[separator + 1], as: UTF8.self)
-            let peerGroup = fields[6..<separator]
-                .first { $0.starts(with: "shared:".utf8) }
-                .flatMap { Self.number($0.dropFirst("shared:".utf8.count)) }
-            mounts[id] = Mount(parent: parent, type: type, peerGroup: peerGroup)
+        var lines = [0]
+        for (index, byte) in mountinfo.enumerated() where byte == UInt8(ascii: "\n") {
+            lines.append(index + 1)
         }
-        self.mounts = mounts
+        text = mountinfo
+        self.lines = lines
     }
 
-    var peerGroups: Set<UInt64> { Set(mounts.values.compactMap(\.peerGroup)) }
+    var peerGroups: Set<UInt64> {
+        Set(
+            lines.compactMap { start in
+                var fields = fields(ofLineAt: start)
+                return fields.number() == nil ? nil : mount(fields)?.peerGroup
+            })
+    }
 
-    subscript(id: UInt64) -> Mount? { mounts[id] }
+    subscript(id: UInt64) -> Mount? {
+        for start in lines.reversed() {
+            var fields = fields(ofLineAt: start)
+            if fields.number() == id, let mount = mount(fields) { return mount }
+        }
+        return nil
+    }
+
+    private func fields(ofLineAt start: Int) -> Fields { Fields(text: text, position: start) }
+
+    /// - Parameter fields: those after the number of the mount.
+    private func mount(_ fields: Fields) -> Mount? {
+        // 36 35 98:0 /root /mountpoint options optional... - type source superoptions
+        var fields = fields
+        guard let parent = fields.number() else { return nil }
+        for _ in 0..<4 { _ = fields.next() }
+        var peerGroup: UInt64?
+        while let field = fields.next() {
+            if field.elementsEqual([UInt8(ascii: "-")]) {
+                guard let type = fields.next() else { return nil }
+                return Mount(
+                    parent: parent, type: String(decoding: type, as: UTF8.self),
+                    peerGroup: peerGroup)
+            }
+            if peerGroup == nil, field.starts(with: "shared:".utf8) {
+                peerGroup = Fields.number(field.dropFirst("shared:".utf8.count))
+            }
+        }
+        return nil
+    }
 
     /// How many FUSE mounts lie on each other from mount `id` downwards, and the mount below
     /// them.
     func stack(from id: UInt64) -> (depth: Int, below: UInt64?) {
         var depth = 0
         var current: UInt64? = id
-        // The count is bounded in case that the table was read while it changed.
-        while let id = current, let mount = mounts[id], mount.isFUSE, depth <= mounts.count {
+        // The count is bounded in case that the table was read while it changed, and because
+        // nobody wants to know more exactly of how many there are too many.
+        let limit = 2 * Attachment.stackLimit
+        while let id = current, let mount = self[id], mount.isFUSE, depth <= limit {
             depth += 1
             current = mount.parent
         }
         return (depth, current)
     }
 
-    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        UInt64(String(decoding: digits, as: UTF8.self))
+    /// The fields of a line, which are separated by blanks.
+    private struct Fields {
+        let text: [UInt8]
+        var position: Int
+
+        mutating func next() -> ArraySlice<UInt8>? {
+            while position < text.count, text[position] == UInt8(ascii: " ") { position += 1 }
+            let start = position
+            while position < text.count, text[position] != UInt8(ascii: " "),
+                text[position] != UInt8(ascii: "\n")
+            { position += 1 }
+            return start == position ? nil : text[start..<position]
+        }
+
+        mutating func number() -> UInt64? { next().flatMap(Self.number) }
+
+        static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+            var value: UInt64 = 0
+            for digit in digits {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else {
+                    return nil
+                }
+                let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
+                let (sum, overflows) = product.addingReportingOverflow(
+                    UInt64(digit - UInt8(ascii: "0")))
+                if isTooLarge || overflows { return nil }
+                value = sum
+            }
+            return digits.isEmpty ? nil : value
+        }
     }
 }

@@ -68,28 +68,18 @@ struct Policy {
     private static func targets(
         _ files: [VirtualFile], config: Config, notes: inout [String]
     ) -> [Target] {
-        files.flatMap(\.targets).filter { target in
+        let mounts = MountDestinations(config)
+        return files.flatMap(\.targets).filter { target in
             let mountpoint = target.filesystem.mountpoint
-            if !config.mounts(at: mountpoint) {
+            if !mounts.include(mountpoint) {
                 notes.append("\(target): config.json mounts nothing at \(mountpoint)")
                 return false
             }
-            if config.mountCovers(target.path) {
+            if mounts.cover(target.path) {
                 notes.append("\(target): a mount of config.json covers it")
                 return false
             }
             return true
-        }
-    }
-}
-
-extension Config {
-    /// Whether something is mounted exactly at a directory of the root. As in
-    /// `mountCovers`, symbolic links are not followed.
-    fileprivate func mounts(at mountpoint: String) -> Bool {
-        (mounts ?? []).contains { mount in
-            let components = mount.destination.split(separator: "/").filter { $0 != "." }
-            return components.count == 1 && "/" + components[0] == mountpoint
         }
     }
 }

@@ -25,7 +25,9 @@ struct StageRunner {
     private static func readState() throws(InputError) -> State {
         do {
             let input = FileDescriptor(owning: STDIN_FILENO)
-            return try State(json: input.readToEnd(limit: 1 << 20, path: "the state on stdin"))
+            return try State(
+                json: input.readToEnd(limit: 1 << 20, path: "the state on stdin"),
+                keepsUnknown: false)
         } catch {
             throw InputError(description: "\(error)")
         }
@@ -34,7 +36,8 @@ struct StageRunner {
     private static func readConfig(bundle: String) throws(InputError) -> Config {
         let path = bundle + "/config.json"
         do {
-            return try Config(json: readFile(path, limit: Config.sizeLimit))
+            return try Config(
+                json: readFile(path, limit: Config.sizeLimit), keepsUnknown: false)
         } catch let error as SystemError {
             throw InputError(description: error.description)
         } catch {

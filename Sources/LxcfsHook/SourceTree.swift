@@ -7,13 +7,21 @@ struct SourceTree: ~Copyable {
     let path: String
     /// The same, so that each file costs one look at its name and not at those above it.
     private let directory: FileDescriptor
+    /// The superblock of the directory, which is of FUSE.
+    private let device: DeviceNumber
     private let isOfDaemon: Bool
 
     /// - Parameter origin: who serves it.
     /// - Throws: if nothing of FUSE is there, or its server is dead.
     init(path: String, _ origin: Origin) throws(AttachError) {
         if case .daemon = origin { isOfDaemon = true } else { isOfDaemon = false }
-        directory = try Self.open(path)
+        let directory = try Self.open(path)
+        do {
+            device = try directory.identity(path: path).device
+        } catch {
+            throw .system(error)
+        }
+        self.directory = directory
         self.path = path
     }
 
@@ -35,12 +43,16 @@ struct SourceTree: ~Copyable {
     func prepare(_ targets: [Target], log: Log) -> (sources: [Source], failures: [Failure]) {
         var sources: [Source] = []
         var failures: [Failure] = []
-        // Every superblock is asked only once what it is.
-        var known: Set<DeviceNumber> = []
+        sources.reserveCapacity(targets.count)
+        // Files of one directory come one after the other: it is looked up once for them, which
+        // asks the server for each part of the path and for each symbolic link in it.
+        var parent: Parent?
         for wanted in targets {
             let target = available(wanted)
             do throws(AttachError) {
-                sources.append(try source(for: target, known: &known))
+                let found = try self.directory(of: target, last: parent)
+                parent = found
+                sources.append(try source(for: target, in: found))
             } catch {
                 if case .system(let cause) = error, cause.errno == ENOENT {
                     log.debug("\(target): \(path) has no such file")
@@ -50,6 +62,31 @@ struct SourceTree: ~Copyable {
             }
         }
         return (sources, failures)
+    }
+
+    /// A directory with files to mount.
+    private final class Parent {
+        let path: String
+        let directory: FileDescriptor
+        /// A superblock that is known to be of FUSE: each is asked only once what it is.
+        var known: DeviceNumber?
+
+        init(path: String, directory: consuming FileDescriptor, known: DeviceNumber?) {
+            self.path = path
+            self.directory = directory
+            self.known = known
+        }
+    }
+
+    private func directory(of target: Target, last: Parent?) throws(AttachError) -> Parent {
+        let path = target.directory
+        if let last, last.path == path { return last }
+        do {
+            let found = try directory.open(at: String(path.dropFirst()), O_PATH | O_DIRECTORY)
+            return Parent(path: path, directory: found, known: last?.known ?? device)
+        } catch {
+            throw .system(error)
+        }
     }
 
     /// Some versions of lxcfs serve files in the directory of CPUs without listing it.
@@ -63,20 +100,18 @@ struct SourceTree: ~Copyable {
         return .cpuOnline
     }
 
-    private func source(
-        for target: Target, known: inout Set<DeviceNumber>
-    ) throws(AttachError) -> Source {
+    private func source(for target: Target, in parent: Parent) throws(AttachError) -> Source {
         let path = path + target.path
         do {
-            let mount = try cloneMount(String(target.path.dropFirst()), in: directory)
+            let mount = try cloneMount(target.name, in: parent.directory)
             let identity = try mount.identity(path: path)
-            if !known.contains(identity.device) {
+            if identity.device != device, identity.device != parent.known {
                 // runc's CVE-2025-31133: a source that is not what it is thought to be.
                 let kind = try FilesystemKind.of(mount, path: path)
                 guard kind == .fuse else {
                     throw AttachError.refused("\(path) is on \(kind), not served by lxcfs")
                 }
-                known.insert(identity.device)
+                parent.known = identity.device
             }
             var attributes: MountAttributes = [.noSetuid, .noDevices, .noExec]
             if !target.isWritable { attributes.insert(.readOnly) }

@@ -72,9 +72,11 @@ struct Target: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Absolute in the container, and below the directory of a container tree.
-    var path: String {
-        parent.isEmpty
-            ? "\(filesystem.mountpoint)/\(name)" : "\(filesystem.mountpoint)/\(parent)/\(name)"
+    var path: String { "\(directory)/\(name)" }
+
+    /// Likewise, the directory that it is in.
+    var directory: String {
+        parent.isEmpty ? filesystem.mountpoint : "\(filesystem.mountpoint)/\(parent)"
     }
 
     /// Whether a container may write to it: triggers to pressure files.

@@ -1,3 +1,5 @@
+import JSON
+
 /// The parts of `config.json` that matter to a hook.
 ///
 /// config.md. A key is required only where an entry means nothing without it: whether the
@@ -19,7 +21,7 @@ public struct Config: Document {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.required("ociVersion", &ociVersion)
         try fields.optional("root", &root)
         try fields.optional("mounts", &mounts)
@@ -41,7 +43,7 @@ extension Config {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.required("path", &path)
             try fields.optional("readonly", &readonly)
         }
@@ -58,7 +60,7 @@ extension Config {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.required("destination", &destination)
             try fields.optional("type", &type)
             try fields.optional("source", &source)
@@ -76,7 +78,7 @@ extension Config {
 
             public init() {}
 
-            public mutating func visit(_ fields: inout some FieldVisitor) throws {
+            public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
                 try fields.required("uid", &uid)
                 try fields.required("gid", &gid)
             }
@@ -92,7 +94,7 @@ extension Config {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.optional("terminal", &terminal)
             try fields.optional("user", &user)
             try fields.optional("args", &args)

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// A record that is a whole document.
 public protocol Document: Record {
@@ -16,42 +16,35 @@ extension Document {
     public var fault: (path: String, problem: String)? { nil }
 
     /// Decodes a document.
-    public init(json: [UInt8]) throws(DocumentError) {
-        self = try Self.decode(json, name: Self.documentName)
+    ///
+    /// - Parameter keepsUnknown: without it, what is read is not complete: it must not be
+    ///   encoded again. What is refused is the same.
+    public init(json: [UInt8], keepsUnknown: Bool = true) throws(DocumentError) {
+        self = try Self.decode(json, name: Self.documentName, keepsUnknown: keepsUnknown)
     }
 
     /// The document as JSON with sorted keys.
     ///
     /// - Parameter pretty: in lines, for people to read; else compact.
     public func encoded(pretty: Bool = false) throws(DocumentError) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         do {
-            return Array(try encoder.encode(self))
+            return try encode().encoded(pretty: pretty)
         } catch {
-            throw DocumentError(
-                document: Self.documentName, problem: "cannot be encoded: \(error)")
+            throw DocumentError(document: Self.documentName, error)
         }
     }
 
-    static func decode(_ json: [UInt8], name: String) throws(DocumentError) -> Self {
-        do {
-            try JSONStructure.check(json)
-        } catch {
-            throw DocumentError(
-                document: name, path: error.path, problem: error.problem,
-                isTruncated: error.isTruncated)
-        }
-        let data = Data(json)
+    static func decode(
+        _ json: [UInt8], name: String, keepsUnknown: Bool = true
+    ) throws(DocumentError) -> Self {
         let document: Self
         do {
-            document = try JSONDecoder().decode(Self.self, from: data)
+            document = try Self(JSONText(json, keepsUnknown: keepsUnknown).root)
         } catch {
-            throw DocumentError(document: name, decoding: error, of: data)
+            throw DocumentError(document: name, error)
         }
         if let (path, problem) = document.fault {
-            throw DocumentError(document: name, path: path, problem: problem)
+            throw DocumentError(document: name, JSONFault(path: path, problem))
         }
         return document
     }

@@ -1,3 +1,5 @@
+import JSON
+
 /// A file of a hooks.d directory, which tells podman and CRI-O which containers get a hook.
 ///
 /// oci-hooks(5), schema 1.0.0; the checks are those of containers/common, pkg/hooks/1.0.0,
@@ -17,7 +19,7 @@ public struct HookFile: Document {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.optional("always", &always)
             try fields.optional("annotations", &annotations)
             try fields.optional("commands", &commands)
@@ -55,7 +57,7 @@ public struct HookFile: Document {
         self = try Self.decode(json, name: name)
     }
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.required("version", &version)
         try fields.required("hook", &hook)
         try fields.required("when", &when)

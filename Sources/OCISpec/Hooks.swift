@@ -1,3 +1,5 @@
+import JSON
+
 /// config.md#posix-platform-hooks.
 public struct Hooks: Record {
     /// Deprecated by the specification for `createRuntime`, at whose point it runs.
@@ -11,7 +13,7 @@ public struct Hooks: Record {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.optional("prestart", &prestart)
         try fields.optional("createRuntime", &createRuntime)
         try fields.optional("createContainer", &createContainer)
@@ -34,7 +36,7 @@ public struct Hook: Record {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.required("path", &path)
         try fields.optional("args", &args)
         try fields.optional("env", &env)

@@ -1,3 +1,5 @@
+import JSON
+
 /// config-linux.md.
 public struct Linux: Record {
     public var namespaces: [Namespace]?
@@ -15,7 +17,7 @@ public struct Linux: Record {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.optional("namespaces", &namespaces)
         try fields.optional("uidMappings", &uidMappings)
         try fields.optional("gidMappings", &gidMappings)
@@ -43,7 +45,7 @@ public struct Namespace: Record {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.required("type", &type)
         try fields.optional("path", &path)
     }
@@ -58,7 +60,7 @@ public struct IDMapping: Record {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.required("containerID", &containerID)
         try fields.required("hostID", &hostID)
         try fields.required("size", &size)

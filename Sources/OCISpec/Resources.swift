@@ -1,3 +1,5 @@
+import JSON
+
 /// config-linux.md#control-groups.
 public struct Resources: Record {
     public var memory: Memory?
@@ -10,7 +12,7 @@ public struct Resources: Record {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.optional("memory", &memory)
         try fields.optional("cpu", &cpu)
         try fields.optional("pids", &pids)
@@ -28,7 +30,7 @@ public struct Resources: Record {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.optional("limit", &limit)
             try fields.optional("reservation", &reservation)
             try fields.optional("swap", &swap)
@@ -48,7 +50,7 @@ public struct Resources: Record {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.optional("shares", &shares)
             try fields.optional("quota", &quota)
             try fields.optional("period", &period)
@@ -65,7 +67,7 @@ public struct Resources: Record {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.optional("limit", &limit)
         }
     }
@@ -80,7 +82,7 @@ public struct Resources: Record {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.required("pageSize", &pageSize)
             try fields.required("limit", &limit)
         }

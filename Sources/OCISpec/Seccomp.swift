@@ -1,3 +1,5 @@
+import JSON
+
 /// config-linux.md#seccomp. By itself it is a profile, as `--security-opt seccomp=` and
 /// Kubernetes' `type: Localhost` take it; those of docker and podman have more keys.
 public struct Seccomp: Document {
@@ -17,7 +19,7 @@ public struct Seccomp: Document {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.required("defaultAction", &defaultAction)
         try fields.optional("defaultErrnoRet", &defaultErrnoRet)
         try fields.optional("architectures", &architectures)
@@ -37,7 +39,7 @@ public struct Seccomp: Document {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.required("names", &names)
             try fields.required("action", &action)
             try fields.optional("errnoRet", &errnoRet)
@@ -55,7 +57,7 @@ public struct Seccomp: Document {
 
         public init() {}
 
-        public mutating func visit(_ fields: inout some FieldVisitor) throws {
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
             try fields.required("index", &index)
             try fields.required("value", &value)
             try fields.optional("valueTwo", &valueTwo)

@@ -1,3 +1,5 @@
+import JSON
+
 /// The state of a container: what a hook reads from its standard input.
 ///
 /// runtime.md#state. There is no `root` here on purpose: the specification has none, runc
@@ -5,15 +7,13 @@
 /// that is not the hook's. The root is `Config.rootPath(bundle:)`.
 public struct State: Document {
     /// runtime.md#state, `status`.
-    public enum Status: String, Codable, Sendable {
+    public enum Status: String, FieldValue {
         case creating, created, running, stopped
 
-        public init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            let word = try container.decode(String.self)
+        public init(_ node: JSONNode) throws(JSONFault) {
+            let word = try node.string()
             guard let status = Status(rawValue: word) else {
-                throw DecodingError.dataCorruptedError(
-                    in: container, debugDescription: "unknown status \(word.debugDescription)")
+                throw JSONFault("unknown status \(word.debugDescription)")
             }
             self = status
         }
@@ -37,7 +37,7 @@ public struct State: Document {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.required("ociVersion", &ociVersion)
         try fields.required("id", &id)
         try fields.required("status", &status)
@@ -66,7 +66,7 @@ public struct ContainerProcessState: Document {
 
     public init() {}
 
-    public mutating func visit(_ fields: inout some FieldVisitor) throws {
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.required("ociVersion", &ociVersion)
         try fields.required("fds", &fds)
         try fields.required("pid", &pid)

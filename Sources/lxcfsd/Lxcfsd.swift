@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import JSON
 
 @main
 struct Lxcfsd: ParsableCommand {
@@ -31,7 +32,7 @@ struct QueryOptions: ParsableArguments {
             .send(Request(operation))
     }
 
-    func printJSON(_ value: some Encodable) {
+    func printJSON(_ value: some FieldValue) {
         print(String(decoding: encodeLine(value), as: UTF8.self), terminator: "")
     }
 }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 import OCISpec
 import Testing
 
@@ -15,8 +15,7 @@ import Testing
     /// Not a profile of the specification but the one it is made from, with more keys.
     @Test func realSeccompProfile() throws {
         let original = try fixture("seccomp-profile.json")
-        let profile = try JSONDecoder().decode(Seccomp.self, from: Data(original))
-        #expect(try value(Array(JSONEncoder().encode(profile))) == value(original))
+        #expect(try value(Seccomp(json: original).encoded()) == value(original))
     }
 
     /// Every type, each with an unknown key, with sorted keys: the bytes must be the same.

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import OCISpec
 import Testing
 
@@ -22,9 +23,7 @@ func failure(_ decode: () throws(DocumentError) -> some Any) -> String? {
     }
 }
 
-/// Any JSON, as a value that can be compared.
-func value(_ json: [UInt8]) throws -> JSONValue {
-    try JSONDecoder().decode(JSONValue.self, from: Data(json))
-}
+/// A document as a value that can be compared.
+func value(_ json: [UInt8]) throws -> JSONValue { try JSONText(json).root.value() }
 
 func text(_ json: [UInt8]) -> String { String(decoding: json, as: UTF8.self) }

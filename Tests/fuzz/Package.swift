@@ -14,19 +14,21 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", path: "Sources/CSeccomp", pkgConfig: "libseccomp"),
         .target(name: "CLinux"),
         .target(name: "Syscalls", dependencies: ["CLinux"], cSettings: gnuSource),
-        .target(name: "OCISpec"),
-        .target(name: "Control", dependencies: ["Syscalls"], cSettings: gnuSource),
+        .target(name: "JSON"),
+        .target(name: "OCISpec", dependencies: ["JSON"]),
+        .target(name: "Control", dependencies: ["JSON", "Syscalls"], cSettings: gnuSource),
         .target(name: "Cgroups", dependencies: ["Syscalls"], cSettings: gnuSource),
         .target(name: "ProcView", dependencies: ["Cgroups"], cSettings: gnuSource),
         .target(
             name: "LxcfsFS",
             dependencies: [
-                "CFuse3", "CSeccomp", "Cgroups", "Control", "OCISpec", "ProcView", "Syscalls",
+                "CFuse3", "CSeccomp", "Cgroups", "Control", "JSON", "OCISpec", "ProcView",
+                "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
             cSettings: gnuSource),
         .target(
-            name: "LxcfsHook", dependencies: ["Control", "OCISpec", "Syscalls"],
+            name: "LxcfsHook", dependencies: ["Control", "JSON", "OCISpec", "Syscalls"],
             cSettings: gnuSource),
         .target(
             name: "Targets", dependencies: ["LxcfsFS", "LxcfsHook"], path: "Targets",

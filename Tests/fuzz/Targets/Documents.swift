@@ -11,8 +11,14 @@ private func roundTrip<Value: Document>(_ type: Value.Type, _ input: Bytes) -> V
         document = try Value(json: Array(input))
     } catch {
         require(!error.description.contains("\n"), "an error of several lines")
+        require(
+            (try? Value(json: Array(input), keepsUnknown: false)) == nil,
+            "refused only as a whole")
         return nil
     }
+    require(
+        (try? Value(json: Array(input), keepsUnknown: false)) != nil,
+        "refused only in part")
     do {
         for pretty in [false, true] {
             let written = try document.encoded(pretty: pretty)

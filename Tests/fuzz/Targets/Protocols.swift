@@ -2,6 +2,7 @@ import Cgroups
 import Control
 import FoundationEssentials
 import Glibc
+import JSON
 import Logging
 import Syscalls
 
@@ -39,24 +40,24 @@ private let quiet = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
 /// A client of the control socket, on the real server: whatever it says, it gets one line of
 /// JSON for each line, or nothing as long as it has not sent one.
 @Sendable func fuzzControl(_ input: Bytes) {
-    if let request = try? JSONDecoder().decode(Request.self, from: Data(input)) {
-        let line = encodeLine(request)
-        require(
-            (try? JSONDecoder().decode(Request.self, from: Data(line))) == request,
-            "a request changes on its way")
-    }
-    if let reply = try? JSONDecoder().decode(Reply.self, from: Data(input)) {
-        let line = encodeLine(reply)
-        require(lineCount(line) == 1, "a reply of several lines")
-        require(
-            (try? JSONDecoder().decode(Reply.self, from: Data(line))) == reply,
-            "a reply changes on its way")
-    }
+    roundTrip(Request.self, input, "a request")
+    roundTrip(Reply.self, input, "a reply")
     do {
         try controlFixture.exchange(input)
     } catch {
         fatalError("the control server fails: \(error)")
     }
+}
+
+private func roundTrip<Message: Fields>(_: Message.Type, _ input: Bytes, _ name: String) {
+    guard let message = parsed(Message.self, Array(input)) else { return }
+    let line = encodeLine(message)
+    require(lineCount(line) == 1, "\(name) of several lines")
+    require(parsed(Message.self, line) == message, "\(name) changes on its way")
+}
+
+private func parsed<Message: Fields>(_: Message.Type, _ line: [UInt8]) -> Message? {
+    try? Message(JSONText(line, keepsUnknown: false).root)
 }
 
 private final class ControlFixture: @unchecked Sendable {
@@ -105,7 +106,7 @@ private final class ControlFixture: @unchecked Sendable {
             require(lineCount(answer) == 1, "no single line for a request")
         }
         if !answer.isEmpty {
-            guard let reply = try? JSONDecoder().decode(Reply.self, from: Data(answer)) else {
+            guard let reply = parsed(Reply.self, answer) else {
                 fatalError("the answer is no reply")
             }
             require((reply.error == nil) == (asked == 1), "an error that is none")
@@ -187,11 +188,10 @@ private func openCount() -> Int { (0..<64).count { fcntl($0, F_GETFD) >= 0 } }
 
 /// The state of a container as the last worker or version left it.
 @Sendable func fuzzStateFile(_ input: Bytes) {
-    guard let state = try? JSONDecoder().decode(ContainerState.self, from: Data(input)) else {
-        return
-    }
-    let again = try? JSONDecoder().decode(ContainerState.self, from: Data(encodeLine(state)))
-    require(again == state, "a state changes when it is written")
+    guard let state = parsed(ContainerState.self, Array(input)) else { return }
+    require(
+        parsed(ContainerState.self, encodeLine(state)) == state,
+        "a state changes when it is written")
     let paths = state.cgroups
     _ = paths.isRoot
     require(paths.contains(paths), "a cgroup is not in itself")

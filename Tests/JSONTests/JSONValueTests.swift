@@ -1,6 +1,11 @@
-import FoundationEssentials
-import OCISpec
+import JSON
 import Testing
+
+/// Any JSON, not only an object.
+private func value(_ json: String) throws -> JSONValue {
+    let text = try JSONText(Array(#"{"value":\#(json)}"#.utf8))
+    return try #require(text.root.members()["value"]).value()
+}
 
 @Suite struct JSONValueTests {
     @Test(arguments: [
@@ -28,22 +33,47 @@ import Testing
         ("{\"a\":null}", .object(["a": .null])),
     ])
     func decodes(json: String, expected: JSONValue) throws {
-        let decoded = try value(Array(json.utf8))
+        let decoded = try value(json)
         #expect(decoded == expected)
-        #expect(try value(Array(JSONEncoder().encode(decoded))) == expected)
+        for pretty in [false, true] {
+            let text = String(decoding: decoded.encoded(pretty: pretty), as: UTF8.self)
+            #expect(try value(text) == expected)
+        }
     }
 
     @Test func encodesExactly() throws {
         let json = """
             {"a":[null,true,false,0,-1,18446744073709551615,-9223372036854775808,0.1],"b":{"c":{}}}
             """
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
-        #expect(text(Array(try encoder.encode(value(Array(json.utf8))))) == json)
+        #expect(String(decoding: try value(json).encoded(), as: UTF8.self) == json)
     }
 
     @Test(arguments: ["1e400", "\"\\ud800\""])
     func rejectsWhatItCannotKeep(json: String) {
-        #expect(throws: DecodingError.self) { try value(Array("[\(json)]".utf8)) }
+        #expect(throws: JSONFault.self) {
+            try value("[\(json)]")
+        }
+    }
+
+    @Test func escapesWhatItMust() {
+        let text = JSONValue.string("\"\\/\n\r\t\u{1}\u{1f}\u{7f}ä😀").encoded()
+        #expect(
+            String(decoding: text, as: UTF8.self)
+                == #""\"\\/\n\r\t\u0001\u001f"# + "\u{7f}ä😀\"")
+    }
+
+    @Test func pretty() throws {
+        let text = try value(#"{"b":[1,{}],"a":[]}"#).encoded(pretty: true)
+        #expect(
+            String(decoding: text, as: UTF8.self)
+                == """
+                {
+                  "a": [],
+                  "b": [
+                    1,
+                    {}
+                  ]
+                }
+                """)
     }
 }

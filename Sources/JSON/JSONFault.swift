@@ -1,0 +1,74 @@
+/// Why a text cannot be used: what is wrong, and where.
+public struct JSONFault: Error, Equatable, CustomStringConvertible {
+    /// The keys and indices that lead to the value at fault, as an error writes them; empty
+    /// if it is the text itself.
+    public var path: String
+    /// What is wrong.
+    public var problem: String
+    /// The text ends too early: a reader of a stream may still get the rest.
+    public var isTruncated: Bool
+    /// Not the value is named but the next key above it.
+    private(set) var isOfKey = false
+
+    public init(path: String = "", _ problem: String, isTruncated: Bool = false) {
+        self.path = path
+        self.problem = problem
+        self.isTruncated = isTruncated
+    }
+
+    /// A string or number that has the shape of one but not the content (half a surrogate
+    /// pair, a leading zero).
+    static var malformed: JSONFault { ofKey("malformed string or number") }
+
+    /// The same, or a number beyond any range, in what was only to be kept.
+    static var unrepresentable: JSONFault {
+        ofKey("contains a value that cannot be represented")
+    }
+
+    private static func ofKey(_ problem: String) -> JSONFault {
+        var fault = JSONFault(problem)
+        fault.isOfKey = true
+        return fault
+    }
+
+    public var description: String { path.isEmpty ? problem : "\(path): \(problem)" }
+
+    /// The same fault, seen from the object that has the value under `key`.
+    public func below(key: String) -> JSONFault {
+        var text = ""
+        JSONPath.append(key, to: &text)
+        return prefixed(text)
+    }
+
+    /// The same fault, seen from the array that has the value at `index`.
+    public func below(index: Int) -> JSONFault { prefixed("[\(index)]") }
+
+    private func prefixed(_ text: String) -> JSONFault {
+        var fault = self
+        fault.isOfKey = false
+        fault.path =
+            path.isEmpty || path.hasPrefix("[") ? text + path : "\(text).\(path)"
+        return fault
+    }
+}
+
+/// How an error writes where it is.
+enum JSONPath {
+    /// A key with dots, as those of annotations, is quoted; that also keeps a line break
+    /// in a key out of the message.
+    static func append(_ key: String, to text: inout String) {
+        let isPlain = key.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        if !isPlain || key.isEmpty {
+            text += "[\(key.debugDescription)]"
+        } else {
+            text += text.isEmpty ? key : ".\(key)"
+        }
+    }
+}
