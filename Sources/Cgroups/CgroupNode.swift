@@ -10,6 +10,9 @@ public final class CgroupNode: @unchecked Sendable {
     /// The next cgroup towards the root of the hierarchy, as far as it is mounted.
     public let parent: CgroupNode?
     public let unified: Bool
+    /// The root of a v1 hierarchy, where nothing can be limited: it has files like any other
+    /// cgroup, which say so. (That of v2 has none.)
+    let isLegacyRoot: Bool
 
     private let directory: FileDescriptor
     private let hugePage: String
@@ -28,6 +31,11 @@ public final class CgroupNode: @unchecked Sendable {
         self.unified = unified
         self.hugePage = hugePage
         directory = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
+        // The top of a mount need not be the root: in a cgroup namespace it may be any. Only
+        // the root has this file (cgroup-v1/cgroups.rst, "release_agent").
+        isLegacyRoot =
+            !unified && parent == nil
+            && faccessat(directory.raw, "release_agent", F_OK, 0) == 0
         descriptors = Array(repeating: Self.unopened, count: Attribute.allCases.count)
     }
 

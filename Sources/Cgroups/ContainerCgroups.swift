@@ -84,7 +84,7 @@ extension ContainerCgroups {
         var combinedLimit: UInt64?
         var current = memory
         var own = true
-        while let node = current {
+        while let node = current, own || !node.isLegacyRoot {
             let limit = try node.number(.memoryLimit, scratch)
             // Above the container, usage only matters where there is a limit.
             if own || limit.map({ $0 != .max }) ?? false,
@@ -166,7 +166,7 @@ extension ContainerCgroups {
     public func readQuota(_ scratch: Scratch) throws(SystemError) -> Int? {
         var result: Int?
         var current = cpu
-        while let node = current {
+        while let node = current, !node.isLegacyRoot {
             if let cpus = try quota(of: node, scratch) { result = min(result ?? .max, cpus) }
             current = node.parent
         }

@@ -22,6 +22,15 @@ final class CallerLookup: @unchecked Sendable {
     private var inits: [NamespaceID: InitProcess] = [:]
     private var containers: [Key: Container] = [:]
 
+    /// Who asked last, by thread number: looking at a thread takes longer than answering it.
+    private var recent: [Known?] = Array(repeating: nil, count: 256)
+
+    private struct Known {
+        let tid: Int32
+        let time: UInt64
+        let container: Container
+    }
+
     /// Tokens of the poller from here on, by process number, say that an init has ended.
     static let firstToken: UInt64 = 1 << 30
     static let tokens = firstToken..<(1 << 31)
@@ -59,13 +68,26 @@ final class CallerLookup: @unchecked Sendable {
         ownNamespace = try Self.namespace(of: "self", host)
     }
 
-    /// The container of thread `tid`.
+    /// The container of thread `tid`. That it is in another cgroup now, or another thread has
+    /// its number, is noticed when the window is over.
     ///
     /// - Throws: `ESRCH` when the thread cannot be seen from here.
     func container(ofCaller tid: Int32, _ worker: Worker) throws(SystemError) -> Container {
         guard tid > 0 else {
             throw SystemError("find the container of", "caller", errno: ESRCH)
         }
+        let now = host.now()
+        let index = Int(tid) % recent.count
+        let known = lock.withLock { recent[index] }
+        if let known, known.tid == tid, clampedDifference(now, known.time) < host.window {
+            return known.container
+        }
+        let found = try find(tid, worker)
+        lock.withLock { recent[index] = Known(tid: tid, time: now, container: found) }
+        return found
+    }
+
+    private func find(_ tid: Int32, _ worker: Worker) throws(SystemError) -> Container {
         let place = try self.place(of: tid, worker)
         let key = Key(
             memory: place.cgroups.display,
@@ -161,6 +183,9 @@ final class CallerLookup: @unchecked Sendable {
         let pid = Int32(truncatingIfNeeded: token - Self.firstToken)
         lock.withLock {
             inits = inits.filter { $0.value.pid != pid }
+            for index in recent.indices where recent[index]?.container.pid == pid {
+                recent[index] = nil
+            }
             containers = containers.filter { entry in
                 if entry.value.pid != pid { return true }
                 sampler.forget(entry.value)

@@ -78,6 +78,13 @@ final class CounterRecords: @unchecked Sendable {
         return count == MemoryLayout<UInt64>.size && identity == container.identity
     }
 
+    /// The higher, the newer; 0 of a row that is not valid. No number that was counted comes
+    /// near the limit: it would not leave room for a newer one.
+    private func edition(of row: UnsafeMutablePointer<UInt64>) -> UInt64 {
+        guard clinux_load64(row) != 0, row[Field.edition] < 1 << 62 else { return 0 }
+        return row[Field.edition]
+    }
+
     /// Sees to it that the rows can be written to: on a full file system that would be SIGBUS.
     private func reserve(_ container: Container) -> Bool {
         let wanted =
@@ -122,14 +129,11 @@ final class CounterRecords: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         guard reserve(container) else { return }
-        let editions = (0..<2).map { half in
-            let row = self.row(container, half)
-            return clinux_load64(row) == 0 ? 0 : row[Field.edition]
-        }
+        let editions = [edition(of: row(container, 0)), edition(of: row(container, 1))]
         let row = self.row(container, editions[0] <= editions[1] ? 0 : 1)
         clinux_store64(row, 0)
         row[Field.identity] = container.identity
-        row[Field.edition] = max(editions[0], editions[1]) &+ 1
+        row[Field.edition] = max(editions[0], editions[1]) + 1
         row[Field.highestPID] = UInt64(max(container.highestPID, 0))
         row[Field.loadTime] = container.load == nil ? 0 : now
         if let load = container.load {
@@ -150,9 +154,7 @@ final class CounterRecords: @unchecked Sendable {
         var best: UnsafeMutablePointer<UInt64>?
         for half in 0..<2 where isOwned(container, half) {
             let row = self.row(container, half)
-            guard clinux_load64(row) != 0, row[Field.edition] > best?[Field.edition] ?? 0
-            else { continue }
-            best = row
+            if edition(of: row) > best.map(edition) ?? 0 { best = row }
         }
         guard let row = best,
             case let count = Int(clamping: row[Field.count]), count >= Self.headerCount,

@@ -6,8 +6,10 @@ import Syscalls
 /// Drops content from the kernel's page cache when its window is over.
 ///
 /// read(2) asks for attributes first, and so notices by itself that content is too old;
-/// sendfile(2), splice(2) and mmap(2) take whatever the page cache holds. All contents live
-/// equally long, so what was pushed first ends first.
+/// sendfile(2), splice(2) and mmap(2) take whatever the page cache holds. That lives longer than
+/// the window, and ends together with what ends soon after: a thread that wakes up costs as much
+/// as a small file, and of a file that is read again and again only the last content has to be
+/// dropped. All contents live equally long, so what was pushed first ends first.
 final class Expirer: @unchecked Sendable {
     private struct Entry {
         let container: Container
@@ -16,7 +18,11 @@ final class Expirer: @unchecked Sendable {
         let time: UInt64
     }
 
-    private let window: UInt64
+    /// How long content may stay, and how long one may wait for others, in nanoseconds.
+    private static let shortestLife: UInt64 = 80_000_000
+    private static let pause: UInt64 = 20_000_000
+
+    private let life: UInt64
     /// Wakes the thread when the first content ends, and not when it is made.
     private let timer: Timer
     private let lock = Lock()
@@ -25,8 +31,9 @@ final class Expirer: @unchecked Sendable {
     private var done = 0
     nonisolated(unsafe) var session: OpaquePointer?
 
+    /// - Parameter window: how old content may be for read(2), in nanoseconds.
     init(window: UInt64) throws(SystemError) {
-        self.window = window
+        life = max(window, Self.shortestLife)
         timer = try Timer()
     }
 
@@ -38,7 +45,7 @@ final class Expirer: @unchecked Sendable {
     func schedule(_ container: Container, _ node: NodeID, time: UInt64) {
         lock.lock()
         queue.append(Entry(container: container, node: node, time: time))
-        if queue.count - done == 1 { timer.set(time + window) }
+        if queue.count - done == 1 { timer.set(time + life + Self.pause) }
         lock.unlock()
     }
 
@@ -68,9 +75,9 @@ final class Expirer: @unchecked Sendable {
             return nil
         }
         let entry = queue[done]
-        let end = entry.time + window
+        let end = entry.time + life
         if end > Clock.monotonic() {
-            timer.set(end)
+            timer.set(end + Self.pause)
             return nil
         }
         done += 1

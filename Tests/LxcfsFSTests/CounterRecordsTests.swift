@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Logging
 import ProcView
+import Syscalls
 import Testing
 
 @testable import LxcfsFS
@@ -50,6 +51,23 @@ import Testing
         #expect(late.load == nil)
         use(late, until: 6 * second, cpus: 1)
         #expect(late.ledger.total.idle >= container.ledger.total.idle)
+    }
+
+    /// Found by fuzzing: a number that high left no room for a newer one, and won for ever.
+    @Test func aDamagedRowDoesNotStandInTheWay() throws {
+        defer { unlink(path) }
+        let container = try makeContainer("x", slot: 1)
+        use(container, until: 5 * second)
+        try open().save(container, now: 100)
+        let edition = off_t(2 * 16384 + 2 * 8)
+        let file = try FileDescriptor.open(path, O_RDWR)
+        var damage = UInt64.max
+        #expect(pwrite(file.raw, &damage, 8, edition) == 8)
+        use(container, until: 6 * second)
+        try open().save(container, now: 200)
+        let again = try makeContainer("x", slot: 1)
+        try open().restore(again, now: 300)
+        #expect(again.ledger.total == container.ledger.total)
     }
 
     @Test func anotherContainerStartsAnew() throws {
