@@ -81,7 +81,8 @@ final class Expirer: @unchecked Sendable {
             return nil
         }
         done += 1
-        if done >= 1024 {
+        // A container that is gone must not be kept, with its files open, by what is done.
+        if done >= 32, done * 2 >= queue.count {
             queue.removeFirst(done)
             done = 0
         }
