@@ -42,7 +42,7 @@ VM_TESTS ?= $(addprefix Tests/e2e/,$(addsuffix .bats,10_values 40_daemon 45_read
 
 .PHONY: vm
 vm: ## Tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
-	Tests/vm/run-vm --timeout 900 -- Tests/e2e/run $(VM_TESTS)
+	Tests/vm/run-vm --timeout 1500 -- Tests/e2e/run $(VM_TESTS)
 
 .PHONY: vm-all
 vm-all: ## All end-to-end tests in the virtual machine (half an hour and more)
