@@ -8,8 +8,8 @@ import Syscalls
 /// Opening never reaches the daemon. When what the kernel remembers of a file's attributes
 /// is older than the window, read(2) asks for them; then the content is made, pushed into the
 /// page cache, and only after that its size is told: one request for everything. What reads
-/// pages without asking for attributes (sendfile(2), mmap(2)) finds none once the window is
-/// over, see ``Expirer``, and comes as READ. With a window of 0 each open is a snapshot
+/// pages without asking for attributes (sendfile(2), mmap(2)) finds none some time later, see
+/// ``Expirer``, and comes as READ. With a window of 0 each open is a snapshot
 /// instead.
 final class ContainerTree: Tree, @unchecked Sendable {
     /// The session, for pushing content; set once, before the first request.

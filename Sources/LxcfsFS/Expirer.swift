@@ -3,7 +3,7 @@ import Cgroups
 import Glibc
 import Syscalls
 
-/// Drops content from the kernel's page cache when its window is over.
+/// Drops content from the kernel's page cache some time after its window is over.
 ///
 /// read(2) asks for attributes first, and so notices by itself that content is too old;
 /// sendfile(2), splice(2) and mmap(2) take whatever the page cache holds. That lives longer than
@@ -23,7 +23,7 @@ final class Expirer: @unchecked Sendable {
     private static let pause: UInt64 = 20_000_000
 
     private let life: UInt64
-    /// Wakes the thread when the first content ends, and not when it is made.
+    /// Wakes the thread when the first contents end, and not when they are made.
     private let timer: Timer
     private let lock = Lock()
     private var queue: [Entry] = []

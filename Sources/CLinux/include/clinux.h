@@ -271,7 +271,6 @@ int64_t clinux_mount_namespace(int procfd, pid_t tid);
 /* The size in bytes of the kernel's affinity mask of a thread, after writing it. */
 int clinux_affinity(pid_t tid, void *mask, size_t size);
 
-
 /* ---- capabilities ---- */
 
 /* openat(2) by the calling thread, with a capability for so long if it may have that. */
