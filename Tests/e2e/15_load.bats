@@ -204,7 +204,9 @@ kernel_io() {
 
 @test "50 MB written with fsync" {
     pair -m $((256 << 20))
-    exec_container runc loaded dd if=/dev/zero of=/disk/f bs=1M count=50 conv=fsync 2>&1
+    # Direct, for what goes through the page cache is at times the root's, also on v2.
+    exec_container runc loaded \
+        dd if=/dev/zero of=/disk/f bs=1M count=50 oflag=direct conv=fsync 2>&1
     sync # the file system's own, later
     local written
     written=$(kernel_io wbytes)
@@ -212,6 +214,7 @@ kernel_io() {
     near "$(sectors 10)" "$written" 64
     near "$(sectors 6)" "$(kernel_io rbytes)" 64
     near "$(look neighbour /proc/diskstats | awk '{ n += $10 } END { printf "%d", n }')" 0 2048
+    # On v1 newer kernels count nothing until a limit is set.
     if [[ $(cgroup_version) == v2 ]]; then ((written >= 102400)); fi
 }
 
