@@ -48,6 +48,10 @@ vm: ## Tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
 vm-all: ## All end-to-end tests in the virtual machine (half an hour and more)
 	Tests/vm/run-vm --timeout 3600 -- env SURVIVAL_KILLS=5 SURVIVAL_UPGRADES=2 Tests/e2e/run
 
+.PHONY: vm-lxcfs
+vm-lxcfs: ## Compare each field with the newest lxcfs, in the virtual machine
+	Tests/vm/lxcfs
+
 .PHONY: soak
 soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load, race the hook, 10,000 containers, 10 million reads (as root, 45 minutes)
 	env SURVIVAL_KILLS=1000 SURVIVAL_UPGRADES=50 SURVIVAL_RESTARTS=50 RACE_TRIES=10000 \

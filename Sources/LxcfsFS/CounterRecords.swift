@@ -78,11 +78,9 @@ final class CounterRecords: @unchecked Sendable {
         return count == MemoryLayout<UInt64>.size && identity == container.identity
     }
 
-    /// The higher, the newer; 0 of a row that is not valid. No number that was counted comes
-    /// near the limit: it would not leave room for a newer one.
+    /// The higher, the newer; 0 of a row that is not valid.
     private func edition(of row: UnsafeMutablePointer<UInt64>) -> UInt64 {
-        guard clinux_load64(row) != 0, row[Field.edition] < 1 << 62 else { return 0 }
-        return row[Field.edition]
+        clinux_load64(row) == 0 ? 0 : row[Field.edition]
     }
 
     /// Sees to it that the rows can be written to: on a full file system that would be SIGBUS.
@@ -129,11 +127,21 @@ final class CounterRecords: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         guard reserve(container) else { return }
-        let editions = [edition(of: row(container, 0)), edition(of: row(container, 1))]
-        let row = self.row(container, editions[0] <= editions[1] ? 0 : 1)
+        let other = self.row(container, 1)
+        var row = self.row(container, 0)
+        var newest = edition(of: other)
+        if edition(of: row) > newest {
+            newest = edition(of: row)
+            row = other
+        }
+        if newest == .max {
+            // Nothing was ever counted as far. Such a row is damaged, and would hide new ones.
+            for half in 0..<2 { clinux_store64(self.row(container, half), 0) }
+            newest = 0
+        }
         clinux_store64(row, 0)
         row[Field.identity] = container.identity
-        row[Field.edition] = max(editions[0], editions[1]) + 1
+        row[Field.edition] = newest + 1
         row[Field.highestPID] = UInt64(max(container.highestPID, 0))
         row[Field.loadTime] = container.load == nil ? 0 : now
         if let load = container.load {

@@ -1,5 +1,6 @@
 # The same cgroup, shown by lxcfs and by lxcfsd side by side: every field is equal, or on the
 # list of differences in docs/numbers.md, with the reason. What is on neither fails.
+# LXCFS is the lxcfs to compare with, if it is not the installed one (`make vm-lxcfs`).
 
 load helpers
 load load
@@ -19,7 +20,7 @@ teardown() { cleanup_containers; }
 
 start_stock() {
     mkdir -p "$WORK/stock"
-    lxcfs -f "$@" -p "$WORK/stock.pid" "$WORK/stock" >>"$WORK/stock.log" 2>&1 </dev/null 3>&- &
+    "${LXCFS:-lxcfs}" -f "$@" -p "$WORK/stock.pid" "$WORK/stock" >>"$WORK/stock.log" 2>&1 </dev/null 3>&- &
     echo $! >"$WORK/stock.daemon"
     disown
     wait_for 10 test -e "$WORK/stock/proc/meminfo" || { cat "$WORK/stock.log" >&2; return 1; }
