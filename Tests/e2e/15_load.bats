@@ -18,7 +18,10 @@ teardown_file() {
     remove_disk
 }
 
-teardown() { cleanup_containers; }
+teardown() {
+    cleanup_containers
+    [[ -z ${RESERVED:-} ]] || echo 0 >"$RESERVED"
+}
 
 MB=1024 # kB
 
@@ -133,6 +136,51 @@ invisible() {
     agree
     (($(meminfo_of loaded Mapped) >= 100 * MB))
     invisible
+}
+
+hugepages() {
+    [[ -x $REPO/.build/programs/hugepages ]] || skip "needs a C compiler"
+    in_cgroup_of loaded "$REPO/.build/programs/hugepages" "$@" 3>&- &
+}
+
+@test "100 MB of huge pages" {
+    [[ $(cat /sys/kernel/mm/transparent_hugepage/enabled) != *"[never]"* ]] ||
+        skip "needs transparent huge pages"
+    pair -m $((512 << 20))
+    hugepages transparent 100
+    wait_for 20 kernel_has anon_thp total_rss_huge
+    agree
+    (($(meminfo_of loaded AnonHugePages) >= 100 * MB))
+    (($(meminfo_of loaded AnonPages) >= 100 * MB))
+    near "$(meminfo_of neighbour AnonHugePages)" 0 $((4 * MB))
+    invisible
+}
+
+@test "reserved huge pages" {
+    [[ $(cgroup_version) == v2 ]] || skip "takes memory from a machine that others use"
+    grep -qw hugetlb /sys/fs/cgroup/cgroup.controllers || skip "needs the hugetlb controller"
+    make_bundle loaded
+    make_bundle neighbour
+    set_config loaded '.linux.resources.hugepageLimits = [{pageSize: "2MB", limit: $limit}]' \
+        --argjson limit $((32 << 20))
+    RESERVED=/proc/sys/vm/nr_hugepages
+    echo 20 >$RESERVED
+    start_container runc loaded
+    start_container runc neighbour
+    hugepages reserved 16
+    used() {
+        (($(cat "$(cgroup_file loaded hugetlb.2MB.current - -)") == 16 << 20))
+    }
+    wait_for 20 used
+    local field
+    shown() {
+        for field in Total Free Rsvd Surp; do meminfo_of "$1" "HugePages_$field"; done | xargs
+    }
+    [[ $(shown loaded) == "16 8 0 0" && $(meminfo_of loaded Hugetlb) == $((32 * MB)) ]] ||
+        fail "$(shown loaded)"
+    # It may have all of them, but no more than are left.
+    [[ $(shown neighbour) == "20 12 0 0" && $(meminfo_of neighbour Hugetlb) == $((40 * MB)) ]] ||
+        fail "$(shown neighbour)"
 }
 
 @test "memory that is swapped out" {

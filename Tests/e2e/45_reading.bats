@@ -75,3 +75,40 @@ for path in sys.argv[1:]:
 PY
     [[ $status == 0 ]] || fail "$output"
 }
+
+@test "a file that is larger than 64 kB" {
+    needs_command python3
+    needs_cpus 48
+    make_bundle large
+    start_container runc large
+    run python3 - "$WORK/lxcfs/large/proc/cpuinfo" "$WORK/lxcfs/proc/cpuinfo" <<'PY'
+import mmap, os, re, sys
+def alike(text): return re.sub(rb"[0-9]", b"0", text) # the frequency may change
+for path in sys.argv[1:]:
+    fd = os.open(path, os.O_RDONLY)
+    pieces = []
+    while piece := os.read(fd, 1 << 20): pieces.append(piece)
+    text = b"".join(pieces)
+    print(path, len(text), "bytes in", len(pieces), "reads")
+    assert len(text) > 1 << 16 and text.endswith(b"\n\n"), len(text)
+    processors = re.findall(rb"^processor\s*: (\d+)$", text, re.M)
+    assert processors == [b"%d" % n for n in range(os.cpu_count())], processors
+    for offset, count in (65530, 20), (65536, 1), (4095, 70000), (len(text) - 3, 100):
+        assert alike(os.pread(fd, count, offset)) == alike(text[offset:offset + count]), offset
+    assert os.pread(fd, 100, len(text)) == b""
+    os.lseek(fd, 0, 0)
+    small = b""
+    while piece := os.read(fd, 1000): small += piece
+    assert alike(small) == alike(text)
+    with mmap.mmap(fd, len(text), mmap.MAP_PRIVATE, mmap.PROT_READ) as mapped:
+        assert alike(mapped[:]) == alike(text)
+    with open("/dev/shm/large-%d" % os.getpid(), "w+b") as copy:
+        os.unlink(copy.name)
+        at = 0
+        while sent := os.sendfile(copy.fileno(), fd, at, 1 << 20): at += sent
+        copy.seek(0)
+        assert alike(copy.read()) == alike(text)
+PY
+    echo "# ${output//$'\n'/$'\n'# }" >&3
+    [[ $status == 0 ]] || fail "$output"
+}
