@@ -100,6 +100,7 @@ for path in sys.argv[1:]:
     small = b""
     while piece := os.read(fd, 1000): small += piece
     assert alike(small) == alike(text)
+    if os.fstat(fd).st_size < len(text): continue # the caller tree tells no size, as procfs
     with mmap.mmap(fd, len(text), mmap.MAP_PRIVATE, mmap.PROT_READ) as mapped:
         assert alike(mapped[:]) == alike(text)
     with open("/dev/shm/large-%d" % os.getpid(), "w+b") as copy:
