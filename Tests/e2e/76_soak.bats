@@ -49,6 +49,7 @@ threads $(ls "/proc/$worker/task" "/proc/$(daemon_pid)/task" | wc -l)
 descriptors $(ls "/proc/$worker/fd" "/proc/$(daemon_pid)/fd" | wc -l)
 open files $(ask status --json | jq .openFiles)
 states $(ls "$WORK/run/containers" | wc -l)
+cgroups $(cgroup_dirs | xargs -I {} find {} -type d | wc -l)
 served $(ask list --json | jq length)"
 }
 
