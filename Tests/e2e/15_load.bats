@@ -172,9 +172,10 @@ hugepages() {
         (($(cat "$(cgroup_file loaded hugetlb.2MB.current - -)") == 16 << 20))
     }
     wait_for 20 used
-    local field
+    # Total, free, reserved, surplus.
     shown() {
-        for field in Total Free Rsvd Surp; do meminfo_of "$1" "HugePages_$field"; done | xargs
+        look "$1" /proc/meminfo |
+            awk '/^HugePages_/ { printf "%s%s", separator, $2; separator = " " }'
     }
     [[ $(shown loaded) == "16 8 0 0" && $(meminfo_of loaded Hugetlb) == $((32 * MB)) ]] ||
         fail "$(shown loaded)"
