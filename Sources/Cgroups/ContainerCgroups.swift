@@ -79,7 +79,11 @@ public final class ContainerCgroups: Sendable {
 
 extension ContainerCgroups {
     /// Limits, usage and statistics of memory and swap.
-    public func readMemory(_ scratch: Scratch) throws(SystemError) -> MemoryFacts {
+    ///
+    /// - Parameter parts: of the rest it is as if the kernel did not account it.
+    public func readMemory(
+        _ scratch: Scratch, _ parts: MemoryParts = .all
+    ) throws(SystemError) -> MemoryFacts {
         var facts = MemoryFacts()
         var combinedLimit: UInt64?
         var current = memory
@@ -98,7 +102,7 @@ extension ContainerCgroups {
                         facts.headroom ?? .max, clampedDifference(limit, usage))
                 }
             }
-            try readSwap(node, scratch, &facts, &combinedLimit)
+            if parts.contains(.swap) { try readSwap(node, scratch, &facts, &combinedLimit) }
             current = node.parent
         }
         if let combinedLimit {
@@ -107,10 +111,10 @@ extension ContainerCgroups {
         if let (node, text) = try nearest(memory, .memoryStat, scratch) {
             facts.stat = MemoryStat(parsing: text, unified: node.unified)
         }
-        if memory?.unified == false {
+        if parts.contains(.swap), memory?.unified == false {
             try readLegacySwapUsage(scratch, &facts)
         }
-        try readHugePages(scratch, &facts)
+        if parts.contains(.hugePages) { try readHugePages(scratch, &facts) }
         return facts
     }
 

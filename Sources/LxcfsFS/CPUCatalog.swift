@@ -38,6 +38,18 @@ struct CPUCatalog: Sendable {
     /// Deeper than any file there today.
     private static let maximumDepth = 6
 
+    /// How many CPUs the machine may ever have.
+    ///
+    /// - Parameter sys: the root of a sysfs.
+    static func possibleCPUs(sys: borrowing FileDescriptor) throws(SystemError) -> Int {
+        let path = root + "/possible"
+        let text = try sys.open(at: path).readToEnd(path: path)
+        guard let list = text.withUnsafeBufferPointer({ CPUList(parsing: $0.trimmed) }),
+            !list.isEmpty
+        else { throw SystemError("understand the list of CPUs in", path, errno: EINVAL) }
+        return list.count
+    }
+
     /// - Parameter sys: the root of a sysfs.
     init(sys: borrowing FileDescriptor) throws(SystemError) {
         let names = try sys.list(Self.root)

@@ -14,6 +14,9 @@ final class CachedFile {
     /// A thread is pushing a snapshot into the page cache. That waits for readers of the
     /// page, so another thread must not wait for it in turn.
     var storing = false
+    /// The time of the snapshot that was pushed last, as long as the page cache can hold
+    /// nothing else.
+    var pushedAt: UInt64?
     /// Shown in the modification time: a new value makes the kernel drop its pages.
     var generation = CachedFile.firstGeneration
     /// What may be in the page cache. Of what an earlier worker has left, nothing is known.
@@ -23,6 +26,14 @@ final class CachedFile {
     /// kernel drop the pages that it has from an earlier one. Set once, before the first
     /// request.
     nonisolated(unsafe) static var firstGeneration = 0
+
+    /// Whether the page cache holds `content` already, from the last time that it was pushed.
+    func isHeld(_ content: Snapshot) -> Bool {
+        guard let snapshot, pushedAt == snapshot.time, held.longest == content.count else {
+            return false
+        }
+        return snapshot.bytes.equals(content.bytes)
+    }
 
     /// What the kernel is told of `content`.
     func size(of content: Snapshot) -> FileSize {
@@ -106,7 +117,7 @@ enum CacheStep {
     /// Push it, and report with ``Container/stored(_:_:success:)``. If pages have to be dropped
     /// before that, report that with ``Container/dropped(_:)``.
     case store(droppingFirst: Bool)
-    /// Nothing: the page cache will be filled by READ, or another thread is pushing.
+    /// Nothing: the page cache has it, or will be filled by READ, or another thread is pushing.
     case done
 }
 
@@ -152,6 +163,11 @@ extension Container {
             // and finished earlier.
             if file.storing { return .done }
             if let former = file.snapshot, former.time > snapshot.time { return .done }
+            if file.isHeld(snapshot) {
+                file.snapshot = snapshot
+                file.pushedAt = snapshot.time
+                return .done
+            }
             file.snapshot = snapshot
             // A file that gets shorter loses its pages anyway when its size is told.
             if let announced = file.announced, announced > snapshot.count { return .done }
@@ -174,6 +190,7 @@ extension Container {
             let file = file(key)
             file.storing = false
             file.announced = snapshot.count
+            file.pushedAt = success ? snapshot.time : nil
             if !success { file.dropPages() }
         }
     }

@@ -10,11 +10,18 @@ extension Container {
     /// `/proc/loadavg`, in nanoseconds: counting costs several calls per thread.
     static let taskCountLifetime: UInt64 = 1_000_000_000
 
+    /// What the container uses of memory and may use.
+    func readMemory(_ host: Host, _ worker: Worker) throws(SystemError) -> MemoryFacts {
+        let parts = try host.meminfo.with(now: host.now()) { $1.parts }
+        return try cgroups.readMemory(worker.scratch, parts)
+    }
+
     /// The sizes that the container is shown.
-    func memoryView(_ host: Host, _ worker: Worker) throws(SystemError) -> MemoryView {
-        let facts = try cgroups.readMemory(worker.scratch)
-        return try host.meminfo.withText(now: host.now(), maxAge: host.window) {
-            MemoryView(facts, host: HostMemory(meminfo: $0), swap: showSwap)
+    func memoryView(
+        _ facts: MemoryFacts, _ host: Host
+    ) throws(SystemError) -> MemoryView {
+        try host.meminfo.with(now: host.now()) {
+            MemoryView(facts, host: $1, swap: showSwap)
         }
     }
 
@@ -28,7 +35,9 @@ extension Container {
         }
         let quota = cpuView == .quota ? try cgroups.readQuota(worker.scratch) : nil
         let cpuset = try cgroups.readCPUSet(worker.scratch)
-        return try host.online.withText(now: host.now(), maxAge: host.window) { online in
+        // A CPU that goes or comes changes the effective cpuset as well.
+        let maxAge = visible.isMade(from: cpuset) ? host.shapeLifetime : host.window
+        return try host.online.withText(now: host.now(), maxAge: maxAge) { online in
             visible.update(cpuset: cpuset, online: online.trimmed, quota: quota)
         }
     }

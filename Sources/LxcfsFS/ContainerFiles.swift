@@ -66,9 +66,9 @@ extension Container {
 
     private func renderMeminfo(_ host: Host, _ worker: Worker) throws(SystemError) {
         let now = host.now()
-        let facts = try cgroups.readMemory(worker.scratch)
-        try host.meminfo.withText(now: host.now(), maxAge: host.window) { text in
-            let meminfo = Meminfo(facts, host: HostMemory(meminfo: text), swap: showSwap)
+        let facts = try readMemory(host, worker)
+        try host.meminfo.with(now: host.now()) { text, memory in
+            let meminfo = Meminfo(facts, host: memory, swap: showSwap)
             meminfo.render(host: text, into: worker.out)
             shown = ShownMemory(
                 view: meminfo.view, shmem: facts.stat.bytes(.shmem), time: now)
@@ -76,7 +76,7 @@ extension Container {
     }
 
     private func renderSwapsFile(_ host: Host, _ worker: Worker) throws(SystemError) {
-        let view = try memoryView(host, worker)
+        let view = try memoryView(try readMemory(host, worker), host)
         try host.swaps.withText(now: host.now(), maxAge: host.shapeLifetime) {
             ProcView.renderSwaps(view, host: $0, into: worker.out)
         }
@@ -117,7 +117,7 @@ extension Container {
             case .cpuinfo: host.cpuinfo
             case .diskstats: host.diskstats
             case .loadavg: host.loadavg
-            case .meminfo: host.meminfo
+            case .meminfo: host.meminfo.file
             case .slabinfo: host.slabinfo
             case .stat: host.stat
             case .swaps: host.swaps

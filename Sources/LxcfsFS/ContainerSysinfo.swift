@@ -37,10 +37,8 @@ extension Container {
     {
         let now = host.now()
         if let shown, clampedDifference(now, shown.time) < host.window { return shown }
-        let facts = try cgroups.readMemory(worker.scratch)
-        let view = try host.meminfo.withText(now: now, maxAge: host.window) {
-            MemoryView(facts, host: HostMemory(meminfo: $0), swap: showSwap)
-        }
+        let facts = try readMemory(host, worker)
+        let view = try memoryView(facts, host)
         let made = ShownMemory(view: view, shmem: facts.stat.bytes(.shmem), time: now)
         shown = made
         return made

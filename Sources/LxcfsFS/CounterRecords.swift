@@ -12,16 +12,15 @@ import Syscalls
 final class CounterRecords: @unchecked Sendable {
     /// Half of them for registered containers, by slot, the others for callers.
     private static let count = 16384
-    /// Two rows for each record: one is whole while the other is written.
-    private static let rowSize = 16384
     private static let headerCount = 8
-    /// Bytes; only pages that are written to take room.
-    private static let size = count * 2 * rowSize
+    private static let longestRow = 65536
 
     /// A load average is of no use after so many nanoseconds without samples.
     private static let loadLifetime: UInt64 = 15_000_000_000
 
     private let path: String
+    /// Bytes. Two rows for each record: one is whole while the other is written.
+    private let rowSize: Int
     private let file: FileDescriptor
     private let memory: UnsafeMutableRawPointer
     private let log: Logger
@@ -40,28 +39,58 @@ final class CounterRecords: @unchecked Sendable {
     }
 
     /// The number is that of the layout: another one is not understood.
-    static func path(in runtimeDirectory: String) -> String { runtimeDirectory + "/counters.1" }
+    static func path(in runtimeDirectory: String) -> String { runtimeDirectory + "/counters.2" }
 
-    /// Opens the file, or makes it.
-    init(_ path: String, log: Logger) throws(SystemError) {
-        self.path = path
-        self.log = log
-        file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
-        if ftruncate(file.raw, off_t(Self.size)) != 0 {
-            throw SystemError("set the size of", path, errno: errno)
-        }
-        memory = try SharedMemory.map(file, size: Self.size)
+    /// Bytes of a row that holds what is counted with so many CPUs: few, so that the records
+    /// of several containers share a page.
+    static func rowSize(cpus: Int) -> Int {
+        let wanted = headerCount + CPULedger.rowCount(cpus: min(max(cpus, 1), 65536))
+        var size = 256
+        while size < wanted * MemoryLayout<UInt64>.stride, size < longestRow { size *= 2 }
+        return size
     }
 
-    deinit { munmap(memory, Self.size) }
+    /// Opens the file, or makes it.
+    ///
+    /// - Parameter cpus: how many CPUs the machine may ever have.
+    init(_ path: String, cpus: Int, log: Logger) throws(SystemError) {
+        self.path = path
+        self.log = log
+        rowSize = Self.rowSize(cpus: cpus)
+        let size = Self.count * 2 * rowSize
+        file = try Self.open(path, size: size)
+        memory = try SharedMemory.map(file, size: size)
+    }
+
+    deinit { munmap(memory, Self.count * 2 * rowSize) }
+
+    private static func open(_ path: String, size: Int) throws(SystemError) -> FileDescriptor {
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW
+        let found = try FileDescriptor.open(path, flags, mode: 0o600)
+        let known = Int(try found.status(path: path).st_size)
+        if known == size { return found }
+        // Of a machine with other CPUs. Another worker may have it mapped: cut, it would be
+        // SIGBUS there.
+        if known != 0 { unlink(path) }
+        let file = known == 0 ? found : try FileDescriptor.open(path, flags, mode: 0o600)
+        // Only pages that are written to take room.
+        if ftruncate(file.raw, off_t(size)) != 0 {
+            throw SystemError("set the size of", path, errno: errno)
+        }
+        return file
+    }
+
+    private func record(_ container: Container) -> Int {
+        let group = Self.count / 2
+        let index =
+            container.slot != 0
+            ? Int(container.slot) % group
+            : group + Int(container.identity % UInt64(group))
+        return index * 2 * rowSize
+    }
 
     private func offset(_ container: Container, _ half: Int) -> Int {
-        let half = half * Self.rowSize
-        let group = Self.count / 2
-        if container.slot != 0 {
-            return Int(container.slot) % group * 2 * Self.rowSize + half
-        }
-        return (group + Int(container.identity % UInt64(group))) * 2 * Self.rowSize + half
+        record(container) + half * rowSize
     }
 
     private func row(_ container: Container, _ half: Int) -> UnsafeMutablePointer<UInt64> {
@@ -89,7 +118,7 @@ final class CounterRecords: @unchecked Sendable {
             (Self.headerCount + container.ledger.rowCount) * MemoryLayout<UInt64>.stride
         if wanted <= container.reservedRow { return true }
         // With too many CPUs for a row the next worker books anew.
-        guard wanted <= Self.rowSize else { return false }
+        guard wanted <= rowSize else { return false }
         for half in 0..<2 {
             let error = clinux_allocate(
                 file.raw, UInt64(offset(container, half)), UInt64(wanted))
@@ -116,10 +145,25 @@ final class CounterRecords: @unchecked Sendable {
         defer { lock.unlock() }
         for half in 0..<2 where isOwned(container, half) {
             // Without a hole the row stays, and the next container writes over it.
-            _ = clinux_punch_hole(
-                file.raw, UInt64(offset(container, half)), UInt64(Self.rowSize))
+            let row = offset(container, half)
+            if clinux_punch_hole(file.raw, UInt64(row), UInt64(rowSize)) == 0 {
+                giveBackPage(of: row)
+            }
         }
         container.reservedRow = 0
+    }
+
+    /// Gives back the page of a row that is empty now, unless others have theirs there.
+    private func giveBackPage(of row: Int) {
+        let page = sysconf(CInt(_SC_PAGESIZE))
+        // Otherwise the hole was whole pages.
+        guard rowSize < page else { return }
+        let start = row / page * page
+        let words = UnsafeRawBufferPointer(start: memory + start, count: page)
+            .assumingMemoryBound(to: UInt64.self)
+        if words.contains(where: { $0 != 0 }) { return }
+        // If that fails, it is only written to again later.
+        _ = clinux_punch_hole(file.raw, UInt64(start), UInt64(page))
     }
 
     /// The caller holds the container's `lock`.
@@ -149,7 +193,7 @@ final class CounterRecords: @unchecked Sendable {
         }
         let rest = UnsafeMutableBufferPointer(
             start: row + Self.headerCount,
-            count: Self.rowSize / MemoryLayout<UInt64>.stride - Self.headerCount)
+            count: rowSize / MemoryLayout<UInt64>.stride - Self.headerCount)
         guard let count = container.ledger.write(to: rest) else { return }
         clinux_store64(row, UInt64(Self.headerCount + count))
     }
@@ -166,7 +210,7 @@ final class CounterRecords: @unchecked Sendable {
         }
         guard let row = best,
             case let count = Int(clamping: row[Field.count]), count >= Self.headerCount,
-            count <= Self.rowSize / MemoryLayout<UInt64>.stride,
+            count <= rowSize / MemoryLayout<UInt64>.stride,
             let ledger = CPULedger(
                 row: UnsafeBufferPointer(
                     start: row + Self.headerCount, count: count - Self.headerCount))

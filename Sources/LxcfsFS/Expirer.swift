@@ -18,9 +18,10 @@ final class Expirer: @unchecked Sendable {
         let time: UInt64
     }
 
-    /// How long content may stay, and how long one may wait for others, in nanoseconds.
-    private static let shortestLife: UInt64 = 80_000_000
-    private static let pause: UInt64 = 20_000_000
+    /// How long content stays at least, and how much longer one may wait for others, in
+    /// nanoseconds. The longer the wait, the fewer times the thread wakes up.
+    private static let shortestLife: UInt64 = 20_000_000
+    private static let pause: UInt64 = 80_000_000
 
     private let life: UInt64
     /// Wakes the thread when the first contents end, and not when they are made.

@@ -17,7 +17,7 @@ final class Host: @unchecked Sendable {
     let sharedCpuinfo = SharedText()
     let sharedSlabinfo = SharedText()
 
-    let meminfo: HostFile
+    let meminfo: HostMeminfo
     let stat: HostFile
     let cpuinfo: HostFile
     let diskstats: HostFile
@@ -39,7 +39,7 @@ final class Host: @unchecked Sendable {
         self.window = window
         self.shared = shared
         self.counters = counters
-        meminfo = try HostFile("meminfo", in: roots.proc, single: true)
+        meminfo = try HostMeminfo(in: roots.proc, window: window)
         stat = try HostFile("stat", in: roots.proc, single: true)
         cpuinfo = try HostFile("cpuinfo", in: roots.proc)
         diskstats = try HostFile("diskstats", in: roots.proc)
@@ -57,8 +57,8 @@ final class Host: @unchecked Sendable {
         online = try HostFile("devices/system/cpu/online", in: roots.sys, single: true)
         catalog = try CPUCatalog(sys: roots.sys)
 
-        let hugePage = try meminfo.withText(now: 0, maxAge: 0) {
-            hugePageLabel(HostMemory(meminfo: $0).hugePageSize)
+        let hugePage = try meminfo.with(now: 0) { _, memory in
+            hugePageLabel(memory.hugePageSize)
         }
         let mountinfo = try roots.proc.open(at: "self/mountinfo")
             .readToEnd(path: "/proc/self/mountinfo")

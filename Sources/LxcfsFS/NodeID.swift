@@ -1,28 +1,51 @@
-/// The inode number of a served file or directory.
+/// The number by which the kernel and the daemon call a served file or directory.
 ///
 /// It says by itself what it names, so that a new daemon process that takes over a
-/// connection understands the numbers that the kernel remembers.
+/// connection understands the numbers that the kernel remembers:
 ///
-///     63          36 35    24 23             0
-///     | slot        | cpu    | file           |
+///     63    52 51         28 27             0
+///     | cpu    | file - 1   | slot           |
+///
+/// with the CPU mixed into the slot, times an odd number, plus one. The kernel finds a file by
+/// a hash in which the upper bits count for nothing (`hash()` in fs/inode.c). Without the
+/// multiplication the same file of all containers can have the same hash, and each request
+/// searches all of them.
 struct NodeID: Hashable, Sendable {
     let raw: UInt64
 
     init(raw: UInt64) { self.raw = raw }
 
     init(slot: UInt32, cpu: Int = 0, file: UInt32) {
-        raw = UInt64(slot) << 36 | UInt64(cpu & 0xfff) << 24 | UInt64(file & 0xff_ffff)
+        let cpu = UInt64(cpu & 0xfff)
+        let file = UInt64(file &- 1 & 0xff_ffff)
+        let low = UInt64(slot & Self.slotMask) ^ cpu << 16
+        raw = (cpu << 52 | file << 28 | low) &* Self.factor &+ 1
     }
 
+    private static let slotMask: UInt32 = 0xfff_ffff
+    private static let factor: UInt64 = 0x9e37_79b9_7f4a_7c15
+    /// `factor * inverse` is 1 in 64 bits.
+    private static let inverse: UInt64 = 0xf1de_83e1_9937_733d
+
+    private var packed: UInt64 { (raw &- 1) &* Self.inverse }
+
     /// Which container; 0 is the caller's own.
-    var slot: UInt32 { UInt32(truncatingIfNeeded: raw >> 36) }
+    var slot: UInt32 {
+        UInt32(truncatingIfNeeded: packed ^ (packed >> 52) << 16) & Self.slotMask
+    }
     /// The container's number of the CPU, for files below a `cpuN`.
-    var cpu: Int { Int(raw >> 24 & 0xfff) }
+    var cpu: Int { Int(packed >> 52) }
     /// A ``FixedNode`` or the number of a ``CPUCatalog`` entry.
-    var file: UInt32 { UInt32(raw & 0xff_ffff) }
+    var file: UInt32 { UInt32(packed >> 28 & 0xff_ffff) &+ 1 }
 
     /// The same file of another CPU or container has the same key within its container.
-    var keyInContainer: UInt64 { raw & 0xf_ffff_ffff }
+    var keyInContainer: UInt64 { packed >> 28 }
+
+    /// What programs are told (`st_ino`). In 32 bits as in procfs and sysfs: a 32-bit program
+    /// that uses stat(2) as it was before large files gets EOVERFLOW for a longer one.
+    var inode: UInt64 {
+        max((raw >> 32) ^ (raw & 0xffff_ffff), 1)
+    }
 
     static let highestSlot: UInt32 = 1 << 28 - 1
 }

@@ -239,7 +239,9 @@ final class Registrar {
             if (try? container.updateVisible(host, worker)) != nil {
                 cpus = container.visible.list.count
             }
-            total = try? container.memoryView(host, worker).total
+            if let facts = try? container.readMemory(host, worker) {
+                total = try? container.memoryView(facts, host).total
+            }
         }
         return ContainerSummary(
             id: container.id, pid: container.pid, uptime: Double(container.age) / 1e9,

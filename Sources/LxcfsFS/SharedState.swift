@@ -9,8 +9,8 @@ import Syscalls
 ///
 ///     header | INIT of each connection | announcements | open files | system calls | requests
 final class SharedState: @unchecked Sendable {
-    /// To be changed with the layout: memory of another version is not understood.
-    static let version: UInt32 = 1
+    /// To be changed with the layout, or that of ``NodeID``: memory of another version is not understood.
+    static let version: UInt32 = 2
 
     /// The two FUSE connections.
     enum Connection: Int, CaseIterable, Sendable {

@@ -184,7 +184,7 @@ class Tree: @unchecked Sendable {
 
     func baseAttributes(_ node: NodeID, _ kind: Kind) -> stat {
         var attributes = stat()
-        attributes.st_ino = UInt(node.raw)
+        attributes.st_ino = UInt(node.inode)
         attributes.st_nlink = 1
         attributes.st_mode = kind.type
         switch kind {

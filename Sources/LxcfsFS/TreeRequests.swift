@@ -46,7 +46,7 @@ extension Tree {
                 var used = 0
                 for (index, item) in list.enumerated().dropFirst(max(offset, 0)) {
                     var attributes = stat()
-                    attributes.st_ino = UInt(item.1.raw)
+                    attributes.st_ino = UInt(item.1.inode)
                     attributes.st_mode = item.2.type
                     let needed = fuse_add_direntry(
                         request, buffer.baseAddress.map { $0 + used }, size - used, item.0,

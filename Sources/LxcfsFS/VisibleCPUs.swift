@@ -34,6 +34,9 @@ struct VisibleCPUs {
         return changed
     }
 
+    /// Whether the list was made from this effective cpuset.
+    func isMade(from text: Bytes?) -> Bool { known && text != nil && same(cpuset, text) }
+
     private func same(_ known: [UInt8]?, _ text: Bytes?) -> Bool {
         guard let known, let text else { return known == nil && text == nil }
         return known.withUnsafeBufferPointer { $0.equals(text) }

@@ -108,10 +108,11 @@ public final class WorkerProcess {
         let shared = try SharedState(FileDescriptor(owning: setup.memory))
         shared.bind(&options)
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
-        let host = try Host(
-            roots: try HostRoots.open(), window: window, shared: shared,
-            counters: try CounterRecords(
-                CounterRecords.path(in: options.runtimeDirectory), log: log))
+        let roots = try HostRoots.open()
+        let counters = try CounterRecords(
+            CounterRecords.path(in: options.runtimeDirectory),
+            cpus: try CPUCatalog.possibleCPUs(sys: roots.sys), log: log)
+        let host = try Host(roots: roots, window: window, shared: shared, counters: counters)
         let registry = Registry { shared.nextSlot = $0 }
         let sampler = try LoadSampler(host: host, log: log)
         let callers = try CallerLookup(

@@ -7,6 +7,9 @@ extension CPULedger {
     /// How many numbers ``write(to:)`` writes.
     public var rowCount: Int { Self.fixedCount + 3 * entries.count + perCPU.count }
 
+    /// How many numbers it has at most on a machine with so many CPUs.
+    public static func rowCount(cpus: Int) -> Int { fixedCount + 4 * cpus }
+
     /// Writes the ledger.
     ///
     /// - Returns: how many numbers; nil if there is no room for them.

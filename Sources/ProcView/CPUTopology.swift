@@ -28,7 +28,7 @@ public enum CPUTopology {
     /// A CPU list of the host, reduced to the visible CPUs and renumbered.
     public static func renderList(host text: Bytes, visible: CPUList, into out: TextBuffer) {
         let members = CPUList(parsing: text) ?? CPUList([])
-        out.append(CPUList(members.cpus.compactMap(visible.index(of:))).text)
+        out.append(string: CPUList(members.cpus.compactMap(visible.index(of:))).text)
         out.append(newline)
     }
 

@@ -16,15 +16,26 @@ public struct HostMemory: Equatable, Sendable {
 
     public init() {}
 
+    /// What of a container's memory can be other than 0.
+    public var parts: MemoryParts {
+        var parts: MemoryParts = []
+        if swapTotal > 0 { parts.insert(.swap) }
+        if hugePages > 0 { parts.insert(.hugePages) }
+        return parts
+    }
+
     /// Parses the text of `/proc/meminfo`.
     public init(meminfo text: Bytes) {
         var lines = Scanner(text)
+        var next = 0
         while let line = lines.line() {
             let colon = line.firstIndex(of: UInt8(ascii: ":"), from: 0)
             guard let value = parseNumber(line.part(min(colon + 1, line.count)..<line.count))
             else { continue }
             let bytes = value.multipliedReportingOverflow(by: 1024).partialValue
-            switch MeminfoField(line.part(0..<colon)) {
+            let field = MeminfoField(line.part(0..<colon), from: next)
+            if let field { next = field.rawValue + 1 }
+            switch field {
             case .memTotal: total = bytes
             case .memFree: free = bytes
             case .memAvailable: available = bytes

@@ -67,7 +67,8 @@ public final class TextBuffer {
         count += text.count
     }
 
-    public func append(_ text: String) {
+    /// Under another name: a literal would be taken for a String, which costs more.
+    public func append(string text: String) {
         for byte in text.utf8 { append(byte) }
     }
 

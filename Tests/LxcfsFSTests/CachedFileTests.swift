@@ -50,7 +50,7 @@ import Testing
         // READ and a repeated question for the size find it.
         #expect(container.freshContent(9, now: 2, window: 10)?.content.bytes.string == "0123")
         #expect(install("01234", at: 20, container) == true)
-        #expect(install("01234", at: 40, container) == false)
+        #expect(install("12345", at: 40, container) == false)
     }
 
     @Test func newContentIsPushedAndServesForTheWindow() throws {
@@ -145,6 +145,39 @@ import Testing
         let old = snapshot("oldest", at: 4)
         #expect(isDropping(container.install(old, 9, StoreSlots(1))) == nil)
         #expect(container.announce(9, old).bytes == 5)
+    }
+
+    /// Most files of a container that does nothing stay as they are.
+    @Test func whatThePageCacheHoldsAlreadyIsNotPushedAgain() throws {
+        let container = try makeContainer("x", slot: 1)
+        push("aaa", at: 1, container)
+        #expect(install("aaa", at: 20, container) == nil)
+        // It is as fresh as if it had been pushed, and stays until it is as old.
+        #expect(container.freshSize(9, now: 29, window: 10)?.bytes == 3)
+        #expect(!container.expire(9, time: 1))
+        #expect(install("bbb", at: 40, container) == false)
+        #expect(install("bbb", at: 60, container) == nil)
+        // Once it has been dropped, it is.
+        #expect(container.expire(9, time: 60))
+        container.dropped(9)
+        #expect(install("bbb", at: 80, container) == false)
+    }
+
+    @Test func whatThePageCacheMayNotHoldIsPushedAgain() throws {
+        let container = try makeContainer("x", slot: 1)
+        push("aaaa", at: 1, container)
+        // Shorter, so it is read. The kernel may not have heard of that.
+        #expect(install("bbb", at: 20, container) == nil)
+        #expect(install("bbb", at: 40, container) == true)
+        // Brought by READ.
+        let read = snapshot("ccc", at: 60)
+        #expect(container.installForRead(read, 9))
+        #expect(install("ccc", at: 80, container) == false)
+        // Pushing it failed.
+        let failed = snapshot("ddd", at: 100)
+        #expect(isDropping(container.install(failed, 9, StoreSlots(1))) == false)
+        container.stored(9, failed, success: false)
+        #expect(install("ddd", at: 120, container) == false)
     }
 
     @Test func expiryEndsOneContentOnly() throws {

@@ -77,7 +77,7 @@ import Testing
         announcements.add(snapshot("short", at: 2), other)
         func told(_ unfinished: Set<NodeID>) -> [String] {
             announcements.lastTold(unfinished: unfinished)
-                .sorted { $0.node.raw < $1.node.raw }.map { text($0.snapshot) ?? "" }
+                .sorted { $0.node.slot < $1.node.slot }.map { text($0.snapshot) ?? "" }
         }
         #expect(told([]) == ["longer", "short"])
         // Who does not know whether the kernel has a longer one, takes that before.

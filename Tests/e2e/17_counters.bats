@@ -74,9 +74,9 @@ restart() {
     near "$(awk '$1 == "cpu" { print $2 + $4 }' "$WORK/lxcfs/counting/proc/stat")" \
         "$(kernel_cpu counting)" 30
     # What is kept for a container takes room, and is given back.
-    (($(stat -c %b "$WORK/run/counters.1") > 0))
+    (($(stat -c %b "$WORK/run/counters.2") > 0))
     delete_container runc counting
-    wait_for 5 eval '(($(stat -c %b "$WORK/run/counters.1") == 0))'
+    wait_for 5 eval '(($(stat -c %b "$WORK/run/counters.2") == 0))'
 }
 
 @test "a CPU goes offline" {

@@ -63,6 +63,7 @@ private func goOn(_ ledger: inout CPULedger, _ readings: inout Parts) {
 }
 
 private final class CountersFixture: @unchecked Sendable {
+    private static let cpus = 500
     private let path = "/dev/shm/fuzz-counters-\(getpid())"
     private let records: CounterRecords
     private let file: FileDescriptor
@@ -70,7 +71,7 @@ private final class CountersFixture: @unchecked Sendable {
 
     init() throws {
         records = try CounterRecords(
-            path, log: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
+            path, cpus: CountersFixture.cpus, log: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
         file = try FileDescriptor.open(path, O_RDWR)
         unlink(path)
         let root = "/dev/shm/fuzz-root-\(getpid())"
@@ -92,7 +93,8 @@ private final class CountersFixture: @unchecked Sendable {
         var row = numbers(&parts)
         // Otherwise no row would ever be looked at.
         if row.count > 1 { row[1] = container.identity }
-        let offset = off_t(2 * 16384 + (half ? 16384 : 0))
+        let rowSize = CounterRecords.rowSize(cpus: Self.cpus)
+        let offset = off_t(2 * rowSize + (half ? rowSize : 0))
         let size = row.count * 8
         guard pwrite(file.raw, row, size, offset) == size else { fatalError("write") }
         records.restore(container, now: 100)
