@@ -16,7 +16,8 @@ import Testing
     private let rowSize = CounterRecords.rowSize(cpus: cpus)
 
     private func open(cpus: Int = Self.cpus) throws -> CounterRecords {
-        try CounterRecords(path, cpus: cpus, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try CounterRecords(
+            path, cpus: cpus, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     private func use(_ container: Container, until end: UInt64, cpus: Int = 2) {

@@ -37,7 +37,8 @@ import Testing
             for slot in 1...10_000 as ClosedRange<UInt32> {
                 for node in FixedNode.procFiles {
                     let node = NodeID(slot: slot, file: node.rawValue)
-                    chains[kernelHash(node, superblock: superblock, bits: bits), default: 0] += 1
+                    chains[kernelHash(node, superblock: superblock, bits: bits), default: 0] +=
+                        1
                 }
             }
             #expect(chains.values.max() ?? 0 < 20)

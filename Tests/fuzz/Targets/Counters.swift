@@ -71,7 +71,8 @@ private final class CountersFixture: @unchecked Sendable {
 
     init() throws {
         records = try CounterRecords(
-            path, cpus: CountersFixture.cpus, log: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
+            path, cpus: CountersFixture.cpus,
+            log: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
         file = try FileDescriptor.open(path, O_RDWR)
         unlink(path)
         let root = "/dev/shm/fuzz-root-\(getpid())"
