@@ -11,9 +11,11 @@ final class CachedFile {
     var snapshot: Snapshot?
     /// The size that the kernel was told last.
     var announced: Int?
-    /// A thread is pushing a snapshot into the page cache. That waits for readers of the
-    /// page, so another thread must not wait for it in turn.
-    var storing = false
+    /// What a thread is doing with the page cache. That waits for readers of the page, so
+    /// another thread must not wait for it in turn.
+    var change = CacheChange.none
+    /// When a READ was answered last.
+    var readAt: UInt64 = 0
     /// The time of the snapshot that was pushed last, as long as the page cache can hold
     /// nothing else.
     var pushedAt: UInt64?
@@ -35,12 +37,19 @@ final class CachedFile {
         return snapshot.bytes.equals(content.bytes)
     }
 
-    /// What the kernel is told of `content`.
-    func size(of content: Snapshot) -> FileSize {
-        // Until it has been pushed, the kernel may think of the former size.
-        if !storing { announced = content.count }
-        return FileSize(bytes: content.count, generation: generation)
+    /// What the kernel is told: never more than it knows already, see ``FileSize``.
+    var size: FileSize? { announced.map { FileSize(bytes: $0, generation: generation) } }
+
+    /// `content` with the size that the kernel has been told, if that is a little longer.
+    func padded(_ content: Snapshot, _ key: UInt64) -> Snapshot {
+        guard let announced, announced > content.count,
+            announced - content.count <= Self.longestPadding, NodeID.isProcFile(key)
+        else { return content }
+        return content.padded(to: announced)
     }
+
+    /// More than numbers get shorter by, less than a CPU or a device takes.
+    private static let longestPadding = 64
 
     func dropPages() { generation = (generation + 1) % 1_000_000_000 }
 }
@@ -98,27 +107,78 @@ final class StoreSlots: Sendable {
     func give() { free.add(1, ordering: .releasing) }
 }
 
-/// What a READ is answered with.
-struct ReadContent {
-    let content: Snapshot
-    /// The content is being pushed at this moment: the kernel thinks of a smaller size, and
-    /// would cut it. What was announced with that size is better, if it is still there.
-    let announced: Int?
+/// How a READ is answered.
+enum ReadAnswer {
+    case content(Snapshot)
+    /// With what was told of last, if that is still there: it has so many bytes.
+    case former(count: Int?)
+    /// There is no content that is fresh enough.
+    case nothing
+    /// Not now, but soon.
+    case wait
+}
+
+/// What a thread is doing with the page cache.
+enum CacheChange {
+    case none
+    /// Pushing content of the size that the kernel knows.
+    case pushing
+    /// Dropping pages, because the size will change. READ still gets what there was.
+    case dropping
+    /// Giving those who have got it the time to look at the size. READ waits.
+    case settling
+    /// Pushing longer content, since a time. The kernel takes note of the size first, then waits
+    /// for a page that READ may have to bring; so READ waits only until the size is known.
+    case growing(since: UInt64)
+
+    var isNone: Bool { if case .none = self { true } else { false } }
 }
 
 /// What the kernel is told about a file.
+///
+/// It hears of a size by answers to GETATTR, which it takes note of in any order, for each is
+/// taken note of by the process that asked, once that runs; and if several are under way, it
+/// ignores all but the first (`attr_version` in fs/fuse). With a size that is too small it cuts
+/// what it shows, with one that is too large it shows zeros behind. So
+///
+/// - files under `/proc` do not get shorter, see ``Snapshot/padded(to:)``;
+/// - longer content is pushed, which tells of the size at once and makes the kernel ignore
+///   former answers, and only when it has no pages of the former content;
+/// - answers repeat what it has been told.
+///
+/// What does get shorter, because a CPU or a device has gone, may be shown wrongly to those who
+/// read in that moment.
 struct FileSize: Equatable {
     let bytes: Int
     let generation: Int
 }
 
 /// What is left to do after new content has been rendered.
-enum CacheStep {
-    /// Push it, and report with ``Container/stored(_:_:success:)``. If pages have to be dropped
-    /// before that, report that with ``Container/dropped(_:)``.
-    case store(droppingFirst: Bool)
-    /// Nothing: the page cache has it, or will be filled by READ, or another thread is pushing.
-    case done
+struct CacheStep {
+    enum Action {
+        /// Nothing: the page cache has it, or will be filled by READ, or another thread is at it.
+        case none
+        /// Push it, and report with ``Container/stored(_:_:success:)``.
+        case store
+        /// Its size is larger than the kernel knows: when pages have been dropped, call
+        /// ``Container/settles(_:now:)`` and ``Container/beginGrowing(_:_:now:)``, and push it.
+        case grow
+        /// Its size is smaller, or the kernel knows of none: report with
+        /// ``Container/resized(_:_:success:)``. Then READ will bring it.
+        case resize
+    }
+
+    /// What is the content now: what has been rendered, padded, or what another thread has made.
+    let content: Snapshot?
+    let action: Action
+    /// Pages have to be dropped before that; to be reported with ``Container/dropped(_:)``.
+    let dropsFirst: Bool
+
+    init(_ content: Snapshot?, _ action: Action = .none, dropsFirst: Bool = false) {
+        self.content = content
+        self.action = action
+        self.dropsFirst = dropsFirst
+    }
 }
 
 extension Container {
@@ -128,69 +188,135 @@ extension Container {
             guard let file = files[key], let snapshot = file.snapshot,
                 clampedDifference(now, snapshot.time) < window
             else { return nil }
-            return file.size(of: snapshot)
+            return file.size
         }
     }
 
-    /// What a READ is answered with as long as there is content that is not older than the
-    /// window.
-    func freshContent(_ key: UInt64, now: UInt64, window: UInt64) -> ReadContent? {
+    /// What a READ of `size` bytes at `offset` is answered with.
+    ///
+    /// - Parameter made: content of now, if what there was has proved to be older than the window.
+    func contentForRead(
+        _ key: UInt64, _ made: Snapshot?, now: UInt64, window: UInt64, offset: Int, size: Int
+    ) -> ReadAnswer {
         filesLock.withLock {
+            guard let file = made == nil ? files[key] : file(key) else { return .nothing }
+            var isCurrent = true
+            switch file.change {
+            case .none:
+                isCurrent =
+                    file.snapshot.map { clampedDifference(now, $0.time) < window } ?? false
+                if !isCurrent, made == nil { return .nothing }
+            case .settling: return .wait
+            case .growing(let since):
+                if clampedDifference(now, since) < Self.timeToTell { return .wait }
             // What is being pushed comes onto whatever READ has brought meanwhile, so that must be
             // the same.
-            guard let file = files[key], let snapshot = file.snapshot,
-                file.storing || clampedDifference(now, snapshot.time) < window
-            else { return nil }
-            file.held.add(snapshot.count)
-            let smaller = file.announced.flatMap { $0 < snapshot.count ? $0 : nil }
-            return ReadContent(content: snapshot, announced: smaller)
+            case .pushing, .dropping: break
+            }
+            file.readAt = now
+            if isCurrent {
+                guard let snapshot = file.snapshot else {
+                    return .former(count: file.announced)
+                }
+                file.held.add(snapshot.count)
+                return .content(snapshot)
+            }
+            guard let content = made.map({ file.padded($0, key) }) else { return .nothing }
+            // The kernel would cut what is longer than it knows. Of what is shorter it sees where
+            // the end is by getting less than it asked for.
+            guard let announced = file.announced, content.count <= announced,
+                content.count == announced || announced == Self.oneRead
+                    || offset == 0 && size > content.count
+            else { return .former(count: file.announced) }
+            file.announced = content.count
+            file.snapshot = content
+            file.held.add(content.count)
+            return .content(content)
         }
     }
 
-    /// Makes `snapshot` the content of a file and decides how the kernel gets it.
-    ///
-    /// When several threads of containers ask for attributes at one time, or pages are dropped
-    /// meanwhile, the kernel ignores some of the answers (`attr_version` in fs/fuse). If it does
-    /// not hear of a smaller size, an answer to READ that is shorter corrects that. If it does
-    /// not hear of a larger one, it cuts what it gets. So content that is longer is pushed,
-    /// which makes the file longer.
-    func install(_ snapshot: Snapshot, _ key: UInt64, _ slots: StoreSlots) -> CacheStep {
+    /// How long the kernel needs to take note of a size that is pushed, in nanoseconds.
+    private static let timeToTell: UInt64 = 200_000
+
+    /// Makes `made` the content of a file and decides how the kernel gets it.
+    func install(_ made: Snapshot, _ key: UInt64, _ slots: StoreSlots) -> CacheStep {
         // Asked for first: taking one may wait.
         let hasSlot = slots.take()
         let step: CacheStep = filesLock.withLock {
             let file = file(key)
             // What another thread is pushing is as good, and so is what it has rendered later
             // and finished earlier.
-            if file.storing { return .done }
-            if let former = file.snapshot, former.time > snapshot.time { return .done }
-            if file.isHeld(snapshot) {
+            guard file.change.isNone else { return CacheStep(file.snapshot) }
+            if let former = file.snapshot, former.time > made.time { return CacheStep(former) }
+            let snapshot = file.padded(made, key)
+            let hasSize = file.announced == snapshot.count
+            if hasSize, file.isHeld(snapshot) {
                 file.snapshot = snapshot
                 file.pushedAt = snapshot.time
-                return .done
+                return CacheStep(snapshot)
             }
-            file.snapshot = snapshot
-            // A file that gets shorter loses its pages anyway when its size is told.
-            if let announced = file.announced, announced > snapshot.count { return .done }
             guard hasSlot else {
+                file.announced = snapshot.count
+                file.snapshot = snapshot
                 file.dropPages()
-                return .done
+                return CacheStep(snapshot)
             }
-            file.storing = true
-            let drops = file.held.longest > snapshot.count
+            let longest = file.held.longest
+            let drops = longest > (hasSize ? snapshot.count : 0)
             if drops { file.held.beginDropping(isChanging: false) }
             file.held.add(snapshot.count)
-            return .store(droppingFirst: drops)
+            if let announced = file.announced, announced < snapshot.count {
+                file.change = .dropping
+                return CacheStep(snapshot, .grow, dropsFirst: drops)
+            }
+            file.snapshot = snapshot
+            file.change = .pushing
+            return CacheStep(snapshot, hasSize ? .store : .resize, dropsFirst: drops)
         }
-        if hasSlot, case .done = step { slots.give() }
+        if hasSlot, step.action == .none { slots.give() }
         return step
+    }
+
+    /// Pages of former content have been dropped, and longer content is to be pushed.
+    ///
+    /// - Returns: whether somebody may have got former content just now, and not yet have looked
+    ///   at the size.
+    func settles(_ key: UInt64, now: UInt64) -> Bool {
+        filesLock.withLock {
+            let file = file(key)
+            file.change = .settling
+            return clampedDifference(now, file.readAt) < Self.timeToLook
+        }
+    }
+
+    private static let timeToLook: UInt64 = 5_000_000
+
+    func beginGrowing(_ key: UInt64, _ snapshot: Snapshot, now: UInt64) {
+        filesLock.withLock {
+            let file = file(key)
+            file.snapshot = snapshot
+            file.change = .growing(since: now)
+            // An answer that repeats the former size may be to a question from after the push.
+            file.announced = snapshot.count
+        }
     }
 
     func stored(_ key: UInt64, _ snapshot: Snapshot, success: Bool) {
         filesLock.withLock {
             let file = file(key)
-            file.storing = false
+            file.change = .none
             file.announced = snapshot.count
             file.pushedAt = success ? snapshot.time : nil
+            if !success { file.dropPages() }
+        }
+    }
+
+    /// - Parameter success: pages of former content have been dropped.
+    func resized(_ key: UInt64, _ snapshot: Snapshot, success: Bool) {
+        filesLock.withLock {
+            let file = file(key)
+            file.change = .none
+            file.announced = snapshot.count
             if !success { file.dropPages() }
         }
     }
@@ -199,20 +325,7 @@ extension Container {
     func announce(_ key: UInt64, _ snapshot: Snapshot) -> FileSize {
         filesLock.withLock {
             let file = file(key)
-            return file.size(of: file.snapshot ?? snapshot)
-        }
-    }
-
-    /// The size to tell the kernel of content of an earlier worker.
-    func announceFormer(_ key: UInt64, _ content: Snapshot) -> FileSize {
-        filesLock.withLock { file(key).size(of: content) }
-    }
-
-    /// What the kernel was told last, if anything.
-    func announcedSize(_ key: UInt64) -> FileSize? {
-        filesLock.withLock {
-            guard let file = files[key], let bytes = file.announced else { return nil }
-            return FileSize(bytes: bytes, generation: file.generation)
+            return file.size ?? FileSize(bytes: snapshot.count, generation: file.generation)
         }
     }
 
@@ -227,25 +340,8 @@ extension Container {
         }
     }
 
-    /// Makes `snapshot`, which READ had to render, the content of a file.
-    ///
-    /// - Returns: false if the kernel cannot show it: it has been told a smaller size, or
-    ///   may ask for parts beyond the end before it learns where that is.
-    func installForRead(_ snapshot: Snapshot, _ key: UInt64) -> Bool {
-        filesLock.withLock {
-            let file = file(key)
-            let announced = file.announced ?? 0
-            guard snapshot.count <= announced else { return false }
-            guard snapshot.count == announced || announced <= Self.oneRead else { return false }
-            if !file.storing { file.snapshot = snapshot }
-            file.announced = snapshot.count
-            file.held.add(snapshot.count)
-            return true
-        }
-    }
-
     /// The kernel reads ahead at least so many bytes in one request.
-    private static let oneRead = 16384
+    static let oneRead = 16384
 
     /// Makes what an earlier worker has told the kernel of the content of a file.
     func adopt(_ snapshot: Snapshot, _ key: UInt64) {
@@ -265,7 +361,7 @@ extension Container {
             guard let file = files[key], let snapshot = file.snapshot, snapshot.time == time
             else { return false }
             file.snapshot = nil
-            file.held.beginDropping(isChanging: file.storing)
+            file.held.beginDropping(isChanging: !file.change.isNone)
             return true
         }
     }

@@ -118,8 +118,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let container = try container(of: node, caller: 0, worker)
             var attributes = baseAttributes(node, .file(mode: mode(of: node)))
             if let former = handedOver.content(of: node, now: host.now()) {
-                let key = node.keyInContainer
-                attributes.set(container.announceFormer(key, former))
+                attributes.set(container.announce(node.keyInContainer, former))
                 fuse_reply_attr(request, &attributes, 0)
                 return
             }
@@ -146,39 +145,59 @@ final class ContainerTree: Tree, @unchecked Sendable {
         }
         let made = try container.snapshot(of: node, host, worker)
         let step = container.install(made, key, storeSlots)
+        guard let content = step.content else { return container.announce(key, made) }
         let mark = pushes.begin(node)
         defer { pushes.end(mark) }
-        announcements.add(made, node)
-        if case .store(let droppingFirst) = step {
-            counters.count(.store)
-            var result: CInt = 0
-            if droppingFirst { result = drop(node) }
-            if result == 0 || result == -ENOENT {
-                if droppingFirst { container.dropped(key) }
-                result = store(made, node)
-            }
-            storeSlots.give()
-            container.stored(key, made, success: result == 0 || result == -ENOENT)
+        announcements.add(content, node)
+        if step.action != .none { give(content, container, node, step) }
+        expirer.schedule(container, node, time: content.time)
+        return container.announce(key, content)
+    }
+
+    /// Gives content to the page cache.
+    private func give(
+        _ content: Snapshot, _ container: Container, _ node: NodeID, _ step: CacheStep
+    ) {
+        let key = node.keyInContainer
+        var success = true
+        if step.dropsFirst {
+            success = drop(node)
+            if success { container.dropped(key) }
         }
-        expirer.schedule(container, node, time: made.time)
-        return container.announce(key, made)
+        if step.action == .resize {
+            container.resized(key, content, success: success)
+        } else {
+            if step.action == .grow {
+                if container.settles(key, now: host.now()) { usleep(1000) }
+                container.beginGrowing(key, content, now: host.now())
+            }
+            counters.count(.store)
+            success = success && store(content, node)
+            container.stored(key, content, success: success)
+        }
+        storeSlots.give()
     }
 
     /// Takes content out of the page cache. Waits while a reader waits for the page.
-    private func drop(_ node: NodeID) -> CInt {
-        fuse_lowlevel_notify_inval_inode(session, node.raw, 0, 0)
+    private func drop(_ node: NodeID) -> Bool {
+        let result = fuse_lowlevel_notify_inval_inode(session, node.raw, 0, 0)
+        return result == 0 || result == Self.isForgotten
     }
 
     /// Pushes content into the page cache. Waits while a reader waits for the page.
-    private func store(_ snapshot: Snapshot, _ node: NodeID) -> CInt {
+    private func store(_ snapshot: Snapshot, _ node: NodeID) -> Bool {
         var vector = fuse_bufvec()
         vector.count = 1
         vector.buf.size = snapshot.count
         vector.buf.mem = UnsafeMutableRawPointer(mutating: snapshot.bytes.baseAddress)
-        return withExtendedLifetime(snapshot) {
+        let result = withExtendedLifetime(snapshot) {
             fuse_lowlevel_notify_store(session, node.raw, 0, &vector, FUSE_BUF_NO_SPLICE)
         }
+        return result == 0 || result == Self.isForgotten
     }
+
+    /// The kernel does not remember the file.
+    private static let isForgotten = -ENOENT
 
     override func open(
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
@@ -209,48 +228,41 @@ final class ContainerTree: Tree, @unchecked Sendable {
                 reply(request, former, size: size, offset: offset)
                 return
             }
-            if let fresh = container.freshContent(key, now: host.now(), window: window) {
-                if let count = fresh.announced,
-                    answer(request, node, count: count, size: size, offset: offset)
-                {
-                    return
+            var made: Snapshot?
+            while true {
+                let answer = container.contentForRead(
+                    key, made, now: host.now(), window: window, offset: offset, size: size)
+                switch answer {
+                case .nothing:
+                    made = try container.snapshot(of: node, host, worker)
+                    continue
+                case .wait:
+                    usleep(50)
+                    continue
+                case .content(let content):
+                    if made != nil {
+                        announcements.add(content, node)
+                        expirer.schedule(container, node, time: content.time)
+                    }
+                    reply(request, content, size: size, offset: offset)
+                case .former(let count):
+                    // read(2) has asked for attributes, and gets what it was told of then. Who
+                    // has not, and gets an error, falls back to read(2).
+                    let former = count.flatMap {
+                        announcements.latest(
+                            node, count: $0, now: host.now(), maxAge: Announcements.moment)
+                    }
+                    if let former {
+                        reply(request, former, size: size, offset: offset)
+                    } else {
+                        fuse_reply_err(request, EINVAL)
+                    }
                 }
-                reply(request, fresh.content, size: size, offset: offset)
                 return
             }
-            let made = try container.snapshot(of: node, host, worker)
-            guard container.installForRead(made, key) else {
-                // What the kernel has been told of is too short for it. read(2) has asked for
-                // attributes, and gets what it was told of then, should it have been kept
-                // from coming here in time.
-                if let announced = container.announcedSize(key)?.bytes,
-                    answer(request, node, count: announced, size: size, offset: offset)
-                {
-                    return
-                }
-                // Whoever reads so falls back to read(2), which asks for the size first.
-                fuse_reply_err(request, EINVAL)
-                return
-            }
-            announcements.add(made, node)
-            expirer.schedule(container, node, time: made.time)
-            reply(request, made, size: size, offset: offset)
         } catch {
             fuse_reply_err(request, error.errno)
         }
-    }
-
-    /// Answers a READ with the content that was announced with a size in the last moments.
-    ///
-    /// - Returns: false if there was none.
-    private func answer(
-        _ request: fuse_req_t, _ node: NodeID, count: Int, size: Int, offset: Int
-    ) -> Bool {
-        let former = announcements.latest(
-            node, count: count, now: host.now(), maxAge: Announcements.moment)
-        guard let former else { return false }
-        reply(request, former, size: size, offset: offset)
-        return true
     }
 
     override func release(

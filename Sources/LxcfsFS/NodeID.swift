@@ -41,6 +41,11 @@ struct NodeID: Hashable, Sendable {
     /// The same file of another CPU or container has the same key within its container.
     var keyInContainer: UInt64 { packed >> 28 }
 
+    /// Whether a key in a container is that of one of ``FixedNode/procFiles``.
+    static func isProcFile(_ key: UInt64) -> Bool {
+        key &+ 1 >= FixedNode.cpuinfo.rawValue && key &+ 1 <= FixedNode.uptime.rawValue
+    }
+
     /// What programs are told (`st_ino`). In 32 bits as in procfs and sysfs: a 32-bit program
     /// that uses stat(2) as it was before large files gets EOVERFLOW for a longer one.
     var inode: UInt64 {

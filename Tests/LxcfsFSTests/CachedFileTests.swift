@@ -18,29 +18,42 @@ import Testing
     }
 
     private func push(_ text: String, at time: UInt64, _ container: Container) {
-        let slots = StoreSlots(1)
-        let made = snapshot(text, at: time)
-        guard case .store = container.install(made, 9, slots) else {
-            Issue.record("\(text) is not pushed")
-            return
+        let action = install(text, at: time, container).action
+        #expect(action == .store || action == .grow, "\(text) is not pushed")
+        #expect(container.announcedSize == text.utf8.count)
+    }
+
+    /// Does all of what is to be done with content.
+    private func install(
+        _ text: String, at time: UInt64, _ container: Container, key: UInt64 = 9
+    ) -> CacheStep {
+        let step = container.install(snapshot(text, at: time), key, StoreSlots(1))
+        guard let content = step.content else { return step }
+        if step.dropsFirst { container.dropped(key) }
+        if step.action == .grow {
+            _ = container.settles(key, now: time)
+            container.beginGrowing(key, content, now: time)
         }
-        container.stored(9, made, success: true)
-        #expect(container.announce(9, made).bytes == made.count)
+        switch step.action {
+        case .none: break
+        case .store, .grow: container.stored(key, content, success: true)
+        case .resize: container.resized(key, content, success: true)
+        }
+        return step
     }
 
-    /// - Returns: whether pages are dropped first; nil if nothing is pushed.
-    private func isDropping(_ step: CacheStep) -> Bool? {
-        if case .store(let droppingFirst) = step { return droppingFirst }
-        return nil
-    }
-
-    private func install(_ text: String, at time: UInt64, _ container: Container) -> Bool? {
-        let made = snapshot(text, at: time)
-        let result = isDropping(container.install(made, 9, StoreSlots(1)))
-        if result == true { container.dropped(9) }
-        if result != nil { container.stored(9, made, success: true) }
-        _ = container.announce(9, made)
-        return result
+    private func read(
+        _ container: Container, now: UInt64, made: Snapshot? = nil, offset: Int = 0,
+        size: Int = 4096
+    ) -> String {
+        switch container.contentForRead(
+            9, made, now: now, window: 10, offset: offset, size: size)
+        {
+        case .content(let content): content.bytes.string
+        case .former(let count): "former \(count ?? -1)"
+        case .nothing: "nothing"
+        case .wait: "wait"
+        }
     }
 
     @Test func pagesOfAnEarlierWorkerAreDroppedBeforeSomethingIsPushed() throws {
@@ -48,63 +61,104 @@ import Testing
         container.adopt(snapshot("0123", at: 1), 9)
         container.files[9]?.held = HeldContent(atFirst: .max)
         // READ and a repeated question for the size find it.
-        #expect(container.freshContent(9, now: 2, window: 10)?.content.bytes.string == "0123")
-        #expect(install("01234", at: 20, container) == true)
-        #expect(install("12345", at: 40, container) == false)
+        #expect(read(container, now: 2) == "0123")
+        let first = install("01234", at: 20, container)
+        #expect(first.action == .grow && first.dropsFirst)
+        let second = install("12345", at: 40, container)
+        #expect(second.action == .store && !second.dropsFirst)
     }
 
-    @Test func newContentIsPushedAndServesForTheWindow() throws {
+    @Test func newContentServesForTheWindow() throws {
         let container = try makeContainer("x", slot: 1)
         #expect(container.freshSize(9, now: 0, window: 10) == nil)
-        #expect(install("aaa", at: 1, container) == false)
+        #expect(install("aaa", at: 1, container).action == .resize)
         #expect(container.freshSize(9, now: 2, window: 10)?.bytes == 3)
-        #expect(container.freshContent(9, now: 2, window: 10)?.content.bytes.string == "aaa")
+        #expect(read(container, now: 2) == "aaa")
         #expect(container.freshSize(9, now: 11, window: 10) == nil)
-        #expect(container.freshContent(9, now: 11, window: 10) == nil)
+        #expect(read(container, now: 11) == "nothing")
     }
 
-    @Test func untilItHasBeenPushedTheKernelMayThinkOfTheFormerSize() throws {
+    @Test func ofLongerContentTheKernelIsToldWhenItHasNoPages() throws {
         let container = try makeContainer("x", slot: 1)
         push("aaa", at: 1, container)
         let slots = StoreSlots(2)
         let longer = snapshot("bbbb", at: 20)
-        #expect(isDropping(container.install(longer, 9, slots)) == false)
-        // Others are told of it, and one content is pushed at a time.
-        #expect(container.freshSize(9, now: 21, window: 10)?.bytes == 4)
-        #expect(isDropping(container.install(snapshot("cc", at: 22), 9, slots)) == nil)
-        #expect(container.announce(9, snapshot("cc", at: 22)).bytes == 4)
-        // READ is answered, for the push may wait for it.
-        let fresh = try #require(container.freshContent(9, now: 22, window: 10))
-        #expect(fresh.announced == 3)
-        #expect(fresh.content.bytes.string == "bbbb")
-        // However long that takes.
-        #expect(container.freshContent(9, now: 90, window: 10)?.content.bytes.string == "bbbb")
+        let step = container.install(longer, 9, slots)
+        #expect(step.action == .grow && step.dropsFirst)
+        // Dropping pages waits for READ: that gets what there was, however long it takes.
+        #expect(read(container, now: 90) == "aaa")
+        // One thread changes the page cache at a time.
+        #expect(container.install(snapshot("cc", at: 22), 9, slots).action == .none)
+        #expect(container.announce(9, longer).bytes == 3)
+        container.dropped(9)
+        // Somebody has just got it, and may see the new size in a moment.
+        #expect(container.settles(9, now: 91))
+        #expect(read(container, now: 92) == "wait")
+        container.beginGrowing(9, longer, now: 1_000_000)
+        // The kernel takes note of the size, and then pushing waits for READ.
+        #expect(container.announce(9, longer).bytes == 4)
+        #expect(read(container, now: 1_100_000) == "wait")
+        #expect(read(container, now: 1_200_000) == "bbbb")
         container.stored(9, longer, success: true)
-        #expect(container.freshContent(9, now: 23, window: 10)?.announced == nil)
-        #expect(container.freshContent(9, now: 90, window: 10) == nil)
+        #expect(container.freshSize(9, now: 23, window: 10)?.bytes == 4)
         // The slot of the second one has been given back.
         #expect(slots.take())
+    }
+
+    @Test func nobodyWaitsForReadersThatThereAreNot() throws {
+        let container = try makeContainer("x", slot: 1)
+        push("aaa", at: 1, container)
+        #expect(container.install(snapshot("bbbb", at: 20), 9, StoreSlots(1)).action == .grow)
+        #expect(!container.settles(9, now: 10_000_000))
+    }
+
+    /// Or answers that come late would tell of a size from before.
+    @Test func filesBelowProcDoNotGetALittleShorter() throws {
+        let container = try makeContainer("x", slot: 1)
+        let key = NodeID(slot: 1, file: FixedNode.loadavg.rawValue).keyInContainer
+        _ = install("10.00 1/12 7\n", at: 1, container, key: key)
+        let padded = install("9.99 1/9 7\n", at: 20, container, key: key)
+        #expect(padded.content?.bytes.string == "9.99 1/9 7  \n")
+        #expect(padded.action == .store)
+        // Others do.
+        _ = install("0-10\n", at: 1, container)
+        #expect(install("0-9\n", at: 20, container).content?.bytes.string == "0-9\n")
+    }
+
+    @Test func padding() {
+        #expect(snapshot("a: b\n\n", at: 5).padded(to: 8).bytes.string == "a: b  \n\n")
+        #expect(snapshot("a: b\n\n", at: 5).padded(to: 8).time == 5)
+        for text in ["", "\n", "a"] {
+            #expect(snapshot(text, at: 5).padded(to: 8).bytes.string == text)
+        }
+        #expect(snapshot("abc\n", at: 5).padded(to: 2).bytes.string == "abc\n")
+    }
+
+    @Test func keysOfFilesBelowProc() {
+        for file in FixedNode.allCases {
+            let key = NodeID(slot: 3, file: file.rawValue).keyInContainer
+            #expect(NodeID.isProcFile(key) == FixedNode.procFiles.contains(file))
+            let other = NodeID(slot: 3, cpu: 1, file: file.rawValue).keyInContainer
+            #expect(!NodeID.isProcFile(other))
+        }
     }
 
     @Test func shorterContentIsReadNotPushed() throws {
         let container = try makeContainer("x", slot: 1)
         push("aaaa", at: 1, container)
-        #expect(install("aaa", at: 20, container) == nil)
-        #expect(container.freshContent(9, now: 23, window: 10)?.content.bytes.string == "aaa")
+        let step = install("aaa", at: 20, container)
+        #expect(step.action == .resize && step.dropsFirst)
+        #expect(read(container, now: 23) == "aaa")
     }
 
-    /// The kernel may not have heard that it got shorter.
-    @Test func nothingIsPushedOntoPagesThatMayBeLonger() throws {
+    @Test func pagesThatReadHasBroughtAreDroppedBeforeTheSizeChanges() throws {
         let container = try makeContainer("x", slot: 1)
         push("aaaa", at: 1, container)
-        #expect(install("bbb", at: 20, container) == nil)
-        #expect(install("ccc", at: 40, container) == true)
-        #expect(install("ddd", at: 60, container) == false)
-        push("eeee", at: 80, container)
-        #expect(container.expire(9, time: 80))
+        #expect(container.expire(9, time: 1))
         container.dropped(9)
-        #expect(install("fff", at: 100, container) == nil)
-        #expect(install("ggg", at: 120, container) == false)
+        #expect(!install("bbb", at: 20, container).dropsFirst)
+        #expect(read(container, now: 21) == "bbb")
+        #expect(install("cccc", at: 40, container).dropsFirst)
     }
 
     @Test func whatIsPushedWhilePagesAreDroppedMayStay() throws {
@@ -124,85 +178,83 @@ import Testing
         let container = try makeContainer("x", slot: 1)
         #expect(container.sizeForLookup(9) == FileSize(bytes: 16384, generation: 0))
         // So that sendfile(2), which asks for no attributes, gets what READ makes.
-        #expect(container.installForRead(snapshot("aaa", at: 1), 9))
+        #expect(read(container, now: 1, made: snapshot("aaa", at: 1)) == "aaa")
         #expect(container.sizeForLookup(9).bytes == 3)
     }
 
     @Test func withoutASlotTheKernelIsMadeToRead() throws {
         let container = try makeContainer("x", slot: 1)
         let first = snapshot("aaa", at: 1)
-        #expect(isDropping(container.install(first, 9, StoreSlots(0))) == nil)
+        #expect(container.install(first, 9, StoreSlots(0)).action == .none)
         #expect(container.announce(9, first) == FileSize(bytes: 3, generation: 1))
         let second = snapshot("bbb", at: 2)
-        #expect(isDropping(container.install(second, 9, StoreSlots(1))) == false)
+        #expect(container.install(second, 9, StoreSlots(1)).action == .store)
         container.stored(9, second, success: false)
         #expect(container.sizeForLookup(9).generation == 2)
     }
 
     @Test func aLaterRenderingThatFinishedEarlierWins() throws {
         let container = try makeContainer("x", slot: 1)
-        push("newer", at: 5, container)
-        let old = snapshot("oldest", at: 4)
-        #expect(isDropping(container.install(old, 9, StoreSlots(1))) == nil)
-        #expect(container.announce(9, old).bytes == 5)
+        _ = install("newer", at: 5, container)
+        let step = container.install(snapshot("oldest", at: 4), 9, StoreSlots(1))
+        #expect(step.action == .none && step.content?.bytes.string == "newer")
+        #expect(container.announcedSize == 5)
     }
 
     /// Most files of a container that does nothing stay as they are.
     @Test func whatThePageCacheHoldsAlreadyIsNotPushedAgain() throws {
         let container = try makeContainer("x", slot: 1)
-        push("aaa", at: 1, container)
-        #expect(install("aaa", at: 20, container) == nil)
+        _ = install("aaa", at: 1, container)
+        push("aaa", at: 10, container)
+        #expect(install("aaa", at: 20, container).action == .none)
         // It is as fresh as if it had been pushed, and stays until it is as old.
         #expect(container.freshSize(9, now: 29, window: 10)?.bytes == 3)
-        #expect(!container.expire(9, time: 1))
-        #expect(install("bbb", at: 40, container) == false)
-        #expect(install("bbb", at: 60, container) == nil)
+        #expect(!container.expire(9, time: 10))
+        push("bbb", at: 40, container)
+        #expect(install("bbb", at: 60, container).action == .none)
         // Once it has been dropped, it is.
         #expect(container.expire(9, time: 60))
         container.dropped(9)
-        #expect(install("bbb", at: 80, container) == false)
+        push("bbb", at: 80, container)
     }
 
     @Test func whatThePageCacheMayNotHoldIsPushedAgain() throws {
         let container = try makeContainer("x", slot: 1)
-        push("aaaa", at: 1, container)
-        // Shorter, so it is read. The kernel may not have heard of that.
-        #expect(install("bbb", at: 20, container) == nil)
-        #expect(install("bbb", at: 40, container) == true)
+        _ = install("aaa", at: 1, container)
         // Brought by READ.
-        let read = snapshot("ccc", at: 60)
-        #expect(container.installForRead(read, 9))
-        #expect(install("ccc", at: 80, container) == false)
+        #expect(read(container, now: 60, made: snapshot("ccc", at: 60)) == "ccc")
+        push("ccc", at: 80, container)
         // Pushing it failed.
         let failed = snapshot("ddd", at: 100)
-        #expect(isDropping(container.install(failed, 9, StoreSlots(1))) == false)
+        #expect(container.install(failed, 9, StoreSlots(1)).action == .store)
         container.stored(9, failed, success: false)
-        #expect(install("ddd", at: 120, container) == false)
+        push("ddd", at: 120, container)
     }
 
     @Test func expiryEndsOneContentOnly() throws {
         let container = try makeContainer("x", slot: 1)
-        push("aaa", at: 1, container)
+        _ = install("aaa", at: 1, container)
         #expect(!container.expire(9, time: 0))
         push("bbb", at: 20, container)
         #expect(!container.expire(9, time: 1))
-        #expect(container.freshContent(9, now: 21, window: 10) != nil)
+        #expect(read(container, now: 21) == "bbb")
         #expect(container.expire(9, time: 20))
-        #expect(container.freshContent(9, now: 21, window: 10) == nil)
+        #expect(read(container, now: 21) == "nothing")
         #expect(container.sizeForLookup(9).bytes == 3)
     }
 
     @Test func readWithoutAttributesOnlyShowsWhatFitsTheSize() throws {
         let container = try makeContainer("x", slot: 1)
-        #expect(!container.installForRead(snapshot("aaa", at: 1), 9))
-        push("aaa", at: 1, container)
-        #expect(container.installForRead(snapshot("bbb", at: 20), 9))
-        #expect(container.installForRead(snapshot("cc", at: 40), 9))
+        #expect(read(container, now: 1, made: snapshot("aaa", at: 1)) == "former -1")
+        _ = install("aaa", at: 1, container)
+        #expect(read(container, now: 20, made: snapshot("bbb", at: 20)) == "bbb")
+        #expect(read(container, now: 40, made: snapshot("cc", at: 40)) == "cc")
         #expect(container.sizeForLookup(9).bytes == 2)
-        #expect(!container.installForRead(snapshot("ddd", at: 60), 9))
-        // A file that takes several requests must have the size that was told.
+        #expect(read(container, now: 60, made: snapshot("ddd", at: 60)) == "former 2")
+        // Of a file that takes several requests, others may have got a part.
         push(String(repeating: "x", count: 20_000), at: 80, container)
-        #expect(!container.installForRead(snapshot("short", at: 100), 9))
+        let short = snapshot("short", at: 100)
+        #expect(read(container, now: 100, made: short, offset: 4096) == "former 20000")
     }
 
     @Test func slotsRunOut() {
@@ -255,4 +307,8 @@ import Testing
         _ = update(&visible, "garbage", "garbage", nil)
         #expect(visible.list.cpus == [0])
     }
+}
+
+extension Container {
+    fileprivate var announcedSize: Int? { files[9]?.announced }
 }
