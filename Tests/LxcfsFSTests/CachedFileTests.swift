@@ -18,6 +18,7 @@ import Testing
     }
 
     private func push(_ text: String, at time: UInt64, _ container: Container) {
+        if container.announcedSize == nil { _ = install(text, at: time, container) }
         let action = install(text, at: time, container).action
         #expect(action == .store || action == .grow, "\(text) is not pushed")
         #expect(container.announcedSize == text.utf8.count)
@@ -49,7 +50,7 @@ import Testing
         switch container.contentForRead(
             9, made, now: now, window: 10, offset: offset, size: size)
         {
-        case .content(let content): content.bytes.string
+        case .content(let content): content.text
         case .former(let count): "former \(count ?? -1)"
         case .nothing: "nothing"
         case .wait: "wait"
@@ -118,20 +119,20 @@ import Testing
         let key = NodeID(slot: 1, file: FixedNode.loadavg.rawValue).keyInContainer
         _ = install("10.00 1/12 7\n", at: 1, container, key: key)
         let padded = install("9.99 1/9 7\n", at: 20, container, key: key)
-        #expect(padded.content?.bytes.string == "9.99 1/9 7  \n")
+        #expect(padded.content?.text == "9.99 1/9 7  \n")
         #expect(padded.action == .store)
         // Others do.
         _ = install("0-10\n", at: 1, container)
-        #expect(install("0-9\n", at: 20, container).content?.bytes.string == "0-9\n")
+        #expect(install("0-9\n", at: 20, container).content?.text == "0-9\n")
     }
 
     @Test func padding() {
-        #expect(snapshot("a: b\n\n", at: 5).padded(to: 8).bytes.string == "a: b  \n\n")
+        #expect(snapshot("a: b\n\n", at: 5).padded(to: 8).text == "a: b  \n\n")
         #expect(snapshot("a: b\n\n", at: 5).padded(to: 8).time == 5)
         for text in ["", "\n", "a"] {
-            #expect(snapshot(text, at: 5).padded(to: 8).bytes.string == text)
+            #expect(snapshot(text, at: 5).padded(to: 8).text == text)
         }
-        #expect(snapshot("abc\n", at: 5).padded(to: 2).bytes.string == "abc\n")
+        #expect(snapshot("abc\n", at: 5).padded(to: 2).text == "abc\n")
     }
 
     @Test func keysOfFilesBelowProc() {
@@ -197,7 +198,7 @@ import Testing
         let container = try makeContainer("x", slot: 1)
         _ = install("newer", at: 5, container)
         let step = container.install(snapshot("oldest", at: 4), 9, StoreSlots(1))
-        #expect(step.action == .none && step.content?.bytes.string == "newer")
+        #expect(step.action == .none && step.content?.text == "newer")
         #expect(container.announcedSize == 5)
     }
 
@@ -311,4 +312,8 @@ import Testing
 
 extension Container {
     fileprivate var announcedSize: Int? { files[9]?.announced }
+}
+
+extension Snapshot {
+    fileprivate var text: String { withExtendedLifetime(self) { bytes.string } }
 }
