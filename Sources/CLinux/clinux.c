@@ -252,8 +252,15 @@ pid_t clinux_write_later(int file, const void *text, size_t size, int *gate)
     int error = errno;
     if (pid == 0) {
         char nothing;
+        int low = file < ends[0] ? file : ends[0];
+        int high = file < ends[0] ? ends[0] : file;
         setsid();
-        close(ends[1]);
+        /* Whoever waits for another gate to close must not wait for this process. */
+        if (low > 0)
+            close_range(0, low - 1, 0);
+        if (high - low > 1)
+            close_range(low + 1, high - 1, 0);
+        close_range(high + 1, ~0U, 0);
         while (read(ends[0], &nothing, 1) != 0) {}
         _exit(write(file, text, size) == (ssize_t)size ? 0 : errno);
     }

@@ -31,6 +31,21 @@ import Testing
         #expect(try content(path) == "later")
     }
 
+    /// The second process must not hold what the first one waits for.
+    @Test(.timeLimit(.minutes(1))) func oneDoesNotWaitForAnother() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/file"
+        try directory.write("file", "")
+        let first = try DeferredWrite(
+            "first", to: FileDescriptor.open(path, O_WRONLY), path: path)
+        let second = try DeferredWrite(
+            "again", to: FileDescriptor.open(path, O_WRONLY), path: path)
+        try first.perform()
+        #expect(try content(path) == "first")
+        try second.perform()
+        #expect(try content(path) == "again")
+    }
+
     @Test func saysWhyItDidNotWrite() throws {
         let write = try DeferredWrite(
             "later", to: FileDescriptor.open("/dev/full", O_WRONLY), path: "/dev/full")
