@@ -14,7 +14,7 @@ final class CachedFile {
     /// What a thread is doing with the page cache. That waits for readers of the page, so
     /// another thread must not wait for it in turn.
     var change = CacheChange.none
-    /// When a READ was answered last.
+    /// When a READ was answered last, or content of an earlier worker was shown.
     var readAt: UInt64 = 0
     /// The time of the snapshot that was pushed last, as long as the page cache can hold
     /// nothing else.
@@ -40,16 +40,26 @@ final class CachedFile {
     /// What the kernel is told: never more than it knows already, see ``FileSize``.
     var size: FileSize? { announced.map { FileSize(bytes: $0, generation: generation) } }
 
-    /// `content` with the size that the kernel has been told, if that is a little longer.
+    /// `content` with spaces: as many as it takes to the size that the kernel has been told, if
+    /// that is a little longer; else as many as may be needed by longer content later, if there
+    /// is reason to expect that.
     func padded(_ content: Snapshot, _ key: UInt64) -> Snapshot {
-        guard let announced, announced > content.count,
-            announced - content.count <= Self.longestPadding, NodeID.isProcFile(key)
-        else { return content }
-        return content.padded(to: announced)
+        guard NodeID.isProcFile(key) else { return content }
+        if let announced, announced >= content.count,
+            announced - content.count <= Self.longestPadding
+        {
+            return content.padded(to: announced)
+        }
+        let hasGrown = announced.map { $0 < content.count } ?? false
+        guard hasGrown || NodeID.isCounting(key) else { return content }
+        let room = min(max(content.count / 16, 16), Self.largestRoom)
+        return content.padded(to: content.count + room)
     }
 
+    /// With it the last line of `stat` is not wider than a terminal.
+    private static let largestRoom = 48
     /// More than numbers get shorter by, less than a CPU or a device takes.
-    private static let longestPadding = 64
+    private static let longestPadding = largestRoom + 64
 
     func dropPages() { generation = (generation + 1) % 1_000_000_000 }
 }
@@ -141,9 +151,12 @@ enum CacheChange {
 /// ignores all but the first (`attr_version` in fs/fuse). With a size that is too small it cuts
 /// what it shows, with one that is too large it shows zeros behind. So
 ///
-/// - files under `/proc` do not get shorter, see ``Snapshot/padded(to:)``;
+/// - files under `/proc` do not get shorter, see ``Snapshot/padded(to:)``, and seldom longer: those
+///   that count up have room for that;
 /// - longer content is pushed, which tells of the size at once and makes the kernel ignore
-///   former answers, and only when it has no pages of the former content;
+///   former answers, and only when it has no pages of the former content. Whoever has read that,
+///   but has not yet been told that it has ended there, would get the rest of the longer one, so
+///   there is a pause;
 /// - answers repeat what it has been told.
 ///
 /// What does get shorter, because a CPU or a device has gone, may be shown wrongly to those who
@@ -256,6 +269,13 @@ extension Container {
                 return CacheStep(snapshot)
             }
             guard hasSlot else {
+                // Several files of a container get longer at the same time.
+                if let former = file.snapshot, let announced = file.announced,
+                    announced < snapshot.count,
+                    clampedDifference(made.time, former.time) < Self.longestWait
+                {
+                    return CacheStep(former)
+                }
                 file.announced = snapshot.count
                 file.snapshot = snapshot
                 file.dropPages()
@@ -277,19 +297,26 @@ extension Container {
         return step
     }
 
+    /// How old content may get that waits for others to become longer, in nanoseconds.
+    private static let longestWait: UInt64 = 100_000_000
+
     /// Pages of former content have been dropped, and longer content is to be pushed.
     ///
-    /// - Returns: whether somebody may have got former content just now, and not yet have looked
-    ///   at the size.
-    func settles(_ key: UInt64, now: UInt64) -> Bool {
+    /// - Returns: whether somebody may have got former content just now, and not yet have asked
+    ///   for more.
+    func settles(_ key: UInt64, now: UInt64, window: UInt64) -> Bool {
         filesLock.withLock {
             let file = file(key)
             file.change = .settling
-            return clampedDifference(now, file.readAt) < Self.timeToLook
+            if clampedDifference(now, file.readAt) < Self.timeToLook { return true }
+            // An answer from the end of the window holds as long again.
+            guard let former = file.snapshot else { return false }
+            return clampedDifference(now, former.time) < 2 * window + Self.timeToLook
         }
     }
 
-    private static let timeToLook: UInt64 = 5_000_000
+    /// How long somebody may be kept from it, in nanoseconds.
+    private static let timeToLook: UInt64 = 20_000_000
 
     func beginGrowing(_ key: UInt64, _ snapshot: Snapshot, now: UInt64) {
         filesLock.withLock {
@@ -349,6 +376,15 @@ extension Container {
             let file = file(key)
             file.snapshot = snapshot
             file.announced = snapshot.count
+        }
+    }
+
+    /// Content of an earlier worker is shown once more.
+    func repeated(_ key: UInt64, _ snapshot: Snapshot, now: UInt64) -> FileSize {
+        filesLock.withLock {
+            let file = file(key)
+            file.readAt = now
+            return file.size ?? FileSize(bytes: snapshot.count, generation: file.generation)
         }
     }
 

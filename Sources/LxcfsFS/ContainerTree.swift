@@ -117,8 +117,9 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             var attributes = baseAttributes(node, .file(mode: mode(of: node)))
-            if let former = handedOver.content(of: node, now: host.now()) {
-                attributes.set(container.announce(node.keyInContainer, former))
+            let now = host.now()
+            if let former = handedOver.content(of: node, now: now) {
+                attributes.set(container.repeated(node.keyInContainer, former, now: now))
                 fuse_reply_attr(request, &attributes, 0)
                 return
             }
@@ -145,43 +146,42 @@ final class ContainerTree: Tree, @unchecked Sendable {
         }
         let made = try container.snapshot(of: node, host, worker)
         let step = container.install(made, key, storeSlots)
-        guard let content = step.content else { return container.announce(key, made) }
+        // What another thread has made is told of by that.
+        guard let content = step.content, content.time == made.time else {
+            return container.announce(key, step.content ?? made)
+        }
+        var success = step.dropsFirst ? drop(node, of: container) : true
+        if step.action == .grow, container.settles(key, now: host.now(), window: window) {
+            usleep(Self.pause)
+        }
+        // Until now the next worker would have to show the former content.
         let mark = pushes.begin(node)
         defer { pushes.end(mark) }
         announcements.add(content, node)
-        if step.action != .none { give(content, container, node, step) }
-        expirer.schedule(container, node, time: content.time)
-        return container.announce(key, content)
-    }
-
-    /// Gives content to the page cache.
-    private func give(
-        _ content: Snapshot, _ container: Container, _ node: NodeID, _ step: CacheStep
-    ) {
-        let key = node.keyInContainer
-        var success = true
-        if step.dropsFirst {
-            success = drop(node)
-            if success { container.dropped(key) }
-        }
-        if step.action == .resize {
-            container.resized(key, content, success: success)
-        } else {
-            if step.action == .grow {
-                if container.settles(key, now: host.now()) { usleep(1000) }
-                container.beginGrowing(key, content, now: host.now())
-            }
+        if step.action == .grow { container.beginGrowing(key, content, now: host.now()) }
+        switch step.action {
+        case .none: break
+        case .resize: container.resized(key, content, success: success)
+        case .store, .grow:
             counters.count(.store)
             success = success && store(content, node)
             container.stored(key, content, success: success)
         }
-        storeSlots.give()
+        if step.action != .none { storeSlots.give() }
+        expirer.schedule(container, node, time: content.time)
+        return container.announce(key, content)
     }
 
+    /// Microseconds that content rests before it gets longer, which happens a few times in the
+    /// life of a container.
+    private static let pause: UInt32 = 5000
+
     /// Takes content out of the page cache. Waits while a reader waits for the page.
-    private func drop(_ node: NodeID) -> Bool {
+    private func drop(_ node: NodeID, of container: Container) -> Bool {
         let result = fuse_lowlevel_notify_inval_inode(session, node.raw, 0, 0)
-        return result == 0 || result == Self.isForgotten
+        guard result == 0 || result == Self.isForgotten else { return false }
+        container.dropped(node.keyInContainer)
+        return true
     }
 
     /// Pushes content into the page cache. Waits while a reader waits for the page.
@@ -224,7 +224,9 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let worker = Worker.current
             let container = try container(of: node, caller: 0, worker)
             let key = node.keyInContainer
-            if let former = handedOver.content(of: node, now: host.now()) {
+            let now = host.now()
+            if let former = handedOver.content(of: node, now: now) {
+                _ = container.repeated(key, former, now: now)
                 reply(request, former, size: size, offset: offset)
                 return
             }

@@ -46,6 +46,14 @@ struct NodeID: Hashable, Sendable {
         key &+ 1 >= FixedNode.cpuinfo.rawValue && key &+ 1 <= FixedNode.uptime.rawValue
     }
 
+    /// Whether a key in a container is that of one of ``FixedNode/countingFiles``.
+    static func isCounting(_ key: UInt64) -> Bool {
+        guard isProcFile(key), let file = FixedNode(rawValue: UInt32(key &+ 1)) else {
+            return false
+        }
+        return FixedNode.countingFiles.contains(file)
+    }
+
     /// What programs are told (`st_ino`). In 32 bits as in procfs and sysfs: a 32-bit program
     /// that uses stat(2) as it was before large files gets EOVERFLOW for a longer one.
     var inode: UInt64 {
@@ -95,6 +103,8 @@ enum FixedNode: UInt32, CaseIterable, Sendable {
     static let procFiles: [FixedNode] = [
         .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime,
     ]
+    /// Their numbers get more digits as time goes by.
+    static let countingFiles: [FixedNode] = [.diskstats, .loadavg, .stat, .uptime]
     static let pressureFiles: [FixedNode] = [.pressureCPU, .pressureIO, .pressureMemory]
     static let cpuFiles: [FixedNode] = [
         .online, .present, .possible, .enabled, .offline, .isolated,
