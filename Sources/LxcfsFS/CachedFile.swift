@@ -14,7 +14,7 @@ final class CachedFile {
     /// What a thread is doing with the page cache. That waits for readers of the page, so
     /// another thread must not wait for it in turn.
     var change = CacheChange.none
-    /// When a READ was answered last, or content of an earlier worker was shown.
+    /// When a READ was answered last, or content was shown that is older than the window.
     var readAt: UInt64 = 0
     /// The time of the snapshot that was pushed last, as long as the page cache can hold
     /// nothing else.
@@ -60,6 +60,17 @@ final class CachedFile {
     private static let largestRoom = 48
     /// More than numbers get shorter by, less than a CPU or a device takes.
     private static let longestPadding = largestRoom + 64
+
+    /// See ``Container/wasShown(_:now:window:)``.
+    func wasShown(now: UInt64, window: UInt64) -> Bool {
+        if clampedDifference(now, readAt) < Self.timeToLook { return true }
+        guard let snapshot else { return false }
+        // What the kernel is told at the end of the window holds as long again.
+        return clampedDifference(now, snapshot.time) < 2 * window + Self.timeToLook
+    }
+
+    /// How long somebody may be kept from asking, in nanoseconds.
+    private static let timeToLook: UInt64 = 20_000_000
 
     func dropPages() { generation = (generation + 1) % 1_000_000_000 }
 }
@@ -115,6 +126,14 @@ final class StoreSlots: Sendable {
     }
 
     func give() { free.add(1, ordering: .releasing) }
+
+    private let isGrowing = Atomic<Bool>(false)
+
+    /// One content gets longer at a time: it rests for a while, and READ waits for it, so there
+    /// would be no thread left that tells those who have read it that it has ended.
+    func beginGrowing() -> Bool { !isGrowing.exchange(true, ordering: .acquiring) }
+
+    func endGrowing() { isGrowing.store(false, ordering: .releasing) }
 }
 
 /// How a READ is answered.
@@ -173,10 +192,11 @@ struct CacheStep {
         case none
         /// Push it, and report with ``Container/stored(_:_:success:)``.
         case store
-        /// Its size is larger than the kernel knows: when pages have been dropped, call
-        /// ``Container/settles(_:now:)`` and ``Container/beginGrowing(_:_:now:)``, and push it.
+        /// Its size is larger than the kernel knows: drop pages, call
+        /// ``Container/settles(_:now:window:)`` and ``Container/beginGrowing(_:_:now:)``, push it,
+        /// and call ``StoreSlots/endGrowing()``.
         case grow
-        /// Its size is smaller, or the kernel knows of none: report with
+        /// Its size is another, and nobody has seen the former: report with
         /// ``Container/resized(_:_:success:)``. Then READ will bring it.
         case resize
     }
@@ -184,7 +204,7 @@ struct CacheStep {
     /// What is the content now: what has been rendered, padded, or what another thread has made.
     let content: Snapshot?
     let action: Action
-    /// Pages have to be dropped before that; to be reported with ``Container/dropped(_:)``.
+    /// Pages have to be dropped before that, and ``Container/dropped(_:)`` to be called.
     let dropsFirst: Bool
 
     init(_ content: Snapshot?, _ action: Action = .none, dropsFirst: Bool = false) {
@@ -268,14 +288,15 @@ extension Container {
                 file.pushedAt = snapshot.time
                 return CacheStep(snapshot)
             }
+            let grows = file.announced.map { $0 < snapshot.count } ?? false
+            let mayGrow = grows && hasSlot && slots.beginGrowing()
+            if grows, !mayGrow, let former = file.snapshot,
+                clampedDifference(made.time, former.time) < Self.longestWait
+            {
+                file.readAt = made.time
+                return CacheStep(former)
+            }
             guard hasSlot else {
-                // Several files of a container get longer at the same time.
-                if let former = file.snapshot, let announced = file.announced,
-                    announced < snapshot.count,
-                    clampedDifference(made.time, former.time) < Self.longestWait
-                {
-                    return CacheStep(former)
-                }
                 file.announced = snapshot.count
                 file.snapshot = snapshot
                 file.dropPages()
@@ -285,7 +306,7 @@ extension Container {
             let drops = longest > (hasSize ? snapshot.count : 0)
             if drops { file.held.beginDropping(isChanging: false) }
             file.held.add(snapshot.count)
-            if let announced = file.announced, announced < snapshot.count {
+            if mayGrow {
                 file.change = .dropping
                 return CacheStep(snapshot, .grow, dropsFirst: drops)
             }
@@ -302,21 +323,22 @@ extension Container {
 
     /// Pages of former content have been dropped, and longer content is to be pushed.
     ///
-    /// - Returns: whether somebody may have got former content just now, and not yet have asked
-    ///   for more.
+    /// - Returns: see ``wasShown(_:now:window:)``.
     func settles(_ key: UInt64, now: UInt64, window: UInt64) -> Bool {
         filesLock.withLock {
             let file = file(key)
             file.change = .settling
-            if clampedDifference(now, file.readAt) < Self.timeToLook { return true }
-            // An answer from the end of the window holds as long again.
-            guard let former = file.snapshot else { return false }
-            return clampedDifference(now, former.time) < 2 * window + Self.timeToLook
+            return file.wasShown(now: now, window: window)
         }
     }
 
-    /// How long somebody may be kept from it, in nanoseconds.
-    private static let timeToLook: UInt64 = 20_000_000
+    /// Whether somebody may have got the content just now, and not yet have asked for more.
+    func wasShown(_ key: UInt64, now: UInt64, window: UInt64) -> Bool {
+        filesLock.withLock { file(key).wasShown(now: now, window: window) }
+    }
+
+    /// The former content stays.
+    func abandonGrowing(_ key: UInt64) { filesLock.withLock { file(key).change = .none } }
 
     func beginGrowing(_ key: UInt64, _ snapshot: Snapshot, now: UInt64) {
         filesLock.withLock {

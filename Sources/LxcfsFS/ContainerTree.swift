@@ -1,6 +1,7 @@
 import CFuse3
 import Cgroups
 import Glibc
+import Synchronization
 import Syscalls
 
 /// The connection of the registered containers, read from the kernel's page cache.
@@ -20,6 +21,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
     private let announcements: Announcements
     private let pushes: Pushes
     private let handedOver = HandedOver()
+    private let isEnding = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - window: how old content may be, in nanoseconds.
@@ -54,6 +56,9 @@ final class ContainerTree: Tree, @unchecked Sendable {
         self.session = session
         expirer.session = session
     }
+
+    /// Another worker is about to follow.
+    func end() { isEnding.store(true, ordering: .relaxed) }
 
     private var timeout: Double { Double(window) / 1e9 }
 
@@ -123,8 +128,10 @@ final class ContainerTree: Tree, @unchecked Sendable {
                 fuse_reply_attr(request, &attributes, 0)
                 return
             }
-            attributes.set(try refresh(container, node, worker))
-            fuse_reply_attr(request, &attributes, timeout)
+            let size = try refresh(container, node, worker)
+            attributes.set(size.known)
+            fuse_reply_attr(request, &attributes, size.growing == nil ? timeout : 0)
+            if let content = size.growing { grow(container, node, content) }
         } catch {
             fuse_reply_err(request, error.errno)
         }
@@ -134,42 +141,76 @@ final class ContainerTree: Tree, @unchecked Sendable {
         node.file == FixedNode.slabinfo.rawValue ? 0o400 : 0o444
     }
 
+    private struct RefreshedSize {
+        /// What the kernel is to be told.
+        let known: FileSize
+        /// Longer content, to be given to the kernel when it has been told that.
+        var growing: Snapshot?
+    }
+
     /// Sees to it that what the kernel reads next is no older than the window.
-    ///
-    /// - Returns: the size of the content.
     private func refresh(
         _ container: Container, _ node: NodeID, _ worker: Worker
-    ) throws(SystemError) -> FileSize {
+    ) throws(SystemError) -> RefreshedSize {
         let key = node.keyInContainer
         if let current = container.freshSize(key, now: host.now(), window: window) {
-            return current
+            return RefreshedSize(known: current)
         }
         let made = try container.snapshot(of: node, host, worker)
         let step = container.install(made, key, storeSlots)
         // What another thread has made is told of by that.
         guard let content = step.content, content.time == made.time else {
-            return container.announce(key, step.content ?? made)
+            return RefreshedSize(known: container.announce(key, step.content ?? made))
         }
-        var success = step.dropsFirst ? drop(node, of: container) : true
-        if step.action == .grow, container.settles(key, now: host.now(), window: window) {
+        if step.action == .grow {
+            if container.wasShown(key, now: host.now(), window: window) {
+                // This question too may be that of somebody who has read it to its end.
+                let known = container.announce(key, content)
+                return RefreshedSize(known: known, growing: content)
+            }
+            grow(container, node, content)
+            return RefreshedSize(known: container.announce(key, content))
+        }
+        let mark = pushes.begin(node)
+        defer { pushes.end(mark) }
+        announcements.add(content, node)
+        if step.action != .none {
+            var success = step.dropsFirst ? drop(node, of: container) : true
+            if step.action == .store {
+                success = success && store(content, node)
+                container.stored(key, content, success: success)
+            } else {
+                container.resized(key, content, success: success)
+            }
+            storeSlots.give()
+        }
+        expirer.schedule(container, node, time: content.time)
+        return RefreshedSize(known: container.announce(key, content))
+    }
+
+    /// Gives content to the kernel that is longer than it knows.
+    private func grow(_ container: Container, _ node: NodeID, _ content: Snapshot) {
+        defer {
+            storeSlots.endGrowing()
+            storeSlots.give()
+        }
+        let key = node.keyInContainer
+        let isDropped = drop(node, of: container)
+        if container.settles(key, now: host.now(), window: window) {
             usleep(Self.pause)
+            if isEnding.load(ordering: .relaxed) {
+                // Whoever asks now is answered by the next worker.
+                container.abandonGrowing(key)
+                return
+            }
         }
         // Until now the next worker would have to show the former content.
         let mark = pushes.begin(node)
         defer { pushes.end(mark) }
         announcements.add(content, node)
-        if step.action == .grow { container.beginGrowing(key, content, now: host.now()) }
-        switch step.action {
-        case .none: break
-        case .resize: container.resized(key, content, success: success)
-        case .store, .grow:
-            counters.count(.store)
-            success = success && store(content, node)
-            container.stored(key, content, success: success)
-        }
-        if step.action != .none { storeSlots.give() }
+        container.beginGrowing(key, content, now: host.now())
+        container.stored(key, content, success: isDropped && store(content, node))
         expirer.schedule(container, node, time: content.time)
-        return container.announce(key, content)
     }
 
     /// Microseconds that content rests before it gets longer, which happens a few times in the
@@ -190,6 +231,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
         vector.count = 1
         vector.buf.size = snapshot.count
         vector.buf.mem = UnsafeMutableRawPointer(mutating: snapshot.bytes.baseAddress)
+        counters.count(.store)
         let result = withExtendedLifetime(snapshot) {
             fuse_lowlevel_notify_store(session, node.raw, 0, &vector, FUSE_BUF_NO_SPLICE)
         }

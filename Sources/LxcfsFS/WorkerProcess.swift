@@ -211,6 +211,7 @@ public final class WorkerProcess {
     /// to the next worker.
     private func finish(_ parts: Parts) {
         let deadline = Clock.monotonic() + 20_000_000
+        parts.containerTree.end()
         for session in [parts.containers, parts.callersSession] {
             _ = session.stop(deadline: deadline)
         }

@@ -17,11 +17,15 @@ import Testing
         #expect(whole.part(offset: -1, size: 2).string == "01")
     }
 
-    private func push(_ text: String, at time: UInt64, _ container: Container) {
-        if container.announcedSize == nil { _ = install(text, at: time, container) }
-        let action = install(text, at: time, container).action
+    private func push(
+        _ text: String, at time: UInt64, _ container: Container, key: UInt64 = 9
+    ) {
+        if container.files[key]?.announced == nil {
+            _ = install(text, at: time, container, key: key)
+        }
+        let action = install(text, at: time, container, key: key).action
         #expect(action == .store || action == .grow, "\(text) is not pushed")
-        #expect(container.announcedSize == text.utf8.count)
+        #expect(container.files[key]?.announced == text.utf8.count)
     }
 
     /// Does all of what is to be done with content.
@@ -230,6 +234,23 @@ import Testing
         let late = container.install(snapshot("bbbb", at: 100_000_001), 9, StoreSlots(0))
         #expect(late.content?.text == "bbbb")
         #expect(container.announcedSize == 4)
+    }
+
+    @Test func oneContentGetsLongerAtATime() throws {
+        let container = try makeContainer("x", slot: 1)
+        push("aaa", at: 1, container)
+        push("zzz", at: 1, container, key: 10)
+        let slots = StoreSlots(2)
+        #expect(container.install(snapshot("bbbb", at: 20), 9, slots).action == .grow)
+        #expect(container.install(snapshot("yyyy", at: 20), 10, slots).content?.text == "zzz")
+        container.abandonGrowing(9)
+        slots.endGrowing()
+        #expect(container.expire(10, time: 1))
+        #expect(container.install(snapshot("yyyy", at: 40), 10, slots).action == .grow)
+        // It has been shown in between.
+        #expect(container.settles(10, now: 20_000_019, window: 10))
+        #expect(!container.settles(10, now: 20_000_020, window: 10))
+        #expect(container.announcedSize == 3)
     }
 
     @Test func aLaterRenderingThatFinishedEarlierWins() throws {
