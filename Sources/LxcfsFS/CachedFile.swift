@@ -51,11 +51,15 @@ final class CachedFile {
             return content.padded(to: announced)
         }
         let hasGrown = announced.map { $0 < content.count } ?? false
-        guard hasGrown || NodeID.isCounting(key) else { return content }
+        guard content.count >= Self.shortest, hasGrown || NodeID.isCounting(key) else {
+            return content
+        }
         let room = min(max(content.count / 16, 16), Self.largestRoom)
         return content.padded(to: content.count + room)
     }
 
+    /// Of what is shorter, a line or two, programs look at the end; and it seldom gets longer.
+    private static let shortest = 128
     /// With it the last line of `stat` is not wider than a terminal.
     private static let largestRoom = 48
     /// More than numbers get shorter by, less than a CPU or a device takes.

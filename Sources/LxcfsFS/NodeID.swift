@@ -103,8 +103,8 @@ enum FixedNode: UInt32, CaseIterable, Sendable {
     static let procFiles: [FixedNode] = [
         .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime,
     ]
-    /// Their numbers get more digits as time goes by.
-    static let countingFiles: [FixedNode] = [.diskstats, .loadavg, .stat, .uptime]
+    /// Many of their numbers get more digits as time goes by.
+    static let countingFiles: [FixedNode] = [.diskstats, .stat]
     static let pressureFiles: [FixedNode] = [.pressureCPU, .pressureIO, .pressureMemory]
     static let cpuFiles: [FixedNode] = [
         .online, .present, .possible, .enabled, .offline, .isolated,

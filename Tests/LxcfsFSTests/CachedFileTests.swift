@@ -130,7 +130,7 @@ import Testing
         let padded = install("9.99 1/9 7\n", at: 20, container, key: key)
         #expect(padded.content?.text == "9.99 1/9 7  \n")
         #expect(padded.action == .store)
-        let much = String(repeating: "x", count: 113)
+        let much = String(repeating: "x", count: 126)
         #expect(install(much + "y\n", at: 40, container, key: key).action == .grow)
         // That has grown once, and has room to do so again.
         #expect(install(much + "yzzz\n", at: 60, container, key: key).action == .store)
@@ -144,15 +144,20 @@ import Testing
     /// Or whoever has read the former content to its end would get the end of a longer one.
     @Test func filesThatCountUpHaveRoomForIt() throws {
         let container = try makeContainer("x", slot: 1)
-        let key = NodeID(slot: 1, file: FixedNode.uptime.rawValue).keyInContainer
-        let young = install("0.04 0.04\n", at: 1, container, key: key)
-        #expect(young.content?.text == "0.04 0.04                \n")
-        #expect(install("999999.99 9999999.99\n", at: 20, container, key: key).action == .store)
-        let long = NodeID(slot: 1, file: FixedNode.stat.rawValue).keyInContainer
+        let key = NodeID(slot: 1, file: FixedNode.stat.rawValue).keyInContainer
+        let young = String(repeating: "x", count: 127)
+        let padded = install(young + "\n", at: 1, container, key: key)
+        #expect(padded.content?.text == young + String(repeating: " ", count: 16) + "\n")
+        #expect(install(young + "9999\n", at: 20, container, key: key).action == .store)
+        let long = NodeID(slot: 2, file: FixedNode.diskstats.rawValue).keyInContainer
         let text = String(repeating: "x", count: 4000) + "\n"
         #expect(install(text, at: 1, container, key: long).content?.count == 4049)
+        // Of a line or two programs look at the end.
+        let short = NodeID(slot: 1, file: FixedNode.uptime.rawValue).keyInContainer
+        #expect(install("9.04 9.04\n", at: 1, container, key: short).content?.count == 10)
+        #expect(install("10.04 9.05\n", at: 20, container, key: short).content?.count == 11)
         // As long as there are none.
-        let none = NodeID(slot: 1, file: FixedNode.diskstats.rawValue).keyInContainer
+        let none = NodeID(slot: 1, file: FixedNode.slabinfo.rawValue).keyInContainer
         #expect(install("", at: 1, container, key: none).content?.text == "")
     }
 

@@ -279,7 +279,8 @@ kernel_io() {
     # 3 or 4 samples of 4 threads: 4 * (1 - exp(-15 / 60)) = 0.88, or 1.13 with one more.
     awk -v load="${load%% *}" -v other="${other%% *}" \
         'BEGIN { exit !(load >= 0.58 && load <= 1.43 && other <= 0.3) }'
-    [[ $load =~ ^[^/]*\ ([0-9]+)/([0-9]+)\ [0-9]+$ ]]
+    # With spaces at its end, should it have become shorter.
+    [[ $load =~ ^[^/]*\ ([0-9]+)/([0-9]+)\ [0-9]+\ *$ ]]
     ((BASH_REMATCH[1] >= 4 && BASH_REMATCH[2] < 20))
     (($(look loaded /proc/stat | awk '$1 == "procs_running" { print $2 }') >= 4))
     (($(look neighbour /proc/stat | awk '$1 == "procs_running" { print $2 }') <= 3))
