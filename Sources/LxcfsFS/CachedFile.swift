@@ -16,6 +16,8 @@ final class CachedFile {
     var change = CacheChange.none
     /// When a READ was answered last, or content was shown that is older than the window.
     var readAt: UInt64 = 0
+    /// Since when longer content waits for that of other files, see ``StoreSlots/beginGrowing()``.
+    var waitsSince: UInt64?
     /// The time of the snapshot that was pushed last, as long as the page cache can hold
     /// nothing else.
     var pushedAt: UInt64?
@@ -71,6 +73,17 @@ final class CachedFile {
         guard let snapshot else { return false }
         // What the kernel is told at the end of the window holds as long again.
         return clampedDifference(now, snapshot.time) < 2 * window + Self.timeToLook
+    }
+
+    /// What the kernel was told of last answers a READ.
+    func former(now: UInt64) -> ReadAnswer {
+        if let announced { held.add(announced) }
+        if let snapshot, snapshot.count == announced,
+            clampedDifference(now, snapshot.time) <= Announcements.moment
+        {
+            return .content(snapshot)
+        }
+        return .former(count: announced)
     }
 
     /// How long somebody may be kept from asking, in nanoseconds.
@@ -252,9 +265,7 @@ extension Container {
             }
             file.readAt = now
             if isCurrent {
-                guard let snapshot = file.snapshot else {
-                    return .former(count: file.announced)
-                }
+                guard let snapshot = file.snapshot else { return file.former(now: now) }
                 file.held.add(snapshot.count)
                 return .content(snapshot)
             }
@@ -264,7 +275,7 @@ extension Container {
             guard let announced = file.announced, content.count <= announced,
                 content.count == announced || announced == Self.oneRead
                     || offset == 0 && size > content.count
-            else { return .former(count: file.announced) }
+            else { return file.former(now: now) }
             file.announced = content.count
             file.snapshot = content
             file.held.add(content.count)
@@ -294,12 +305,15 @@ extension Container {
             }
             let grows = file.announced.map { $0 < snapshot.count } ?? false
             let mayGrow = grows && hasSlot && slots.beginGrowing()
-            if grows, !mayGrow, let former = file.snapshot,
-                clampedDifference(made.time, former.time) < Self.longestWait
-            {
-                file.readAt = made.time
-                return CacheStep(former)
+            if grows, !mayGrow, let former = file.snapshot {
+                let since = file.waitsSince ?? made.time
+                file.waitsSince = since
+                if clampedDifference(made.time, since) < Self.longestWait {
+                    file.readAt = made.time
+                    return CacheStep(former)
+                }
             }
+            file.waitsSince = nil
             guard hasSlot else {
                 file.announced = snapshot.count
                 file.snapshot = snapshot
@@ -322,7 +336,7 @@ extension Container {
         return step
     }
 
-    /// How old content may get that waits for others to become longer, in nanoseconds.
+    /// How long content waits until that of others has become longer, in nanoseconds.
     private static let longestWait: UInt64 = 100_000_000
 
     /// Pages of former content have been dropped, and longer content is to be pushed.
@@ -406,11 +420,23 @@ extension Container {
     }
 
     /// Content of an earlier worker is shown once more.
-    func repeated(_ key: UInt64, _ snapshot: Snapshot, now: UInt64) -> FileSize {
+    ///
+    /// - Returns: what the kernel is told, and the time of content that is to be scheduled with
+    ///   ``Expirer/schedule(_:_:time:)``.
+    func repeated(
+        _ key: UInt64, _ former: Snapshot, now: UInt64, window: UInt64
+    ) -> (size: FileSize, scheduled: UInt64?) {
         filesLock.withLock {
             let file = file(key)
             file.readAt = now
-            return file.size ?? FileSize(bytes: snapshot.count, generation: file.generation)
+            file.held.add(former.count)
+            let size =
+                file.size ?? FileSize(bytes: former.count, generation: file.generation)
+            guard file.snapshot == nil else { return (size, nil) }
+            // Too old for whoever asks when this moment is over.
+            let again = Snapshot(former.bytes, time: clampedDifference(now, window))
+            file.snapshot = again
+            return (size, again.time)
         }
     }
 
@@ -422,7 +448,8 @@ extension Container {
         filesLock.withLock {
             guard let file = files[key], let snapshot = file.snapshot, snapshot.time == time
             else { return false }
-            file.snapshot = nil
+            // Those who ask while longer content waits are shown it.
+            if file.waitsSince == nil { file.snapshot = nil }
             file.held.beginDropping(isChanging: !file.change.isNone)
             return true
         }

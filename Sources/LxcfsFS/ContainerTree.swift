@@ -124,7 +124,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             var attributes = baseAttributes(node, .file(mode: mode(of: node)))
             let now = host.now()
             if let former = handedOver.content(of: node, now: now) {
-                attributes.set(container.repeated(node.keyInContainer, former, now: now))
+                attributes.set(repeated(former, container, node, now: now))
                 fuse_reply_attr(request, &attributes, 0)
                 return
             }
@@ -135,6 +135,16 @@ final class ContainerTree: Tree, @unchecked Sendable {
         } catch {
             fuse_reply_err(request, error.errno)
         }
+    }
+
+    /// Content of an earlier worker is shown once more.
+    private func repeated(
+        _ former: Snapshot, _ container: Container, _ node: NodeID, now: UInt64
+    ) -> FileSize {
+        let (size, scheduled) = container.repeated(
+            node.keyInContainer, former, now: now, window: window)
+        if let scheduled { expirer.schedule(container, node, time: scheduled) }
+        return size
     }
 
     private func mode(of node: NodeID) -> mode_t {
@@ -268,7 +278,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             let key = node.keyInContainer
             let now = host.now()
             if let former = handedOver.content(of: node, now: now) {
-                _ = container.repeated(key, former, now: now)
+                _ = repeated(former, container, node, now: now)
                 reply(request, former, size: size, offset: offset)
                 return
             }

@@ -23,10 +23,13 @@ final class HandedOver: @unchecked Sendable {
     /// Nanoseconds in which those are answered who have waited.
     private static let moment: UInt64 = 50_000_000
 
+    /// Who has read what is older, in nanoseconds, has seen its end by now.
+    private static let oldest: UInt64 = 500_000_000
+
     /// Before the first request.
     ///
     /// - Parameter former: the process number of the earlier worker.
-    /// - Returns: what is shown first.
+    /// - Returns: what the kernel was told of last, shown or not.
     func take(
         _ announcements: Announcements, _ pushes: Pushes, former: pid_t
     ) -> [Announcements.Entry] {
@@ -35,8 +38,12 @@ final class HandedOver: @unchecked Sendable {
         isStuck = former > 0 && !pushed.isEmpty && ChildProcess.isEnding(former)
         // What a thread that is still there pushes will be seen.
         let told = announcements.lastTold(unfinished: isStuck ? [] : pushed)
-        for entry in told { contents[entry.node] = entry.snapshot }
-        end = Clock.monotonic() + Self.moment
+        let now = Clock.monotonic()
+        for entry in told
+        where isStuck || clampedDifference(now, entry.snapshot.time) < Self.oldest {
+            contents[entry.node] = entry.snapshot
+        }
+        end = now + Self.moment
         isEmpty = contents.isEmpty
         return told
     }
