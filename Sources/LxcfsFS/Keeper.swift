@@ -36,7 +36,7 @@ public final class Keeper {
     private static let mountToken: UInt64 = 2
 
     /// A process that has been killed is normally gone after some milliseconds; in nanoseconds.
-    private static let deathTime: UInt64 = 300_000_000
+    private static let deathTime: UInt64 = 100_000_000
     /// How long a worker may take to finish what it is answering, and a new one to prepare,
     /// in nanoseconds.
     private static let finishTime: UInt64 = 50_000_000
