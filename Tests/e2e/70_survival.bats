@@ -147,6 +147,32 @@ thaw() {
     check_load "${SURVIVAL_UPGRADES:-10} upgrades"
 }
 
+# busybox cat uses sendfile(2), which takes what is in the page cache as it is.
+cat_uptime() { busybox cat "/proc/$1/root/proc/uptime" | awk '{ print int($1 * 1000) }'; }
+
+@test "what a worker takes over is shown for a moment, and only if it is young" {
+    start_daemon
+    make_bundle taken -m $((96 << 20)) -q 100000
+    start_container "${RUNTIMES[0]}" taken
+    local pid i former before after
+    pid=$(container_pid taken)
+    for i in 1 2 3; do
+        former=$(cat_uptime "$pid")
+        # Once it is too old to be taken over, once it is not.
+        ((i == 1)) && sleep 1
+        before=$(worker_pid)
+        kill -KILL "$before"
+        after=$(cat_uptime "$pid")
+        ((i > 1 || after >= former + 900)) || fail "$after after $former and a second"
+        wait_for 10 is_another_worker "$before"
+        # It does not stay, though nobody asks whether it is still good.
+        for before in 1 2 3 4 5; do cat_uptime "$pid" >/dev/null; done
+        sleep 0.4
+        after=$(cat_uptime "$pid")
+        ((after >= former + 400)) || fail "$after after $former and 0.4 s"
+    done
+}
+
 is_program() { [[ /proc/$1/exe -ef $2 ]]; }
 
 @test "an upgrade takes the binary that is now on disk; one that does not work changes nothing" {
