@@ -7,17 +7,29 @@ import Syscalls
 ///
 /// When a worker dies between telling the size of a file and answering a READ, the next one
 /// must answer with that very content: a new one may be longer than what the kernel shows.
+///
+///     bytes reserved | index: node, time, position, length | contents
+///
+/// Contents lie one behind the other, over the end and again from the start; positions count on.
 struct Announcements {
     private static let count = 512
-    private static let slotSize = 8192
-    private static let headerSize = 24
-    static let size = count * slotSize
+    private static let headerSize = 4096
+    private static let indexSize = count * slotSize
+    private static let slotSize = 32
+    /// A few thousand small contents, or those of a hundred CPUs some dozens of times.
+    private static let capacity = 1 << 20
+    private static let longest = capacity / 16
+    static let size = headerSize + indexSize + capacity
 
-    private let memory: UnsafeMutableRawPointer
+    private let reserved: UnsafeMutableRawPointer
+    private let index: UnsafeMutableRawPointer
+    private let contents: UnsafeMutableRawPointer
     private let counter: UnsafeMutableRawPointer
 
     init(_ memory: UnsafeMutableRawPointer, counter: UnsafeMutableRawPointer) {
-        self.memory = memory
+        reserved = memory
+        index = memory + Self.headerSize
+        contents = index + Self.indexSize
         self.counter = counter
     }
 
@@ -28,24 +40,39 @@ struct Announcements {
 
     /// Content that is too long is not kept.
     func add(_ snapshot: Snapshot, _ node: NodeID) {
-        guard snapshot.count <= Self.slotSize - Self.headerSize,
-            let bytes = snapshot.bytes.baseAddress
-        else { return }
-        let index = clinux_add64(counter, 1) % UInt64(Self.count)
-        let slot = memory + Int(index) * Self.slotSize
+        guard snapshot.count <= Self.longest, let bytes = snapshot.bytes.baseAddress else {
+            return
+        }
+        let slot = slot(clinux_add64(counter, 1))
         clinux_store64(slot, 0)
+        let position = reserve(snapshot.count)
+        (contents + Int(position % UInt64(Self.capacity))).copyMemory(
+            from: bytes, byteCount: snapshot.count)
         clinux_store64(slot + 8, snapshot.time)
-        clinux_store32(slot + 16, UInt32(snapshot.count))
-        (slot + Self.headerSize).copyMemory(from: bytes, byteCount: snapshot.count)
+        clinux_store64(slot + 16, position)
+        clinux_store32(slot + 24, UInt32(snapshot.count))
         clinux_store64(slot, node.raw)
+    }
+
+    /// Room for `count` bytes in one piece.
+    private func reserve(_ count: Int) -> UInt64 {
+        while true {
+            let position = clinux_add64(reserved, UInt64(count))
+            if Int(position % UInt64(Self.capacity)) + count <= Self.capacity {
+                return position
+            }
+        }
+    }
+
+    /// - Parameter number: of all contents ever.
+    private func slot(_ number: UInt64) -> UnsafeMutableRawPointer {
+        index + Int(number % UInt64(Self.count)) * Self.slotSize
     }
 
     /// From the oldest to the newest.
     var all: [Entry] {
         let next = clinux_load64(counter)
-        return (0..<UInt64(Self.count)).compactMap {
-            entry(Int((next &+ $0) % UInt64(Self.count)))
-        }
+        return (0..<UInt64(Self.count)).compactMap { entry(slot(next &+ $0)) }
     }
 
     /// Of each file what is shown first by a worker that follows one that has died: the last
@@ -75,29 +102,34 @@ struct Announcements {
     /// The newest content of `node` that has `count` bytes and is not older than `maxAge`.
     func latest(_ node: NodeID, count: Int, now: UInt64, maxAge: UInt64) -> Snapshot? {
         var best: Snapshot?
-        for index in 0..<Self.count {
-            let slot = memory + index * Self.slotSize
-            guard clinux_load64(slot) == node.raw, Int(clinux_load32(slot + 16)) == count,
+        for number in 0..<UInt64(Self.count) {
+            let slot = slot(number)
+            guard clinux_load64(slot) == node.raw, Int(clinux_load32(slot + 24)) == count,
                 case let time = clinux_load64(slot + 8),
                 clampedDifference(now, time) <= maxAge, time >= best?.time ?? 0,
-                let found = entry(index), found.node == node, found.snapshot.count == count
+                let found = entry(slot), found.node == node, found.snapshot.count == count
             else { continue }
             best = found.snapshot
         }
         return best
     }
 
-    private func entry(_ index: Int) -> Entry? {
-        let slot = memory + index * Self.slotSize
+    private func entry(_ slot: UnsafeMutableRawPointer) -> Entry? {
         let node = clinux_load64(slot)
         let time = clinux_load64(slot + 8)
-        let count = Int(clinux_load32(slot + 16))
-        guard node != 0, count <= Self.slotSize - Self.headerSize else { return nil }
+        let position = clinux_load64(slot + 16)
+        let count = Int(clinux_load32(slot + 24))
+        let start = Int(position % UInt64(Self.capacity))
+        guard node != 0, count <= Self.longest, start + count <= Self.capacity else {
+            return nil
+        }
         let bytes = UnsafeBufferPointer(
-            start: (slot + Self.headerSize).assumingMemoryBound(to: UInt8.self), count: count)
+            start: (contents + start).assumingMemoryBound(to: UInt8.self), count: count)
         let snapshot = Snapshot(bytes, time: time)
-        // Overwritten meanwhile by another thread.
-        guard clinux_load64(slot) == node, clinux_load64(slot + 8) == time else { return nil }
+        // Overwritten, perhaps meanwhile, by another thread.
+        guard clinux_load64(slot) == node, clinux_load64(slot + 8) == time,
+            clinux_load64(reserved) &- position <= UInt64(Self.capacity)
+        else { return nil }
         return Entry(node: NodeID(raw: node), snapshot: snapshot)
     }
 }

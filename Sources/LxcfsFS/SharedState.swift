@@ -10,7 +10,7 @@ import Syscalls
 ///     header | INIT of each connection | announcements | open files | system calls | requests
 final class SharedState: @unchecked Sendable {
     /// To be changed with the layout, or that of ``NodeID``: memory of another version is not understood.
-    static let version: UInt32 = 2
+    static let version: UInt32 = 3
 
     /// The two FUSE connections.
     enum Connection: Int, CaseIterable, Sendable {

@@ -66,6 +66,26 @@ import Testing
         #expect(second.all.last?.node == NodeID(slot: 9, file: 511))
     }
 
+    @Test func longContentsEndTheLifeOfOthersEarlier() throws {
+        let announcements = try SharedState(try make()).announcements
+        let node = NodeID(slot: 3, file: 19)
+        announcements.add(snapshot("short", at: 1), node)
+        // 20 of 65,000 bytes are more than a megabyte; none may lie across its end.
+        for index in 0..<20 {
+            let letter = String(UnicodeScalar(UInt8(97 + index)))
+            let text = String(repeating: letter, count: 65_000)
+            announcements.add(snapshot(text, at: 2), NodeID(slot: 4, file: UInt32(index)))
+        }
+        #expect(announcements.latest(node, count: 5, now: 3, maxAge: 10) == nil)
+        let kept = announcements.all
+        #expect((14...16).contains(kept.count))
+        #expect(kept.last?.node.file == 19)
+        for entry in kept {
+            let letter = String(UnicodeScalar(UInt8(97 + entry.node.file)))
+            #expect(text(entry.snapshot) == String(repeating: letter, count: 65_000))
+        }
+    }
+
     @Test func theNextWorkerBeginsWithTheLastContent() throws {
         let announcements = try SharedState(try make()).announcements
         let node = NodeID(slot: 3, file: 19)
