@@ -17,10 +17,9 @@ public final class CgroupNode: @unchecked Sendable {
     private let directory: FileDescriptor
     private let hugePage: String
     private let lock = Lock()
-    /// Open descriptors by attribute; guarded by `lock`.
-    private var descriptors: [CInt]
+    /// Of the few attributes that have been read; guarded by `lock`.
+    private var files: [(attribute: Attribute, descriptor: CInt)] = []
 
-    private static let unopened: CInt = -1
     private static let absent: CInt = -2
 
     init(
@@ -36,7 +35,6 @@ public final class CgroupNode: @unchecked Sendable {
         isLegacyRoot =
             !unified && parent == nil
             && faccessat(directory.raw, "release_agent", F_OK, 0) == 0
-        descriptors = Array(repeating: Self.unopened, count: Attribute.allCases.count)
     }
 
     deinit { closeFiles() }
@@ -49,10 +47,12 @@ public final class CgroupNode: @unchecked Sendable {
     public func read(_ attribute: Attribute, _ scratch: Scratch) throws(SystemError) -> Bytes? {
         lock.lock()
         defer { lock.unlock() }
-        var descriptor = descriptors[attribute.rawValue]
-        if descriptor == Self.unopened {
+        let descriptor: CInt
+        if let known = files.first(where: { $0.attribute == attribute }) {
+            descriptor = known.descriptor
+        } else {
             descriptor = try open(attribute)
-            descriptors[attribute.rawValue] = descriptor
+            files.append((attribute, descriptor))
         }
         if descriptor == Self.absent { return nil }
         do {
@@ -79,10 +79,8 @@ public final class CgroupNode: @unchecked Sendable {
     public func closeFiles() {
         lock.lock()
         defer { lock.unlock() }
-        for index in descriptors.indices where descriptors[index] >= 0 {
-            close(descriptors[index])
-            descriptors[index] = Self.unopened
-        }
+        for file in files where file.descriptor >= 0 { close(file.descriptor) }
+        files.removeAll { $0.descriptor >= 0 }
     }
 
     /// Whether the cgroup still exists.
