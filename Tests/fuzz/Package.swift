@@ -28,7 +28,8 @@ let package = Package(
             ],
             cSettings: gnuSource),
         .target(
-            name: "LxcfsHook", dependencies: ["Control", "JSON", "OCISpec", "Syscalls"],
+            name: "LxcfsHook",
+            dependencies: ["Cgroups", "Control", "JSON", "OCISpec", "Syscalls"],
             cSettings: gnuSource),
         .target(
             name: "Targets", dependencies: ["LxcfsFS", "LxcfsHook"], path: "Targets",
