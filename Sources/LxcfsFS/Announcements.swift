@@ -8,7 +8,7 @@ import Syscalls
 /// When a worker dies between telling the size of a file and answering a READ, the next one
 /// must answer with that very content: a new one may be longer than what the kernel shows.
 ///
-///     bytes reserved | index: node, time, position, length | contents
+///     added, bytes reserved | index: node, time, position, length | contents
 ///
 /// Contents lie one behind the other, over the end and again from the start; positions count on.
 struct Announcements {
@@ -21,16 +21,17 @@ struct Announcements {
     private static let longest = capacity / 16
     static let size = headerSize + indexSize + capacity
 
+    /// How many contents have been added ever.
+    private let added: UnsafeMutableRawPointer
     private let reserved: UnsafeMutableRawPointer
     private let index: UnsafeMutableRawPointer
     private let contents: UnsafeMutableRawPointer
-    private let counter: UnsafeMutableRawPointer
 
-    init(_ memory: UnsafeMutableRawPointer, counter: UnsafeMutableRawPointer) {
-        reserved = memory
+    init(_ memory: UnsafeMutableRawPointer) {
+        added = memory
+        reserved = memory + 8
         index = memory + Self.headerSize
         contents = index + Self.indexSize
-        self.counter = counter
     }
 
     struct Entry {
@@ -43,7 +44,7 @@ struct Announcements {
         guard snapshot.count <= Self.longest, let bytes = snapshot.bytes.baseAddress else {
             return
         }
-        let slot = slot(clinux_add64(counter, 1))
+        let slot = slot(clinux_add64(added, 1))
         clinux_store64(slot, 0)
         let position = reserve(snapshot.count)
         (contents + Int(position % UInt64(Self.capacity))).copyMemory(
@@ -71,7 +72,7 @@ struct Announcements {
 
     /// From the oldest to the newest.
     var all: [Entry] {
-        let next = clinux_load64(counter)
+        let next = clinux_load64(added)
         return (0..<UInt64(Self.count)).compactMap { entry(slot(next &+ $0)) }
     }
 

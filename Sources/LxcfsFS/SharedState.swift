@@ -26,7 +26,6 @@ final class SharedState: @unchecked Sendable {
         static let passThrough = 4
         static let nextSlot = 8
         static let life = 16
-        static let announced = 24
         static let threads = 32
         static let coherence = 36
         static let madeDirectory = 40
@@ -116,7 +115,7 @@ final class SharedState: @unchecked Sendable {
     }
 
     var announcements: Announcements {
-        Announcements(base + Offset.announcements, counter: base + Offset.announced)
+        Announcements(base + Offset.announcements)
     }
 
     var openFiles: UnsafeMutableRawPointer { base + Offset.openFiles }
