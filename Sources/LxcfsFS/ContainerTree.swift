@@ -185,7 +185,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
         defer { pushes.end(mark) }
         announcements.add(content, node)
         if step.action != .none {
-            var success = step.dropsFirst ? drop(node, of: container) : true
+            var success = step.dropsFirst ? expirer.drop(node, of: container) : true
             if step.action == .store {
                 success = success && store(content, node)
                 container.stored(key, content, success: success)
@@ -205,7 +205,7 @@ final class ContainerTree: Tree, @unchecked Sendable {
             storeSlots.give()
         }
         let key = node.keyInContainer
-        let isDropped = drop(node, of: container)
+        let isDropped = expirer.drop(node, of: container)
         if container.settles(key, now: host.now(), window: window) {
             usleep(Self.pause)
             if isEnding.load(ordering: .relaxed) {
@@ -227,14 +227,6 @@ final class ContainerTree: Tree, @unchecked Sendable {
     /// life of a container.
     private static let pause: UInt32 = 5000
 
-    /// Takes content out of the page cache. Waits while a reader waits for the page.
-    private func drop(_ node: NodeID, of container: Container) -> Bool {
-        let result = fuse_lowlevel_notify_inval_inode(session, node.raw, 0, 0)
-        guard result == 0 || result == Self.isForgotten else { return false }
-        container.dropped(node.keyInContainer)
-        return true
-    }
-
     /// Pushes content into the page cache. Waits while a reader waits for the page.
     private func store(_ snapshot: Snapshot, _ node: NodeID) -> Bool {
         var vector = fuse_bufvec()
@@ -245,11 +237,9 @@ final class ContainerTree: Tree, @unchecked Sendable {
         let result = withExtendedLifetime(snapshot) {
             fuse_lowlevel_notify_store(session, node.raw, 0, &vector, FUSE_BUF_NO_SPLICE)
         }
-        return result == 0 || result == Self.isForgotten
+        // ENOENT: the kernel does not remember the file.
+        return result == 0 || result == -ENOENT
     }
-
-    /// The kernel does not remember the file.
-    private static let isForgotten = -ENOENT
 
     override func open(
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>

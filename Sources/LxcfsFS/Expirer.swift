@@ -57,13 +57,20 @@ final class Expirer: @unchecked Sendable {
                 continue
             }
             if entry.container.expire(entry.node.keyInContainer, time: entry.time) {
-                let result = fuse_lowlevel_notify_inval_inode(session, entry.node.raw, 0, 0)
-                // ENOENT: the kernel has forgotten the file by itself.
-                if result == 0 || result == -ENOENT {
-                    entry.container.dropped(entry.node.keyInContainer)
-                }
+                _ = drop(entry.node, of: entry.container)
             }
         }
+    }
+
+    /// Takes content out of the page cache. Waits while a reader waits for the page.
+    ///
+    /// - Returns: whether nothing is left there.
+    func drop(_ node: NodeID, of container: Container) -> Bool {
+        let result = fuse_lowlevel_notify_inval_inode(session, node.raw, 0, 0)
+        // ENOENT: the kernel has forgotten the file by itself.
+        guard result == 0 || result == -ENOENT else { return false }
+        container.dropped(node.keyInContainer)
+        return true
     }
 
     /// The first content whose time is over; if there is none, the timer is set.
