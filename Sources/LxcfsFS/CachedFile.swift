@@ -213,8 +213,8 @@ struct CacheStep {
         /// ``Container/settles(_:now:window:)`` and ``Container/beginGrowing(_:_:now:)``, push it,
         /// and call ``StoreSlots/endGrowing()``.
         case grow
-        /// Its size is another, and nobody has seen the former: report with
-        /// ``Container/resized(_:_:success:)``. Then READ will bring it.
+        /// Its size is another, and nobody has seen the former, or it has got shorter, or could not
+        /// get longer in time: report with ``Container/resized(_:_:success:)``. Then READ will bring it.
         case resize
     }
 

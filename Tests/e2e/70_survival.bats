@@ -166,7 +166,7 @@ cat_uptime() { busybox cat "/proc/$1/root/proc/uptime" | awk '{ print int($1 * 1
         ((i > 1 || after >= former + 900)) || fail "$after after $former and a second"
         wait_for 10 is_another_worker "$before"
         # It does not stay, though nobody asks whether it is still good.
-        for before in 1 2 3 4 5; do cat_uptime "$pid" >/dev/null; done
+        for _ in 1 2 3 4 5; do cat_uptime "$pid" >/dev/null; done
         sleep 0.4
         after=$(cat_uptime "$pid")
         ((after >= former + 400)) || fail "$after after $former and 0.4 s"
