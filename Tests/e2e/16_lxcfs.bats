@@ -78,19 +78,20 @@ documented() {
         "$REPO/docs/numbers.md"
 }
 
-# What is read, with enough going on that fields are not 0 by chance.
+# What is read, with enough going on that fields are not 0 by chance. A heading begins with an
+# empty line, for lxcfs 7.0.0 may end /proc/stat without a newline.
 SIDE_BY_SIDE='
 dd if=/dev/zero of=/disk/f bs=1M count=40 2>/dev/null; sync
 dd if=/dev/zero of=/shm/f bs=1M count=20 2>/dev/null
 timeout 1 sh -c "while :; do :; done"
 show() {
     for f in meminfo swaps uptime stat loadavg diskstats cpuinfo slabinfo; do
-        echo "== $f"; cat $1/proc/$f
+        printf "\n== %s\n" $f; cat $1/proc/$f
     done
     for f in cpu io memory; do
-        echo "== pressure/$f"; cat $1/proc/pressure/$f 2>/dev/null || echo none
+        printf "\n== %s\n" pressure/$f; cat $1/proc/pressure/$f 2>/dev/null || echo none
     done
-    echo "== cpu"
+    printf "\n== cpu\n"
     for f in online present possible; do
         echo $f $(cat $1/sys/devices/system/cpu/$f)
     done

@@ -7,12 +7,13 @@ function put(key, value) {
     print file "." key, value
 }
 
+$0 == "" { next }
+
 /^== / { file = $2; cpu = -1; row = 0; next }
 
 file == "meminfo" { sub(":", "", $1); put($1, $2); next }
 
 file == "cpuinfo" {
-    if ($0 == "") next
     key = $0; sub(/[ \t]*:.*/, "", key)
     value = $0; sub(/^[^:]*: ?/, "", value)
     if (key == "processor") { put("cpu" value, "there"); cpu = value; next }
