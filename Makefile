@@ -94,7 +94,7 @@ fmt: ## Format the Swift code
 	$(SWIFT) format -i -r Package.swift Sources Tests
 
 .PHONY: install
-install: build ## Install daemon, hook, hook file (by annotation) and systemd unit
+install: build ## Install daemon, hook, hook files (by annotation) and systemd unit
 	install -D -m 0755 $(RELEASE)/lxcfsd $(DESTDIR)$(BINDIR)/lxcfsd
 	install -D -m 0755 $(RELEASE)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook
 	install -D -m 0644 hooks.d/50-lxcfs-hook-annotated.json \

@@ -104,7 +104,7 @@ extension ContainerCgroups {
             return
         }
         // Which of the two counts depends on the I/O scheduler; the throttling layer is
-        // below all of them, but kernels before 5.4 only count there when it is in use.
+        // below all of them, but since Linux 6.10 only counts when it is in use.
         for (bytes, count) in [
             (Attribute.ioBytes, Attribute.ioCount), (.ioBytesBFQ, .ioCountBFQ),
         ] {

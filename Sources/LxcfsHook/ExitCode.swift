@@ -17,9 +17,12 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
         switch self {
         case .success: "done, or deliberately left alone"
         case .failure:
-            "failed: a stage with --required, attach, detach, or a check that found a fault"
+            """
+            failed: a stage with --required, attach, detach, seccomp-profile, or a check that \
+            found a fault
+            """
         case .usage: "wrong command line"
-        case .badInput: "state or config.json unreadable or invalid, whatever the options"
+        case .badInput: "state, config.json or --base unreadable or invalid, whatever the options"
         }
     }
 }

@@ -8,8 +8,8 @@ struct Lxcfsd: ParsableCommand {
         commandName: "lxcfsd",
         abstract: "Serves a container's own view of /proc and /sys.",
         discussion: """
-            Without a subcommand it serves <mountpoint> until SIGTERM. The options of lxcfs \
-            are understood where they mean the same.
+            Without a subcommand it serves <mountpoint> until SIGTERM; "lxcfsd serve --help" \
+            lists the options. Those of lxcfs are understood where they mean the same.
 
             Exit codes: 0 stopped by a signal, or the question was answered; 1 it could not \
             start, or the daemon did not answer; 64 wrong usage.
@@ -17,6 +17,11 @@ struct Lxcfsd: ParsableCommand {
         version: "lxcfsd \(version)",
         subcommands: [Serve.self, List.self, Status.self, Work.self],
         defaultSubcommand: Serve.self)
+
+    static func main() {
+        // As in lxcfs. ArgumentParser has only the long name.
+        main(CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 })
+    }
 }
 
 /// Where to reach the daemon, and how to print what it says.

@@ -7,7 +7,7 @@ import Syscalls
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Serve the trees (the default).", shouldDisplay: false)
+        abstract: "Serve the trees.")
 
     @Argument(help: "Where to mount the trees.")
     var mountpoint: String
@@ -69,9 +69,6 @@ struct Serve: ParsableCommand {
 
     @Flag(help: .hidden)
     var noResend = false
-
-    @Flag(name: .customShort("v"), help: "Show the version.")
-    var showVersion = false
 
     @Flag(name: .short, help: .hidden)
     var singleThreaded = false

@@ -225,7 +225,14 @@ thaws() {
         $(cat /proc/self/cgroup) != *:/lxcfs* ]]
     run -0 "$LXCFSD" --help
     run -0 "$LXCFSD" -h
+    [[ $output == *"serve --help"* ]]
+    run -0 "$LXCFSD" serve --help
+    [[ $output == *--coherence* ]]
     run -0 "$LXCFSD" --version
+    local version=$output
+    [[ $version == "lxcfsd "[0-9]* ]]
+    run -0 "$LXCFSD" -v
+    [[ $output == "$version" ]]
     run "$LXCFSD" --nonsense /x
     [[ $status == 64 ]]
     run "$LXCFSD" --coherence -1 /x
