@@ -18,11 +18,11 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
         case .success: "done, or deliberately left alone"
         case .failure:
             """
-            failed: a stage with --required, attach, detach, seccomp-profile, or a check that \
-            found a fault
+            failed: a stage with --required, attach, detach, seccomp-profile, or a check that found \
+            a fault
             """
         case .usage: "wrong command line"
-        case .badInput: "state, config.json or --base unreadable or invalid, whatever the options"
+        case .badInput: "state, config.json or --base unreadable or invalid"
         }
     }
 }
