@@ -9,6 +9,7 @@ load helpers
 load load
 
 setup_file() {
+    "$E2E_DIR/programs/build"
     make_disk
     start_daemon
 }

@@ -225,7 +225,7 @@ thaws() {
         $(cat /proc/self/cgroup) != *:/lxcfs* ]]
     run -0 "$LXCFSD" --help
     run -0 "$LXCFSD" -h
-    [[ $output == *"serve --help"* ]]
+    [[ $output == *"lxcfsd serve"* ]]
     run -0 "$LXCFSD" serve --help
     [[ $output == *--coherence* ]]
     run -0 "$LXCFSD" --version
