@@ -22,7 +22,8 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
             a fault
             """
         case .usage: "wrong command line"
-        case .badInput: "state, config.json or --base unreadable or invalid"
+        case .badInput:
+            "state, config.json or --base unreadable or invalid, whatever the options"
         }
     }
 }

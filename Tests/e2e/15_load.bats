@@ -9,7 +9,6 @@ load helpers
 load load
 
 setup_file() {
-    "$E2E_DIR/programs/build"
     make_disk
     start_daemon
 }

@@ -51,7 +51,6 @@ caller() {
 }
 
 @test "a 32-bit program from before large files" {
-    "$E2E_DIR/programs/build"
     local program=$REPO/.build/programs/stat32
     [[ -x $program ]] || skip "needs gcc to have made stat32"
     make_bundle narrow

@@ -13,7 +13,6 @@ teardown_file() { stop_daemon; }
 
 setup() {
     RACE_TRIES=${RACE_TRIES:-$(repeats 300)}
-    "$E2E_DIR/programs/build"
     RACER=$REPO/.build/programs/racer
     [[ -x $RACER ]] || skip "needs gcc"
     needs_command python3

@@ -3,7 +3,6 @@
 load helpers
 
 setup_file() {
-    "$E2E_DIR/programs/build"
     start_daemon
 }
 

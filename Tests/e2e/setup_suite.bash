@@ -10,6 +10,7 @@ setup_suite() {
     fi
     export E2E_CGROUP=${E2E_CGROUP:-/lxcfs-e2e-$$}
     make_rootfs "$IMAGE_ROOTFS"
+    "$E2E_DIR/programs/build"
 }
 
 teardown_suite() {
