@@ -24,6 +24,7 @@ file == "cpuinfo" {
 file == "stat" && /^cpu/ {
     split("user nice system idle iowait irq softirq steal guest guest_nice", names, " ")
     for (i = 2; i <= NF; i++) put($1 "." names[i - 1], $i)
+    put($1 ".used", $2 + $3 + $4)
     next
 }
 file == "stat" {
