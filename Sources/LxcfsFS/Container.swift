@@ -28,6 +28,8 @@ final class Container: @unchecked Sendable {
     let lock = Lock()
     var visible = VisibleCPUs()
     var ledger = CPULedger()
+    /// The CPUs that the last reading of `ledger` was of; nil if another worker took it.
+    var ledgerCPUs: CPUList?
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
     var highestPID = 0

@@ -25,7 +25,7 @@ extension Container {
         }
     }
 
-    /// - Returns: the visible CPUs, and whether they are others than the last time.
+    /// - Returns: whether the visible CPUs are others than the last time.
     @discardableResult
     func updateVisible(_ host: Host, _ worker: Worker) throws(SystemError) -> Bool {
         if host.passesThrough {
@@ -46,10 +46,12 @@ extension Container {
         restoreCounters(host)
         // When the host's CPUs are shown, the container's own ones have not changed.
         if host.passesThrough { return }
-        let changed = try updateVisible(host, worker)
+        try updateVisible(host, worker)
+        // Before the first reading there are no times of other CPUs to compare with.
+        let comparable = ledger.visible == 0 || visible.list == ledgerCPUs
         let time = try cgroups.readCPUTime(worker.scratch) ?? CPUTime()
         worker.visibleCPUTimes.removeAll(keepingCapacity: true)
-        if try cgroups.readCPUTimePerCPU(worker.scratch, into: &worker.hostCPUTimes), !changed {
+        if try cgroups.readCPUTimePerCPU(worker.scratch, into: &worker.hostCPUTimes), comparable {
             for cpu in visible.list.cpus where cpu < worker.hostCPUTimes.count {
                 worker.visibleCPUTimes.append(worker.hostCPUTimes[cpu])
             }
@@ -57,6 +59,7 @@ extension Container {
         ledger.update(
             CPULedger.Reading(age: workingAge, time: time, perCPU: worker.visibleCPUTimes),
             visible: visible.list.count)
+        ledgerCPUs = visible.list
         saveCounters(host)
     }
 

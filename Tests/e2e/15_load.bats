@@ -207,6 +207,16 @@ hugepages() {
     near "$(meminfo_of neighbour SwapFree)" "$(meminfo_of neighbour SwapTotal)" $((130 * MB))
 }
 
+@test "what ran on one CPU before the first read is shown on that CPU" {
+    [[ $(cgroup_version) != v2 ]] || skip "cgroup v2 does not count by CPU"
+    [[ $(nproc) -gt 1 ]] || skip "needs two CPUs"
+    make_bundle pinned 'taskset 1 timeout 1 sh -c "while :; do :; done"; cat /proc/stat'
+    run_container "${RUNTIMES[0]}" pinned >"$WORK/pinned.stat"
+    cat "$WORK/pinned.stat"
+    awk '$1 == "cpu0" { first = $2 + $4 } $1 == "cpu1" { second = $2 + $4 }
+        END { exit !(first >= 60 && second <= 30) }' "$WORK/pinned.stat"
+}
+
 @test "half a CPU" {
     pair -q 50000
     local before after kernel_before kernel_after other_before other_after wall
