@@ -51,7 +51,8 @@ extension Container {
         let comparable = ledger.visible == 0 || visible.list == ledgerCPUs
         let time = try cgroups.readCPUTime(worker.scratch) ?? CPUTime()
         worker.visibleCPUTimes.removeAll(keepingCapacity: true)
-        if try cgroups.readCPUTimePerCPU(worker.scratch, into: &worker.hostCPUTimes), comparable {
+        if try cgroups.readCPUTimePerCPU(worker.scratch, into: &worker.hostCPUTimes), comparable
+        {
             for cpu in visible.list.cpus where cpu < worker.hostCPUTimes.count {
                 worker.visibleCPUTimes.append(worker.hostCPUTimes[cpu])
             }
