@@ -423,8 +423,6 @@ public final class Keeper {
     ) throws(SystemError) {
         worker.deadline = nil
         log.error("worker \(worker.pid) is stuck in the kernel: going on without it")
-        // Its end of the link is still open: what it has said is taken, but not waited for.
-        _ = fcntl(worker.link.socket.descriptor.raw, F_SETFL, O_NONBLOCK)
         try? poller.remove(worker.link.socket.descriptor)
         try ended(ChildProcess.End(pid: worker.pid, signal: SIGKILL, code: 0), resources)
     }
@@ -504,12 +502,21 @@ public final class Keeper {
 
     /// What a worker has sent before its end.
     private func hearRest(of worker: Worker) {
-        while let incoming = try? worker.link.receive() {
+        while let incoming = rest(of: worker) {
             if incoming.message.kind == .keep || incoming.message.kind == .forget {
                 keep(incoming)
             } else if let descriptor = incoming.descriptor {
                 close(descriptor)
             }
+        }
+    }
+
+    private func rest(of worker: Worker) -> KeeperLink.Incoming? {
+        do {
+            return try worker.link.receiveRest()
+        } catch {
+            log.error("worker \(worker.pid): \(error)")
+            return nil
         }
     }
 
@@ -586,7 +593,8 @@ public final class Keeper {
         _ resources: borrowing KeeperResources
     ) throws(SystemError) {
         // The new keeper must not start a worker beside this one.
-        if let worker = current {
+        let worker = current
+        if let worker {
             worker.state = .finishing
             try? worker.link.send(.finish)
             let deadline = Clock.monotonic() + Self.finishTime
@@ -597,9 +605,9 @@ public final class Keeper {
                 }
                 usleep(500)
             }
-            hearRest(of: worker)
         }
         endWorkers()
+        if let worker { hearRest(of: worker) }
         let stored =
             Array(zip(KeeperResources.names, resources.numbers))
             + kept.all.compactMap { entry in

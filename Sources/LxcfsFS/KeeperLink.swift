@@ -23,6 +23,23 @@ public final class KeeperLink: Sendable {
         let descriptor: CInt?
     }
 
+    /// What the other side has sent before its end. Does not wait for more: that end may not
+    /// come, see ``Keeper/abandon(_:_:)``.
+    ///
+    /// - Returns: nil when there is nothing left.
+    func receiveRest() throws(SystemError) -> Incoming? {
+        let number = socket.descriptor.raw
+        guard fcntl(number, F_SETFL, O_NONBLOCK) == 0 else {
+            throw SystemError("stop waiting for", "the other process", errno: errno)
+        }
+        do {
+            return try receive()
+        } catch {
+            if error.errno == EAGAIN { return nil }
+            throw error
+        }
+    }
+
     /// Waits for a message; nil when the other side is gone.
     func receive() throws(SystemError) -> Incoming? {
         guard let raw = try socket.receive() else { return nil }

@@ -48,6 +48,19 @@ import Testing
         #expect(end == nil)
     }
 
+    /// A worker that waits in the kernel keeps its end open though it will never send again.
+    @Test(.timeLimit(.minutes(1))) func theRestIsTakenWithoutWaiting() throws {
+        let ends = try MessageSocket.pair()
+        let worker = KeeperLink(FileDescriptor(owning: ends.0))
+        let keeper = KeeperLink(FileDescriptor(owning: ends.1))
+        #expect(try keeper.receiveRest() == nil)
+        try worker.forget(name: "a")
+        try worker.forget(name: "b")
+        #expect(try keeper.receiveRest()?.message.name == "a")
+        #expect(try keeper.receiveRest()?.message.name == "b")
+        #expect(try keeper.receiveRest() == nil)
+    }
+
     @Test func aSetupComesBackFromItsArgument() throws {
         var setup = WorkerSetup(
             options: DaemonOptions(mountPoint: "/x"), startedAt: 1, startedAtRealtime: 2,

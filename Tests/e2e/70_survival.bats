@@ -1,6 +1,7 @@
 # Nothing that a container can notice: workers that die, upgrades, a keeper that dies too.
 #
-# SURVIVAL_KILLS and SURVIVAL_UPGRADES say how often; `make soak` sets them high.
+# SURVIVAL_KILLS, SURVIVAL_UPGRADES, SURVIVAL_REPLACEMENTS and SURVIVAL_RESTARTS say how often;
+# `make soak` sets them high.
 
 load helpers
 
@@ -179,18 +180,18 @@ is_program() { [[ /proc/$1/exe -ef $2 ]]; }
     cp "$LXCFSD" "$WORK/lxcfsd"
     LXCFSD=$WORK/lxcfsd start_daemon
     prepare_survivor
-    local first
-    first=$(worker_pid)
-    # A new file under the old name, as package managers do it.
-    cp "$LXCFSD" "$WORK/new" && mv "$WORK/new" "$WORK/lxcfsd"
-    kill -HUP "$(daemon_pid)"
-    wait_for 10 is_upgraded 1
-    # The keeper, too, becomes the new one, and stays the same process.
-    wait_for 10 is_program "$(daemon_pid)" "$WORK/lxcfsd"
-    wait_for 10 ask status
-    is_program "$(worker_pid)" "$WORK/lxcfsd"
-    [[ $(ask status --json | jq .pid) == "$(daemon_pid)" ]]
-    [[ $(cat "$WORK/run/lxcfsd.pid") == "$(daemon_pid)" ]]
+    local first i
+    for ((i = 0; i < ${SURVIVAL_REPLACEMENTS:-5}; i++)); do
+        # A new file under the old name, as package managers do it.
+        cp "$LXCFSD" "$WORK/new" && mv "$WORK/new" "$WORK/lxcfsd"
+        kill -HUP "$(daemon_pid)"
+        # The keeper, too, becomes the new one, and stays the same process.
+        wait_for 10 is_program "$(daemon_pid)" "$WORK/lxcfsd"
+        wait_for 10 ask status
+        is_program "$(worker_pid)" "$WORK/lxcfsd"
+        [[ $(ask status --json | jq .pid) == "$(daemon_pid)" ]]
+        [[ $(cat "$WORK/run/lxcfsd.pid") == "$(daemon_pid)" ]]
+    done
     first=$(worker_pid)
     printf '#!/bin/sh\nexit 3\n' >"$WORK/new" && chmod 755 "$WORK/new"
     mv "$WORK/new" "$WORK/lxcfsd"
@@ -200,7 +201,7 @@ is_program() { [[ /proc/$1/exe -ef $2 ]]; }
     # And one that dies is followed by the same version, though it is not on disk any more.
     kill -KILL "$first"
     wait_for 10 is_another_worker "$first"
-    check_load "upgrades by file"
+    check_load "${SURVIVAL_REPLACEMENTS:-5} upgrades by file"
 }
 
 @test "the keeper stops though its worker hangs" {
