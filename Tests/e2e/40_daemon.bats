@@ -127,16 +127,25 @@ attaches() {
 }
 
 # is_frozen PID: whether its cgroup is to be frozen.
-is_frozen() {
+# freezer_of PID: the file that says whether its cgroup is frozen.
+freezer_of() {
     local path
     path=$(sed -n 's/^[0-9]*:freezer://p' "/proc/$1/cgroup")
     if [[ -n $path ]]; then
-        grep -qv THAWED "/sys/fs/cgroup/freezer$path/freezer.state"
+        echo "/sys/fs/cgroup/freezer$path/freezer.state"
     else
-        path=$(sed -n 's/^0:://p' "/proc/$1/cgroup")
-        grep -q 1 "/sys/fs/cgroup$path/cgroup.freeze"
+        echo "/sys/fs/cgroup$(sed -n 's/^0:://p' "/proc/$1/cgroup")/cgroup.freeze"
     fi
 }
+
+# says_frozen FILE: without another process, which may take longer than a container is frozen.
+says_frozen() {
+    local state
+    read -r state <"$1" || return 1
+    [[ $state != THAWED && $state != 0 ]]
+}
+
+is_frozen() { says_frozen "$(freezer_of "$1")"; }
 
 thaws() {
     local pid
@@ -162,7 +171,7 @@ thaws() {
 }
 
 @test "a container that does not freeze is left alone, and goes on when attach is killed" {
-    local runtime=${RUNTIMES[0]} pid attach worker
+    local runtime=${RUNTIMES[0]} pid attach worker freezer
     make_bundle stiff -n -m $((96 << 20)) 'read -r line </host/uptime; sleep 1000'
     # A process that waits for a FUSE server which does not answer cannot be frozen.
     mkdir "$WORK/other"
@@ -183,9 +192,10 @@ thaws() {
     ! is_frozen "$pid"
     ! grep -q " /proc/meminfo " "/proc/$pid/mountinfo"
 
+    freezer=$(freezer_of "$pid")
     "$LXCFS_HOOK" attach "$pid" --id stiff --runtime-dir "$WORK/run" --no-syslog 2>&1 3>&- &
     attach=$!
-    wait_for 1 is_frozen "$pid"
+    until says_frozen "$freezer"; do kill -0 "$attach"; done
     kill -KILL "$attach"
     wait_for 5 eval "! is_frozen $pid"
 
