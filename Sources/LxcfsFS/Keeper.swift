@@ -37,6 +37,9 @@ public final class Keeper {
 
     /// A process that has been killed is normally gone after some milliseconds; in nanoseconds.
     private static let deathTime: UInt64 = 100_000_000
+    /// How often it is looked at then, and how long at most before the keeper itself ends.
+    private static let deathInterval: UInt64 = 10_000_000
+    private static let longestDeath: UInt64 = 1_000_000_000
     /// How long a worker may take to finish what it is answering, and a new one to prepare,
     /// in nanoseconds.
     private static let finishTime: UInt64 = 50_000_000
@@ -287,7 +290,11 @@ public final class Keeper {
         for worker in [current, next].compactMap({ $0 }) {
             if let deadline = worker.deadline, deadline <= now {
                 if worker.isKilled {
-                    try abandon(worker, resources)
+                    if ChildProcess.isStuck(worker.pid) {
+                        try abandon(worker, resources)
+                    } else {
+                        worker.deadline = now + Self.deathInterval
+                    }
                     continue
                 }
                 if worker.state != .finishing {
@@ -324,6 +331,7 @@ public final class Keeper {
             worker.isSuspect = true
             return
         }
+        guard ChildProcess.isStuck(worker.pid) else { return }
         try abandon(worker, resources)
     }
 
@@ -417,7 +425,8 @@ public final class Keeper {
     ///
     /// A thread that tells the kernel of new content waits in it for a page that is being
     /// read, whatever signal it gets. That READ may be one that the worker has left unanswered:
-    /// then only the next worker can end the wait. None of its threads runs any more.
+    /// then only the next worker can end the wait. A thread that still ran could take a request
+    /// after the next worker has looked for such, so none may, see ``ChildProcess/isStuck(_:)``.
     private func abandon(
         _ worker: Worker, _ resources: borrowing KeeperResources
     ) throws(SystemError) {
@@ -563,8 +572,11 @@ public final class Keeper {
         for worker in [current, next].compactMap({ $0 }) {
             kill(worker.pid, SIGKILL)
             // Not for ever: see `abandon`. What it waits for ends with the connections.
-            let deadline = Clock.monotonic() + Self.deathTime
-            while waitpid(worker.pid, nil, WNOHANG) == 0, Clock.monotonic() < deadline {
+            let start = Clock.monotonic()
+            while waitpid(worker.pid, nil, WNOHANG) == 0 {
+                let time = Clock.monotonic() - start
+                let mayGoOn = time > Self.deathTime && ChildProcess.isStuck(worker.pid)
+                if mayGoOn || time > Self.longestDeath { break }
                 usleep(500)
             }
         }
