@@ -336,6 +336,29 @@ extension Container {
         return step
     }
 
+    /// After a READ that `made` was too long for: whoever asks for no attributes would never see
+    /// it, because only an answer to that question makes content longer otherwise.
+    ///
+    /// - Returns: what is to be done as for ``CacheStep/Action/grow``; nil for nothing.
+    func outgrow(_ made: Snapshot, _ key: UInt64, _ slots: StoreSlots) -> Snapshot? {
+        guard slots.take() else { return nil }
+        let longer: Snapshot? = filesLock.withLock {
+            let file = file(key)
+            let snapshot = file.padded(made, key)
+            guard file.change.isNone, let announced = file.announced,
+                announced < snapshot.count, (file.snapshot?.time ?? 0) <= made.time,
+                slots.beginGrowing()
+            else { return nil }
+            file.waitsSince = nil
+            file.held.beginDropping(isChanging: false)
+            file.held.add(snapshot.count)
+            file.change = .dropping
+            return snapshot
+        }
+        if longer == nil { slots.give() }
+        return longer
+    }
+
     /// How long content waits until that of others has become longer, in nanoseconds.
     private static let longestWait: UInt64 = 100_000_000
 

@@ -301,6 +301,11 @@ final class ContainerTree: Tree, @unchecked Sendable {
                     } else {
                         fuse_reply_err(request, EINVAL)
                     }
+                    // Who never asks for attributes would see that for ever.
+                    expirer.scheduleAlways(container, node, time: now)
+                }
+                if let made, let longer = container.outgrow(made, key, storeSlots) {
+                    grow(container, node, longer)
                 }
                 return
             }

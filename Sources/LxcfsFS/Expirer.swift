@@ -16,6 +16,8 @@ final class Expirer: @unchecked Sendable {
         let node: NodeID
         /// Of the snapshot.
         let time: UInt64
+        /// Whatever content the file has by then.
+        let isDropped: Bool
     }
 
     /// How long content stays at least, and how much longer one may wait for others, in
@@ -44,9 +46,20 @@ final class Expirer: @unchecked Sendable {
 
     /// Content of `time` is in the page cache, or will be.
     func schedule(_ container: Container, _ node: NodeID, time: UInt64) {
+        schedule(Entry(container: container, node: node, time: time, isDropped: false))
+    }
+
+    /// Content that is none of the file's any more has come into the page cache.
+    ///
+    /// - Parameter time: now.
+    func scheduleAlways(_ container: Container, _ node: NodeID, time: UInt64) {
+        schedule(Entry(container: container, node: node, time: time, isDropped: true))
+    }
+
+    private func schedule(_ entry: Entry) {
         lock.lock()
-        queue.append(Entry(container: container, node: node, time: time))
-        if queue.count - done == 1 { timer.set(time + life + Self.pause) }
+        queue.append(entry)
+        if queue.count - done == 1 { timer.set(entry.time + life + Self.pause) }
         lock.unlock()
     }
 
@@ -56,7 +69,8 @@ final class Expirer: @unchecked Sendable {
                 timer.wait()
                 continue
             }
-            if entry.container.expire(entry.node.keyInContainer, time: entry.time) {
+            let hasEnded = entry.container.expire(entry.node.keyInContainer, time: entry.time)
+            if hasEnded || entry.isDropped {
                 _ = drop(entry.node, of: entry.container)
             }
         }

@@ -364,6 +364,27 @@ import Testing
         #expect(container.install(short, 9, StoreSlots(1)).dropsFirst)
     }
 
+    /// Nobody asks for the size of what is mapped.
+    @Test func contentThatDidNotFitGetsLongerAfterTheRead() throws {
+        let container = try makeContainer("x", slot: 1)
+        let slots = StoreSlots(1)
+        let longer = snapshot("dddd", at: 60)
+        #expect(container.outgrow(longer, 9, slots) == nil)
+        push("ccc", at: 1, container)
+        #expect(read(container, now: 60, made: longer) == "ccc")
+        #expect(container.outgrow(snapshot("ddd", at: 60), 9, slots) == nil)
+        #expect(container.outgrow(longer, 9, StoreSlots(0)) == nil)
+        #expect(container.outgrow(snapshot("dddd", at: 0), 9, slots) == nil)
+        let content = try #require(container.outgrow(longer, 9, slots))
+        // What is being dropped is still answered as before, and only one thread is at it.
+        #expect(read(container, now: 61) == "ccc")
+        #expect(container.outgrow(snapshot("eeee", at: 62), 9, StoreSlots(1)) == nil)
+        container.beginGrowing(9, content, now: 60)
+        container.stored(9, content, success: true)
+        #expect(read(container, now: 61) == "dddd")
+        #expect(container.announcedSize == 4)
+    }
+
     @Test func slotsRunOut() {
         let slots = StoreSlots(1)
         #expect(slots.take())

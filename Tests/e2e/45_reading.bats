@@ -28,6 +28,13 @@ unbind() { umount "$WORK"/bound/*; rm -r "$WORK/bound"; }
     [[ $status == 0 ]] || fail "$output"
 }
 
+@test "a mapped file that becomes longer" {
+    needs_command python3
+    make_bundle longer -m $((96 << 20)) -q 100000
+    start_container runc longer
+    python3 "$E2E_DIR/read_semantics.py" --longer "$WORK/lxcfs/longer/proc/uptime"
+}
+
 caller() {
     make_bundle "caller-$1" -n -m $((96 << 20)) -q 100000 '
         for i in 1 2 3; do cat /lxcfs/proc/uptime; sleep 0.1; done

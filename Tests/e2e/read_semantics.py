@@ -99,6 +99,26 @@ def changes(path):
     os.close(fd)
 
 
+def grows(path):
+    """What is mapped follows content that becomes longer: uptime after 10 s."""
+    while float(whole(path).split()[0]) < 9.5:
+        time.sleep(0.05)
+    fd = os.open(path, os.O_RDONLY)
+    memory = mmap.mmap(fd, 0, mmap.MAP_SHARED, mmap.PROT_READ)
+    seen = []
+    for _ in range(20):
+        seen.append(memory[:5])
+        time.sleep(0.1)
+    assert float(seen[0]) < 10, "too late"
+    assert float(seen[-1]) > 10.5, seen
+    # For sendfile, too.
+    assert float(sendfile(fd, offset=0).split()[0]) > 10.5
+
+
+if sys.argv[1] == "--longer":
+    grows(sys.argv[2])
+    sys.exit()
+
 for path in sys.argv[1:]:
     try:
         check(path)
