@@ -324,7 +324,8 @@ int clinux_socketpair(int pair[2])
 }
 
 static ssize_t send_with(int socket, const void *data, size_t size, const int *fds,
-                         size_t count, const struct sockaddr_un *address, socklen_t length)
+                         size_t count, const struct sockaddr_un *address, socklen_t length,
+                         int flags)
 {
     struct iovec part = {.iov_base = (void *)data, .iov_len = size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1,
@@ -345,14 +346,16 @@ static ssize_t send_with(int socket, const void *data, size_t size, const int *f
     }
     ssize_t sent;
     do
-        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL | flags);
     while (sent < 0 && errno == EINTR);
     return sent;
 }
 
-int clinux_send(int socket, const void *data, size_t size, int fd)
+_Static_assert(CLINUX_DONTWAIT == MSG_DONTWAIT, "MSG_DONTWAIT");
+
+int clinux_send(int socket, const void *data, size_t size, int fd, int flags)
 {
-    RESULT(send_with(socket, data, size, &fd, fd >= 0, NULL, 0));
+    RESULT(send_with(socket, data, size, &fd, fd >= 0, NULL, 0, flags));
 }
 
 int clinux_receive(int socket, void *data, size_t size, int *fd)
@@ -385,7 +388,14 @@ int clinux_notify_with(const char *path, const char *message, const int *fds, si
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    ssize_t sent = send_with(fd, message, strlen(message), fds, count, &address, size);
+    /* A service manager that does not listen must not keep the caller for ever. */
+    struct timeval limit = {.tv_usec = 500000};
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) {
+        result = -errno;
+        close(fd);
+        return result;
+    }
+    ssize_t sent = send_with(fd, message, strlen(message), fds, count, &address, size, 0);
     int saved = errno;
     close(fd);
     return sent < 0 ? -saved : 0;

@@ -31,6 +31,8 @@ public final class Keeper {
     private var upgradeIsDue = false
     /// The keeper is to make way for one of the version that the worker has now.
     private var replacementIsDue = false
+    /// This program is executed in the place of another keeper.
+    private let isReplacement: Bool
 
     private static let signalToken: UInt64 = 1
     private static let mountToken: UInt64 = 2
@@ -80,6 +82,7 @@ public final class Keeper {
     public init(_ options: DaemonOptions, log: Logger) throws(SystemError) {
         self.options = options
         self.log = log
+        isReplacement = ServiceManager.hasHandedOver
         program = try ProgramFile()
         poller = try Poller()
     }
@@ -120,8 +123,14 @@ public final class Keeper {
             try giveUpPrivileges()
             try serve(resources, shared, signals, pendingMount)
         } catch {
+            // Whoever is started next must not go on with what is unmounted here.
+            dropStored()
+            do {
+                try Mounts.abort(options.mountPoint)
+            } catch {
+                log.error("\(error)")
+            }
             endWorkers()
-            try? detachMount(at: options.mountPoint)
             KeeperResources.removeSockets(options)
             throw error
         }
@@ -137,10 +146,10 @@ public final class Keeper {
     }
 
     private func leave(madeDirectory: Bool) throws(SystemError) {
-        dropStored(KeeperResources.names + kept.all.compactMap { kept.storeName($0.name) })
-        // Containers that have files of ours keep these mounts, which are dead once the last
-        // of us has ended.
-        try detachMount(at: options.mountPoint)
+        dropStored()
+        // Containers that have files of ours keep these mounts, and would wait for ever for what
+        // a worker that cannot end has left.
+        try Mounts.abort(options.mountPoint)
         endWorkers()
         if madeDirectory { rmdir(options.mountPoint) }
         KeeperResources.removeSockets(options)
@@ -169,8 +178,13 @@ public final class Keeper {
             control: FileDescriptor(owning: found[2]),
             seccomp: FileDescriptor(owning: found[3]), memory: FileDescriptor(owning: found[4]))
         do {
-            try kept.restore(from: keptPath, stored)
+            let left = try kept.restore(from: keptPath, stored)
+            // Nobody would answer what comes over them.
+            for number in left.values { close(number) }
+            dropStored(Array(left.keys))
         } catch {
+            for number in stored.values { close(number) }
+            dropStored(Array(stored.keys))
             log.warning("descriptors of the last worker are lost: \(error)")
         }
         do {
@@ -191,6 +205,10 @@ public final class Keeper {
         for (name, number) in zip(KeeperResources.names, resources.numbers) {
             attempt { () throws(SystemError) in try ServiceManager.store(number, name) }
         }
+    }
+
+    private func dropStored() {
+        dropStored(KeeperResources.names + kept.all.compactMap { kept.storeName($0.name) })
     }
 
     private func dropStored(_ names: [String]) {
@@ -362,7 +380,9 @@ public final class Keeper {
             WorkerSetup.Kept(
                 name: $0.name, payload: $0.payload, descriptor: pass($0.descriptor))
         }
-        let argument = String(decoding: encodeLine(setup).dropLast(), as: UTF8.self)
+        // An argument may not be as long as this can be.
+        let text = try setup.inMemory()
+        let argument = "\(pass(text.raw))"
         let pid = try ChildProcess.start(
             executable.file, [program.path, "worker", argument], descriptors: descriptors)
         nextToken += 1
@@ -444,7 +464,12 @@ public final class Keeper {
     private func promote(_ worker: Worker) throws(SystemError) {
         next = nil
         current = worker
+        beginServing(worker)
+    }
+
+    private func beginServing(_ worker: Worker) {
         worker.deadline = Clock.monotonic() + Self.prepareTime
+        worker.lookAt = Clock.monotonic() + Self.lookInterval
         // It may have died meanwhile; then its end is noticed soon.
         try? worker.link.send(.serve)
     }
@@ -466,8 +491,7 @@ public final class Keeper {
             worker.deadline = nil
             worker.state = .ready
             if worker === current {
-                worker.deadline = Clock.monotonic() + Self.prepareTime
-                try? worker.link.send(.serve)
+                beginServing(worker)
             } else if let former = current {
                 // Only now: until then the former one has served.
                 former.state = .finishing
@@ -480,7 +504,6 @@ public final class Keeper {
             worker.deadline = nil
             worker.state = .serving
             worker.servingSince = Clock.monotonic()
-            worker.lookAt = Clock.monotonic() + Self.lookInterval
             if program.current !== worker.executable {
                 program.current = worker.executable
                 log.notice("upgraded: worker \(worker.pid)")
@@ -561,10 +584,12 @@ public final class Keeper {
         do {
             try worker.link.send(
                 message.kind, name: message.name, payload: message.payload,
-                descriptor: incoming.descriptor ?? -1)
+                descriptor: incoming.descriptor ?? -1, waits: false)
         } catch {
+            // It would serve without something that another one has had kept.
             log.error(
                 "worker \(worker.pid) has not been told of \(message.name ?? "?"): \(error)")
+            kill(worker.pid, SIGKILL)
         }
     }
 
@@ -638,7 +663,8 @@ public final class Keeper {
         try Privileges.keepOnly(
             [.administration, .trace, .setCapabilities], dormant: [.resources, .allFiles])
         try Privileges.forbidNew()
-        try SystemCallFilter.keeper.load(options.systemCallFilter)
+        // It stays across execve(2), and each takes room, of which there is not much.
+        if !isReplacement { try SystemCallFilter.keeper.load(options.systemCallFilter) }
     }
 
     /// Each container that is read keeps a dozen cgroup files open. Workers inherit it.

@@ -11,10 +11,10 @@ public final class KeeperLink: Sendable {
 
     func send(
         _ kind: KeeperMessage.Kind, name: String? = nil, payload: String? = nil,
-        descriptor: CInt = -1
+        descriptor: CInt = -1, waits: Bool = true
     ) throws(SystemError) {
         let message = KeeperMessage(kind: kind, name: name, payload: payload)
-        try socket.send(encodeLine(message), descriptor)
+        try socket.send(encodeLine(message), descriptor, waits: waits)
     }
 
     /// What comes over the link; the descriptor has to be closed.

@@ -66,11 +66,13 @@ struct KeptDescriptors {
         try replaceFile(path, with: encodeLine(records))
     }
 
-    /// Takes up the descriptors that the service manager has handed back.
+    /// Takes up the descriptors that the service manager has handed back; none if it throws.
+    ///
+    /// - Returns: those that are not on record.
     mutating func restore(
         from path: String, _ stored: [String: CInt]
-    ) throws {
-        if stored.isEmpty { return }
+    ) throws -> [String: CInt] {
+        if stored.isEmpty { return [:] }
         let text = try readFile(path, limit: 1 << 28)
         let records = try JSONDecoder().decode([Record].self, from: Data(text))
         // A record that is damaged must not give a descriptor two owners.
@@ -84,5 +86,6 @@ struct KeptDescriptors {
                 number: record.number)
             next = max(next, record.number + 1)
         }
+        return left
     }
 }

@@ -82,17 +82,79 @@ enum Mounts {
                 throw SystemError("mount over the FUSE mount on", mountPoint, errno: EBUSY)
             case .dead:
                 log.notice("unmounting \(mountPoint), whose daemon is gone")
-                try detachMount(at: mountPoint)
+                try abort(mountPoint)
+            case .silent:
+                log.notice("unmounting \(mountPoint), whose daemon does not answer")
+                try abort(mountPoint)
             }
         }
         throw SystemError("clear", mountPoint, errno: EBUSY)
     }
 
-    private enum Condition {
-        case free, missing, served, dead
+    /// Takes all mounts away. Whoever has them elsewhere, as containers do, gets errors at once,
+    /// also if a worker that cannot end, see ``Keeper/abandon(_:_:)``, holds a connection open.
+    static func abort(_ mountPoint: String) throws(SystemError) {
+        if try abortConnection(at: mountPoint) { return }
+        do {
+            // Of the other connection. The kernel remembers the name.
+            _ = try abortConnection(at: mountPoint + "/proc")
+        } catch {
+            // It does not: the daemon had not got as far as to mount it. Or it is dead.
+            let isMissing = [ENOENT, ENOTCONN, ECONNABORTED, EINVAL].contains(error.errno)
+            if !isMissing { throw error }
+        }
+        try detachMount(at: mountPoint)
     }
 
+    private enum Condition {
+        case free, missing, served, dead, silent
+    }
+
+    /// What is there, or that it does not say so in time: a worker that cannot end, see
+    /// ``Keeper/abandon(_:_:)``, may have outlived its keeper, and holds the connection open.
     private static func condition(of mountPoint: String) throws(SystemError) -> Condition {
+        final class Look: @unchecked Sendable {
+            let lock = Lock()
+            var result: Result<Condition, SystemError>?
+        }
+        let look = Look()
+        try startThread("mountpoint") {
+            let result = Result { () throws(SystemError) in try answer(of: mountPoint) }
+            look.lock.withLock { look.result = result }
+        }
+        let deadline = Clock.monotonic() + longestSilence
+        while Clock.monotonic() < deadline {
+            if let result = look.lock.withLock({ look.result }) { return try result.get() }
+            usleep(1000)
+        }
+        guard try isFUSE(mountPoint) else {
+            throw SystemError("look at", mountPoint, errno: ETIMEDOUT)
+        }
+        return .silent
+    }
+
+    /// In nanoseconds.
+    private static let longestSilence: UInt64 = 5_000_000_000
+
+    /// Without asking it.
+    private static func isFUSE(_ mountPoint: String) throws(SystemError) -> Bool {
+        let path = "/proc/self/mountinfo"
+        let text = try FileDescriptor.open(path, O_RDONLY).readToEnd(path: path)
+        let point = TreeDevices.escaped(mountPoint)
+        // The last one covers those before.
+        let line = text.split(separator: UInt8(ascii: "\n")).last {
+            let words = $0.split(separator: UInt8(ascii: " "))
+            return words.count > 4 && words[4].elementsEqual(point)
+        }
+        // Behind optional fields and a dash (proc_pid_mountinfo(5)).
+        let words = line?.split(separator: UInt8(ascii: " ")) ?? []
+        guard let dash = words.firstIndex(where: { $0.elementsEqual("-".utf8) }) else {
+            return false
+        }
+        return words.dropFirst(dash + 1).first?.starts(with: "fuse".utf8) ?? false
+    }
+
+    private static func answer(of mountPoint: String) throws(SystemError) -> Condition {
         do {
             if try FilesystemKind.of(path: mountPoint) != .fuse { return .free }
             // A tree whose daemon is gone may still answer from the kernel's memory; not so

@@ -85,7 +85,7 @@ struct TreeDevices: Equatable {
     }
 
     /// The kernel writes white space and backslashes in paths as octal numbers.
-    private static func escaped(_ path: String) -> [UInt8] {
+    static func escaped(_ path: String) -> [UInt8] {
         path.utf8.flatMap { byte -> [UInt8] in
             switch byte {
             case 0x20: Array("\\040".utf8)

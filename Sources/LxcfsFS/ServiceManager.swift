@@ -37,6 +37,9 @@ enum ServiceManager {
 
     private static let handover = "LXCFSD_HANDOVER"
 
+    /// Whether the descriptors come from ``execute(_:_:handingOver:)``. Until they are taken.
+    static var hasHandedOver: Bool { variable(handover) != nil }
+
     /// Executes a program in the place of this one, which finds the descriptors as if a
     /// service manager had stored them (execve(2)).
     ///

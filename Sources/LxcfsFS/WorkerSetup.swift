@@ -1,7 +1,9 @@
+import Control
 import FoundationEssentials
+import Glibc
 import Syscalls
 
-/// What the keeper tells a worker on its command line: how to run, and under which numbers it
+/// What the keeper tells a worker at its start: how to run, and under which numbers it
 /// has inherited the descriptors.
 ///
 /// A worker may be newer than its keeper: what is added here must be optional.
@@ -39,8 +41,31 @@ public struct WorkerSetup: Codable, Sendable {
     }
 
     /// - Throws: what `JSONDecoder` throws.
+    public init(json text: [UInt8]) throws {
+        self = try JSONDecoder().decode(WorkerSetup.self, from: Data(text))
+    }
+
+    /// What ``inMemory()`` has made.
+    ///
+    /// - Parameter argument: the number of the descriptor, which is closed.
+    /// - Throws: `SystemError`, and what `JSONDecoder` throws.
     public init(argument: String) throws {
-        self = try JSONDecoder().decode(WorkerSetup.self, from: Data(argument.utf8))
+        guard let number = CInt(argument), number >= ChildProcess.firstDescriptor else {
+            throw SystemError("read the setup from descriptor", argument, errno: EBADF)
+        }
+        self = try WorkerSetup(
+            json: try FileDescriptor(owning: number).readToEnd(path: "the worker's setup"))
+    }
+
+    /// A file with this as a JSON object, to be read from where it is.
+    func inMemory() throws(SystemError) -> FileDescriptor {
+        let text = encodeLine(self)
+        let file = try SharedMemory.make("lxcfsd-setup", size: text.count)
+        try file.write(text, path: "a worker's setup")
+        guard lseek(file.raw, 0, SEEK_SET) == 0 else {
+            throw SystemError("go back to the start of", "a worker's setup", errno: errno)
+        }
+        return file
     }
 
     init(

@@ -25,11 +25,16 @@ public struct MessageSocket: ~Copyable, Sendable {
         return (numbers[0], numbers[1])
     }
 
-    /// - Parameter file: a descriptor to send along.
-    public func send(_ bytes: [UInt8], _ file: CInt = -1) throws(SystemError) {
+    /// - Parameters:
+    ///   - file: a descriptor to send along.
+    ///   - waits: for the other side to take what it has been sent, if that is a lot; otherwise
+    ///     fails with `EAGAIN` then.
+    public func send(
+        _ bytes: [UInt8], _ file: CInt = -1, waits: Bool = true
+    ) throws(SystemError) {
         _ = try check(
-            clinux_send(descriptor.raw, bytes, bytes.count, file), "send to",
-            "the other process")
+            clinux_send(descriptor.raw, bytes, bytes.count, file, waits ? 0 : CLINUX_DONTWAIT),
+            "send to", "the other process")
     }
 
     /// Waits for a message; nil when the other side is gone.

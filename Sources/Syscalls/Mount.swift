@@ -103,6 +103,17 @@ public func detachMount(at path: String) throws(SystemError) {
     _ = try check(clinux_umount2(path, CInt(MNT_DETACH)), "unmount", path)
 }
 
+/// Aborts the connection of a FUSE mount (umount2(2) with `MNT_FORCE`): whoever waits for an answer
+/// gets an error, even if a process that will never answer has the connection open.
+///
+/// - Returns: whether the mount is gone, too. It stays if it is in use.
+public func abortConnection(at path: String) throws(SystemError) -> Bool {
+    let result = clinux_umount2(path, CInt(MNT_FORCE))
+    if result == -EBUSY { return false }
+    _ = try check(result, "abort the connection at", path)
+    return true
+}
+
 /// Unmounts the mount whose root `mountRoot` is (`MNT_DETACH`), wherever it is and whatever
 /// is mounted at its path by now: no path is looked up. Changes the working directory.
 ///

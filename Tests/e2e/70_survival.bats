@@ -115,14 +115,12 @@ is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
 # A thread of a worker may wait in the kernel for what only the next worker can do; then even
 # SIGKILL does not end it. In a frozen cgroup (v1) it does not either.
 @test "a worker that cannot be killed does not stop the upgrade" {
-    local freezer=/sys/fs/cgroup/freezer/${E2E_CGROUP#/}-stuck old
-    [[ -e ${freezer%/*}/cgroup.procs ]] || skip "needs the freezer of cgroup v1"
+    local freezer old
+    set_freezer
     start_daemon
     prepare_survivor
     old=$(worker_pid)
-    mkdir "$freezer"
-    echo "$old" >"$freezer/cgroup.procs"
-    echo FROZEN >"$freezer/freezer.state"
+    freeze "$old"
     kill -HUP "$(daemon_pid)"
     wait_for 10 is_upgraded 1 || { thaw "$freezer"; return 1; }
     is_running "$old"
@@ -130,6 +128,17 @@ is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
     wait_for 5 is_gone "$old"
     grep -q "is stuck in the kernel" "$WORK/lxcfsd.log"
     check_load "a worker that cannot be killed"
+}
+
+set_freezer() {
+    freezer=/sys/fs/cgroup/freezer/${E2E_CGROUP#/}-stuck
+    [[ -e ${freezer%/*}/cgroup.procs ]] || skip "needs the freezer of cgroup v1"
+}
+
+freeze() {
+    mkdir "$freezer"
+    echo "$1" >"$freezer/cgroup.procs"
+    echo FROZEN >"$freezer/freezer.state"
 }
 
 thaw() {
@@ -208,6 +217,56 @@ is_program() { [[ /proc/$1/exe -ef $2 ]]; }
     start_daemon
     kill -STOP "$(worker_pid)"
     stop_daemon
+}
+
+# fails_soon FILE: reading it gives an error, and does not wait.
+fails_soon() {
+    run timeout 5 cat "$1"
+    [[ $status == 1 ]] || fail "$status: $output"
+}
+
+@test "readers do not wait for a daemon that has stopped, though its worker cannot end" {
+    local freezer old file reader
+    set_freezer
+    start_daemon
+    make_bundle orphan -m $((96 << 20))
+    start_container "${RUNTIMES[0]}" orphan
+    file=/proc/$(container_pid orphan)/root/proc/meminfo
+    old=$(worker_pid)
+    freeze "$old"
+    timeout 20 cat "$file" >/dev/null 2>&1 3>&- &
+    reader=$!
+    sleep 0.3
+    stop_daemon || { thaw "$freezer"; return 1; }
+    is_running "$old" || fail "the worker has ended"
+    local status=0
+    wait "$reader" || status=$?
+    [[ $status == 1 ]] || { thaw "$freezer"; fail "the reader ended with $status"; }
+    fails_soon "$file"
+    thaw "$freezer"
+    wait_for 5 is_gone "$old"
+}
+
+@test "a daemon starts though a worker of the one before cannot end" {
+    local freezer old file
+    set_freezer
+    start_daemon
+    make_bundle left -m $((96 << 20))
+    start_container "${RUNTIMES[0]}" left
+    file=/proc/$(container_pid left)/root/proc/meminfo
+    old=$(worker_pid)
+    freeze "$old"
+    kill -KILL "$(daemon_pid)"
+    wait_for 5 is_gone "$(daemon_pid)"
+    E2E_PATIENCE=4 start_daemon || { thaw "$freezer"; return 1; }
+    is_running "$old" || fail "the worker has ended"
+    grep -q "whose daemon does not answer" "$WORK/lxcfsd.log"
+    fails_soon "$file"
+    "$LXCFS_HOOK" attach --all --runtime-dir "$WORK/run" --no-syslog
+    [[ $(head -n 1 "$file") == *" 98304 kB" ]]
+    thaw "$freezer"
+    wait_for 5 is_gone "$old"
+    [[ $(head -n 1 "$file") == *" 98304 kB" ]]
 }
 
 @test "SIGUSR2 shows containers the host, and themselves again" {

@@ -168,7 +168,8 @@ static inline uint64_t clinux_add64(void *at, uint64_t value)
 /* A pair of connected SOCK_SEQPACKET sockets, both with close-on-exec. */
 int clinux_socketpair(int pair[2]);
 /* One message, with a descriptor if fd >= 0. */
-int clinux_send(int socket, const void *data, size_t size, int fd);
+#define CLINUX_DONTWAIT 0x40 /* MSG_DONTWAIT, an enumerator that Swift does not import */
+int clinux_send(int socket, const void *data, size_t size, int fd, int flags);
 /* One message; *fd is the descriptor that came with it, or -1. 0: the other side is gone. */
 int clinux_receive(int socket, void *data, size_t size, int *fd);
 /* Like clinux_notify, with descriptors (FDSTORE=1, sd_notify(3)). */

@@ -132,9 +132,8 @@ private let controlFixture: ControlFixture = {
 /// What keeper and workers say to each other, also across versions.
 @Sendable func fuzzWorker(_ input: Bytes) {
     let text = String(decoding: input, as: UTF8.self)
-    if let setup = try? WorkerSetup(argument: text) {
-        let again = try? WorkerSetup(
-            argument: String(decoding: encodeLine(setup), as: UTF8.self))
+    if let setup = try? WorkerSetup(json: Array(input)) {
+        let again = try? WorkerSetup(json: encodeLine(setup))
         require(again.map(encodeLine) == encodeLine(setup), "a setup changes on its way")
     }
     if let message = try? JSONDecoder().decode(KeeperMessage.self, from: Data(input)) {
@@ -165,7 +164,8 @@ private func restoreDescriptors(_ input: Bytes) {
         require(numbers.count == 3 && !numbers.contains(-1), "no descriptors to test with")
         var kept = KeptDescriptors()
         do {
-            try kept.restore(from: "/proc/self/fd/\(file)", stored)
+            let left = try kept.restore(from: "/proc/self/fd/\(file)", stored)
+            require(left.count + kept.count <= 3, "a descriptor is both left and kept")
             require(kept.count <= 3, "more descriptors than there are")
             let known = Set(kept.all.map(\.descriptor))
             require(known.count == kept.count, "two owners of one descriptor")
