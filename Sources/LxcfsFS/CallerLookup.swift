@@ -23,7 +23,8 @@ final class CallerLookup: @unchecked Sendable {
     private var containers: [Key: Container] = [:]
 
     /// Who asked last, by thread number: looking at a thread takes longer than answering it.
-    private var recent: [Known?] = Array(repeating: nil, count: 256)
+    private var recent: [Known?] = Array(repeating: nil, count: recentCount)
+    private static let recentCount = 256
 
     private struct Known {
         let tid: Int32
@@ -77,7 +78,7 @@ final class CallerLookup: @unchecked Sendable {
             throw SystemError("find the container of", "caller", errno: ESRCH)
         }
         let now = host.now()
-        let index = Int(tid) % recent.count
+        let index = Int(tid) % Self.recentCount
         let known = lock.withLock { recent[index] }
         if let known, known.tid == tid, clampedDifference(now, known.time) < host.window {
             return known.container

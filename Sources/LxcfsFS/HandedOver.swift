@@ -1,5 +1,6 @@
 import Cgroups
 import Glibc
+import Synchronization
 import Syscalls
 
 /// The contents that an earlier worker has told the kernel of last, which are shown a moment
@@ -18,7 +19,7 @@ final class HandedOver: @unchecked Sendable {
     private var isStuck = false
     private var former: pid_t = 0
     /// Read without the lock: nearly always there are none.
-    private nonisolated(unsafe) var isEmpty = true
+    private let isEmpty = Atomic<Bool>(true)
 
     /// Nanoseconds in which those are answered who have waited.
     private static let moment: UInt64 = 50_000_000
@@ -44,17 +45,17 @@ final class HandedOver: @unchecked Sendable {
             contents[entry.node] = entry.snapshot
         }
         end = now + Self.moment
-        isEmpty = contents.isEmpty
+        isEmpty.store(contents.isEmpty, ordering: .releasing)
         return told
     }
 
     /// What must be shown of a file at this moment; nil for what is up to this worker.
     func content(of node: NodeID, now: UInt64) -> Snapshot? {
-        if isEmpty { return nil }
+        if isEmpty.load(ordering: .relaxed) { return nil }
         return lock.withLock {
             if now < end || (isStuck && ChildProcess.isEnding(former)) { return contents[node] }
             contents = [:]
-            isEmpty = true
+            isEmpty.store(true, ordering: .relaxed)
             return nil
         }
     }
