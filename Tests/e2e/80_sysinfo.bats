@@ -272,6 +272,22 @@ while_calling() {
     wait_for 5 listeners_are 0
 }
 
+# Together they are more than an argument of a process may be long.
+@test "a thousand listeners outlive the worker" {
+    needs_program listeners
+    local former listeners
+    wait_for 5 listeners_are 0
+    "$PROGRAMS/listeners" "$SOCKET" 1000 $((8 * ${E2E_PATIENCE:-1})) 3 3>&- &
+    listeners=$!
+    wait_for 5 listeners_are 1000
+    former=$(worker_pid)
+    kill -KILL "$former"
+    wait_for 5 is_another_worker "$former"
+    wait_for 5 listeners_are 1000
+    wait "$listeners"
+    wait_for 5 listeners_are 0
+}
+
 @test "a loop is slowed down, and nobody else is" {
     needs_program sysinfo
     local runtime=${RUNTIMES[0]}

@@ -50,7 +50,7 @@ static void hand_over(const char *path, int descriptor)
     char text[512];
     int length = snprintf(text, sizeof text,
                           "{\"ociVersion\":\"1.0.2\",\"fds\":[\"seccompFd\"],\"pid\":%d,"
-                          "\"state\":{\"ociVersion\":\"1.0.2\",\"id\":\"listener-%d\","
+                          "\"state\":{\"ociVersion\":\"1.0.2\",\"id\":\"listener-%055d\","
                           "\"status\":\"creating\",\"pid\":%d,\"bundle\":\"/\"}}",
                           getpid(), getpid(), getpid());
     struct iovec part = {text, length};
