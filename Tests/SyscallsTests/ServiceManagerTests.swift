@@ -16,7 +16,7 @@ import Testing
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let size = socklen_t(MemoryLayout<sockaddr_un>.size)
         let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(manager.raw, $0, size) }
+            bind(manager.raw, __CONST_SOCKADDR_ARG(__sockaddr_un__: $0), size)
         }
         try #require(bound == 0)
         var result: CInt = 0
