@@ -75,7 +75,7 @@ fuzz-short: ## Fuzz all parsers for a minute together
 	env FUZZ_TOTAL=60 FUZZ_SEED=1 Tests/fuzz/run
 
 .PHONY: sanitize
-sanitize: ## Unit tests and a daemon under load with AddressSanitizer and ThreadSanitizer (as root)
+sanitize: deps build test-tools ## Unit tests and a daemon under load with AddressSanitizer and ThreadSanitizer (as root)
 	Tests/sanitize
 
 .PHONY: demo
