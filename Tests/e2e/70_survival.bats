@@ -10,6 +10,9 @@ load helpers
 setup() { [[ -x $READLOAD ]] || skip "not built: $READLOAD"; }
 
 teardown() {
+    local stuck=/sys/fs/cgroup/freezer/${E2E_CGROUP#/}-stuck
+    # Left by a test that has failed.
+    [[ ! -d $stuck ]] || thaw "$stuck"
     stop_load >/dev/null 2>&1 || true
     cleanup_containers
     stop_daemon
