@@ -126,7 +126,6 @@ attaches() {
     for_each_runtime attaches
 }
 
-# is_frozen PID: whether its cgroup is to be frozen.
 # freezer_of PID: the file that says whether its cgroup is frozen.
 freezer_of() {
     local path
@@ -145,6 +144,7 @@ says_frozen() {
     [[ $state != THAWED && $state != 0 ]]
 }
 
+# is_frozen PID: whether its cgroup is to be frozen.
 is_frozen() { says_frozen "$(freezer_of "$1")"; }
 
 thaws() {

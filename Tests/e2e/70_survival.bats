@@ -125,7 +125,7 @@ is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
     old=$(worker_pid)
     freeze "$old"
     kill -HUP "$(daemon_pid)"
-    wait_for 10 is_upgraded 1 || { thaw "$freezer"; return 1; }
+    wait_for 10 is_upgraded 1
     is_running "$old"
     thaw "$freezer"
     wait_for 5 is_gone "$old"
@@ -222,6 +222,18 @@ is_program() { [[ /proc/$1/exe -ef $2 ]]; }
     stop_daemon
 }
 
+# freeze_under NAME: a container with 96 MiB, and the worker ($old) does not answer any more when
+# its meminfo ($file) is read.
+freeze_under() {
+    set_freezer
+    start_daemon
+    make_bundle "$1" -m $((96 << 20))
+    start_container "${RUNTIMES[0]}" "$1"
+    file=/proc/$(container_pid "$1")/root/proc/meminfo
+    old=$(worker_pid)
+    freeze "$old"
+}
+
 # fails_soon FILE: reading it gives an error, and does not wait.
 fails_soon() {
     run timeout 5 cat "$1"
@@ -230,21 +242,15 @@ fails_soon() {
 
 @test "readers do not wait for a daemon that has stopped, though its worker cannot end" {
     local freezer old file reader
-    set_freezer
-    start_daemon
-    make_bundle orphan -m $((96 << 20))
-    start_container "${RUNTIMES[0]}" orphan
-    file=/proc/$(container_pid orphan)/root/proc/meminfo
-    old=$(worker_pid)
-    freeze "$old"
+    freeze_under orphan
     timeout 20 cat "$file" >/dev/null 2>&1 3>&- &
     reader=$!
     sleep 0.3
-    stop_daemon || { thaw "$freezer"; return 1; }
+    stop_daemon
     is_running "$old" || fail "the worker has ended"
     local status=0
     wait "$reader" || status=$?
-    [[ $status == 1 ]] || { thaw "$freezer"; fail "the reader ended with $status"; }
+    [[ $status == 1 ]] || fail "the reader ended with $status"
     fails_soon "$file"
     thaw "$freezer"
     wait_for 5 is_gone "$old"
@@ -252,16 +258,10 @@ fails_soon() {
 
 @test "a daemon starts though a worker of the one before cannot end" {
     local freezer old file
-    set_freezer
-    start_daemon
-    make_bundle left -m $((96 << 20))
-    start_container "${RUNTIMES[0]}" left
-    file=/proc/$(container_pid left)/root/proc/meminfo
-    old=$(worker_pid)
-    freeze "$old"
+    freeze_under left
     kill -KILL "$(daemon_pid)"
     wait_for 5 is_gone "$(daemon_pid)"
-    E2E_PATIENCE=4 start_daemon || { thaw "$freezer"; return 1; }
+    E2E_PATIENCE=4 start_daemon
     is_running "$old" || fail "the worker has ended"
     grep -q "whose daemon does not answer" "$WORK/lxcfsd.log"
     fails_soon "$file"
