@@ -56,7 +56,7 @@ vm-lxcfs: ## Compare each field with the newest lxcfs, in the virtual machine
 	Tests/vm/lxcfs
 
 .PHONY: soak
-soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load, race the hook, 10,000 containers, 10 million reads (as root, 45 minutes)
+soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load, race the hook, 10,000 containers, 10 million reads (as root, 25 minutes)
 	env SURVIVAL_KILLS=1000 SURVIVAL_UPGRADES=50 \
 		SURVIVAL_REPLACEMENTS=50 SURVIVAL_RESTARTS=50 RACE_TRIES=10000 \
 		SOAK_LIFECYCLES=5000 SOAK_READS=10000000 \

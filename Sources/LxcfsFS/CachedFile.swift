@@ -31,6 +31,13 @@ final class CachedFile {
     /// request.
     nonisolated(unsafe) static var firstGeneration = 0
 
+    /// What a worker begins with: 0 for the first one only, for which the page cache is empty,
+    /// and never what the one before may have used. It has to stay below a second, for it becomes
+    /// nanoseconds.
+    static func firstGeneration(ofWorker number: UInt64) -> Int {
+        number <= 1 ? 0 : Int((number - 2) % 999 + 1) * 1_000_000
+    }
+
     /// Whether the page cache holds `content` already, from the last time that it was pushed.
     func isHeld(_ content: Snapshot) -> Bool {
         guard let snapshot, pushedAt == snapshot.time, held.longest == content.count else {

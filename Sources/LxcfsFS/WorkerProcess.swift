@@ -121,8 +121,7 @@ public final class WorkerProcess {
         let registrar = Registrar(
             host: host, registry: registry, callers: callers, sampler: sampler,
             state: state, options: options, log: log)
-        // The first worker's is 0, see there.
-        CachedFile.firstGeneration = Int((shared.life - 1) % 1000) * 1_000_000
+        CachedFile.firstGeneration = CachedFile.firstGeneration(ofWorker: shared.life)
         let expirer = try Expirer(window: window)
         let treeState = SharedTreeState(
             openFiles: OpenFiles(shared.openFiles),

@@ -17,6 +17,20 @@ import Testing
         #expect(whole.part(offset: -1, size: 2).string == "01")
     }
 
+    /// The thousandth and first worker has once taken itself for the first: nothing in the page
+    /// cache.
+    @Test func onlyTheFirstWorkerBeginsWithAnEmptyPageCache() {
+        #expect(CachedFile.firstGeneration(ofWorker: 1) == 0)
+        var former = 0
+        for number in (2...2100) as ClosedRange<UInt64> {
+            let first = CachedFile.firstGeneration(ofWorker: number)
+            #expect(first > 0 && first < 1_000_000_000, "worker \(number)")
+            #expect(abs(first - former) >= 1_000_000, "worker \(number)")
+            former = first
+        }
+        #expect(CachedFile.firstGeneration(ofWorker: .max) > 0)
+    }
+
     private func push(
         _ text: String, at time: UInt64, _ container: Container, key: UInt64 = 9
     ) {

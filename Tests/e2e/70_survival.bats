@@ -30,7 +30,7 @@ start_load() {
     make_limited_cgroup "$E2E_CGROUP/reader" $((64 << 20))
     bash -c 'for dir in "${@:2:$1}"; do echo $$ >"$dir/cgroup.procs"; done
         exec "${@:$1+2}"' bash "$(reader_dirs | wc -l)" $(reader_dirs) \
-        "$READLOAD" 4 600 "${proc[0]}=98304 kB" "${proc[@]:1}" \
+        "$READLOAD" 4 7200 "${proc[0]}=98304 kB" "${proc[@]:1}" \
         "$root/sys/devices/system/cpu/online=0" \
         "@$WORK/lxcfs/proc/meminfo=65536 kB" "@$WORK/lxcfs/proc/uptime" \
         "@$WORK/lxcfs/proc/stat" \
@@ -58,6 +58,8 @@ stop_load() {
 # check_load LABEL
 check_load() {
     local status=0 result
+    # It has read to the end of what was done meanwhile.
+    is_running "$(cat "$WORK/load.pid")" || { cat "$WORK/load.txt"; fail "no load any more"; }
     stop_load || status=$?
     result=$(tail -n 1 "$WORK/load.txt")
     echo "# $1: $result" >&3
