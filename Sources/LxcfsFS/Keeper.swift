@@ -26,6 +26,10 @@ public final class Keeper {
     /// When to start a worker again, on the monotonic clock.
     private var restartAt: UInt64?
     private var afterCrash = false
+    /// What the worker's threads are answering.
+    private var requests: [PendingRequest] = []
+    /// Workers that have been abandoned and are not gone.
+    private var stuck: Set<pid_t> = []
     /// False until all mounts are there and are served.
     private var isComplete = false
     private var upgradeIsDue = false
@@ -46,8 +50,10 @@ public final class Keeper {
     /// in nanoseconds.
     private static let finishTime: UInt64 = 50_000_000
     private static let prepareTime: UInt64 = 30_000_000_000
-    /// How often to look whether the worker is only half dead, in nanoseconds.
+    /// How often to look whether the worker answers or is only half dead, in nanoseconds.
     private static let lookInterval: UInt64 = 250_000_000
+    /// Where that many workers are stuck, one more does not help.
+    private static let mostStuck = 4
 
     private final class Worker {
         enum State { case starting, ready, serving, finishing }
@@ -66,6 +72,9 @@ public final class Keeper {
         var isSuspect = false
         /// It has been sent SIGKILL.
         var isKilled = false
+        /// That was because it did not answer.
+        var isHung = false
+        var watch = HangWatch()
 
         init(
             pid: pid_t, link: KeeperLink, token: UInt64, executable: ProgramFile.Version,
@@ -120,6 +129,7 @@ public final class Keeper {
         }
         do {
             shared.bind(&options)
+            requests = SharedState.Connection.allCases.flatMap(shared.requests)
             try giveUpPrivileges()
             try serve(resources, shared, signals, pendingMount)
         } catch {
@@ -266,7 +276,10 @@ public final class Keeper {
             notify("STOPPING=1")
             return true
         case SIGCHLD:
-            while let end = try ChildProcess.reap() { try ended(end, resources) }
+            while let end = try ChildProcess.reap() {
+                stuck.remove(end.pid)
+                try ended(end, resources)
+            }
         case SIGUSR2:
             shared.passesThrough.toggle()
             log.notice(
@@ -336,13 +349,14 @@ public final class Keeper {
         }
     }
 
-    /// Notices a worker that somebody else has killed and that cannot end, see
-    /// ``abandon(_:_:)``.
+    /// Notices a worker that does not answer, and one that somebody else has killed and that
+    /// cannot end, see ``abandon(_:_:)``.
     private func look(
         at worker: Worker, _ resources: borrowing KeeperResources
     ) throws(SystemError) {
         guard ChildProcess.isEnding(worker.pid) else {
             worker.isSuspect = false
+            replaceIfHung(worker)
             return
         }
         if !worker.isSuspect {
@@ -351,6 +365,22 @@ public final class Keeper {
         }
         guard ChildProcess.isStuck(worker.pid) else { return }
         try abandon(worker, resources)
+    }
+
+    private func replaceIfHung(_ worker: Worker) {
+        guard worker.state == .serving, !worker.isKilled else { return }
+        let finding = worker.watch.look(at: requests)
+        if worker.watch.isToAsk {
+            worker.watch.asked()
+            // If it has ended, or takes nothing more, there will be no answer.
+            try? worker.link.send(.ask, waits: false)
+        }
+        guard let finding, stuck.count < Self.mostStuck else { return }
+        log.error("worker \(worker.pid) hangs, it is replaced: \(finding)")
+        worker.isHung = true
+        kill(worker.pid, SIGKILL)
+        worker.isKilled = true
+        worker.deadline = Clock.monotonic() + Self.deathTime
     }
 
     // MARK: - Workers
@@ -425,13 +455,14 @@ public final class Keeper {
             throw SystemError("start: the worker", Self.describe(end), errno: ECHILD)
         }
         log.error("worker \(end.pid) \(Self.describe(end))")
-        afterCrash = end.signal != 0 && end.signal != SIGKILL && end.signal != SIGTERM
+        let isKilledByOthers = end.signal == SIGKILL && !worker.isHung
+        afterCrash = end.signal != 0 && !isKilledByOthers && end.signal != SIGTERM
         // A new one is on its way already.
         if next != nil { return }
         let kind: RestartPace.Death
         if let since = worker.servingSince {
             kind = .served(
-                for: Clock.monotonic() - since, isCrash: end.signal != SIGKILL)
+                for: Clock.monotonic() - since, isCrash: !isKilledByOthers)
         } else {
             kind = .neverServed
         }
@@ -452,6 +483,7 @@ public final class Keeper {
     ) throws(SystemError) {
         worker.deadline = nil
         log.error("worker \(worker.pid) is stuck in the kernel: going on without it")
+        stuck.insert(worker.pid)
         try? poller.remove(worker.link.socket.descriptor)
         try ended(ChildProcess.End(pid: worker.pid, signal: SIGKILL, code: 0), resources)
     }
@@ -516,7 +548,9 @@ public final class Keeper {
             }
         case .keep, .forget:
             keep(incoming)
-        case .serve, .finish:
+        case .answer:
+            worker.watch.answered()
+        case .serve, .finish, .ask:
             break
         }
     }

@@ -96,7 +96,7 @@ public final class WorkerProcess {
                     agent?.abandon(token: token)
                 }
             case .finish: return false
-            case .ready, .serving: break
+            case .ready, .serving, .ask, .answer: break
             }
         }
         return false
@@ -237,7 +237,11 @@ public final class WorkerProcess {
             if token == Self.linkToken {
                 // Without a keeper there is nobody whom the work would serve.
                 guard let incoming = try link.receive() else { return }
-                if incoming.message.kind == .finish { return }
+                switch incoming.message.kind {
+                case .finish: return
+                case .ask: try link.send(.answer)
+                case .ready, .serving, .keep, .forget, .serve, .answer: break
+                }
             } else if server.owns(token) {
                 server.handle(token, poller) { request in answer(request, parts, poller) }
             } else if CallerLookup.tokens.contains(token) {

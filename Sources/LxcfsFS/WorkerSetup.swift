@@ -104,6 +104,10 @@ struct KeeperMessage: Codable, Sendable {
         case serve
         /// Keeper: finish what you are answering, and exit.
         case finish
+        /// Keeper: say that you are there.
+        case ask
+        /// Worker: the answer.
+        case answer
     }
 
     var kind: Kind

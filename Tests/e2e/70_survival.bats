@@ -64,6 +64,7 @@ check_load() {
     result=$(tail -n 1 "$WORK/load.txt")
     echo "# $1: $result" >&3
     [[ $status == 0 ]] || { cat "$WORK/load.txt"; tail -n 30 "$WORK/lxcfsd.log"; return 1; }
+    ! grep "hangs, it is replaced" "$WORK/lxcfsd.log" || fail "a worker that works was replaced"
     # It must really have read all the time.
     (($(awk '{ print $2 }' <<<"$result") > 100))
 }
@@ -222,6 +223,46 @@ is_program() { [[ /proc/$1/exe -ef $2 ]]; }
     start_daemon
     kill -STOP "$(worker_pid)"
     stop_daemon
+}
+
+@test "a worker that hangs is replaced" {
+    local old file
+    start_daemon
+    make_bundle hung -m $((96 << 20))
+    start_container "${RUNTIMES[0]}" hung
+    file=/proc/$(container_pid hung)/root/proc/meminfo
+    old=$(worker_pid)
+    kill -STOP "$old"
+    [[ $(timeout 60 head -n 1 "$file") == *" 98304 kB" ]]
+    is_gone "$old"
+    grep -q "worker $old hangs, it is replaced: it does not answer the keeper" "$WORK/lxcfsd.log"
+}
+
+@test "a worker of which one thread hangs is replaced" {
+    needs_command strace
+    local old file task threads=() reader tracer
+    start_daemon
+    make_bundle hung -m $((96 << 20))
+    start_container "${RUNTIMES[0]}" hung
+    file=/proc/$(container_pid hung)/root/proc/meminfo
+    old=$(worker_pid)
+    for task in /proc/"$old"/task/*; do
+        [[ $(cat "$task/comm") == containers ]] && threads+=(-p "${task##*/}")
+    done
+    # Whoever of them reads a file of the container's cgroup does not come back.
+    strace -o "$WORK/strace.txt" "${threads[@]}" -e trace=pread64 \
+        -e inject=pread64:delay_enter=600s 2>"$WORK/strace.err" 3>&- &
+    tracer=$!
+    wait_for 10 grep -q attached "$WORK/strace.err"
+    timeout 60 head -n 1 "$file" >"$WORK/read.txt" 3>&- &
+    reader=$!
+    wait_for 20 grep -q "worker $old hangs, it is replaced: it does not finish request" \
+        "$WORK/lxcfsd.log"
+    # It would not let the thread end before the delay has.
+    kill -KILL "$tracer"
+    wait "$reader"
+    [[ $(cat "$WORK/read.txt") == *" 98304 kB" ]]
+    is_gone "$old"
 }
 
 # freeze_under NAME: a container with 96 MiB, and the worker ($old) does not answer any more when

@@ -183,7 +183,7 @@ make_rootfs() {
 #   -m  memory limit (default 128 MiB; 0: none)   -q  CFS quota per 100 ms (default: none)
 #   -c  cpuset (default: none)                    -n  without the hook
 # The bundle is $WORK/bundles/NAME; its rootfs is a copy that the test may spoil. COMMAND is
-# one string for `sh -c`, or several words; default `sleep 1000`.
+# one string for `sh -c`, or several words; default `sleep 86400`.
 make_bundle() {
     local name=$1 memory=$((128 << 20)) quota=0 cpus="" hook=1 option OPTIND=1
     shift
@@ -197,7 +197,7 @@ make_bundle() {
         esac
     done
     shift $((OPTIND - 1))
-    [[ $# -gt 0 ]] || set -- sleep 1000
+    [[ $# -gt 0 ]] || set -- sleep 86400
     [[ $# -gt 1 ]] || set -- sh -c "$1"
 
     local bundle

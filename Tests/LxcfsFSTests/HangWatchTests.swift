@@ -1,0 +1,79 @@
+import Glibc
+import Testing
+
+@testable import LxcfsFS
+
+@Suite final class HangWatchTests {
+    private let memory = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 8)
+    private var watch = HangWatch()
+
+    init() { memory.initializeMemory(as: UInt8.self, repeating: 0, count: 128) }
+    deinit { memory.deallocate() }
+
+    private func slot(_ index: Int) -> PendingRequest {
+        PendingRequest(memory + index * 64)
+    }
+
+    private func put(_ unique: UInt64, _ index: Int) {
+        memory.storeBytes(of: 56, toByteOffset: index * 64, as: UInt32.self)
+        memory.storeBytes(of: unique, toByteOffset: index * 64 + 8, as: UInt64.self)
+    }
+
+    /// What is found in `count` looks by somebody whose questions are answered.
+    private func look(_ count: Int) -> HangWatch.Finding? {
+        for _ in 0..<count {
+            if let finding = watch.look(at: [slot(0), slot(1)]) { return finding }
+            if watch.isToAsk {
+                watch.asked()
+                watch.answered()
+            }
+        }
+        return nil
+    }
+
+    @Test func aRequestThatStaysIsFound() {
+        put(8, 1)
+        #expect(look(HangWatch.patience) == nil)
+        #expect(look(1) == .request(8))
+    }
+
+    @Test func anotherRequestBeginsAnew() {
+        for unique in stride(from: UInt64(2), to: 40, by: 2) {
+            put(unique, 0)
+            #expect(look(HangWatch.patience) == nil)
+        }
+        slot(0).clear()
+        #expect(look(3 * HangWatch.patience) == nil)
+        // The kernel does not use a number twice; a thread may get the same one again, though,
+        // if it is sent again.
+        put(38, 0)
+        #expect(look(HangWatch.patience) == nil)
+    }
+
+    @Test func sentAgainItIsTheSameRequest() {
+        put(8, 0)
+        #expect(look(HangWatch.patience) == nil)
+        put(8 | 1 << 63, 0)
+        #expect(look(1) == .request(8))
+    }
+
+    @Test func silenceIsFound() {
+        var looks = 0
+        while !watch.isToAsk {
+            #expect(watch.look(at: []) == nil)
+            looks += 1
+        }
+        #expect(looks == HangWatch.pause)
+        watch.asked()
+        #expect(!watch.isToAsk)
+        for _ in 1..<HangWatch.patience { #expect(watch.look(at: []) == nil) }
+        #expect(watch.look(at: []) == .silence)
+        // Late, but there.
+        watch.answered()
+        #expect(watch.look(at: []) == nil)
+    }
+
+    @Test func whoAnswersIsAskedAgain() {
+        #expect(look(100 * HangWatch.patience) == nil)
+    }
+}
