@@ -49,7 +49,7 @@ final class OpenFile: @unchecked Sendable {
     ) throws(SystemError) -> Snapshot {
         lock.lock()
         defer { lock.unlock() }
-        if offset == 0, begun {
+        if offset == 0, begun, !worker.isReplaying || !files.isFor(worker.request, handle) {
             if container == nil {
                 // Who reads may be somebody else than who has opened: then the content stays.
                 guard let found = try? find(), found.identity == identity else {
@@ -59,10 +59,10 @@ final class OpenFile: @unchecked Sendable {
             }
             if let container {
                 snapshot = try container.snapshot(of: node, host, worker)
-                files.replace(handle, snapshot)
+                files.replace(handle, snapshot, for: worker.request)
             }
         }
-        if !begun { files.noteBegun(handle) }
+        if !begun { files.noteBegun(handle, by: worker.request) }
         begun = true
         return snapshot
     }

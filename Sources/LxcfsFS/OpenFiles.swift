@@ -36,6 +36,7 @@ final class OpenFiles: @unchecked Sendable {
         static let identity = 24
         static let place = 32
         static let begun = 40
+        static let reader = 48
     }
 
     init(_ memory: UnsafeMutableRawPointer) { self.memory = memory }
@@ -144,16 +145,29 @@ final class OpenFiles: @unchecked Sendable {
         return file
     }
 
-    /// Its start has been read.
-    func noteBegun(_ handle: UInt64) {
+    /// It has been read, first by the READ `reader`, see ``replace(_:_:for:)``.
+    func noteBegun(_ handle: UInt64, by reader: UInt64) {
         lock.withLock {
             guard let index = index(of: handle) else { return }
+            clinux_store64(entry(index) + Field.reader, reader)
             clinux_store32(entry(index) + Field.begun, 1)
         }
     }
 
+    /// Whether the content is that for the READ `reader`, which an earlier worker has had, too. It
+    /// may have been answered: then the content that goes on behind it must be the same.
+    func isFor(_ reader: UInt64, _ handle: UInt64) -> Bool {
+        lock.withLock {
+            guard let index = index(of: handle) else { return false }
+            return clinux_load64(entry(index) + Field.reader) == reader
+        }
+    }
+
     /// The content of an open file is another one from now on.
-    func replace(_ handle: UInt64, _ snapshot: Snapshot) {
+    ///
+    /// - Parameter reader: the number of the READ for which it was made, and its connection, see
+    ///   ``Suspects``.
+    func replace(_ handle: UInt64, _ snapshot: Snapshot, for reader: UInt64) {
         lock.lock()
         defer { lock.unlock() }
         guard let index = index(of: handle) else { return }
@@ -162,6 +176,8 @@ final class OpenFiles: @unchecked Sendable {
         // Without room for it the next worker would show the former content.
         guard let place = store(snapshot) else { return }
         clinux_store64(entry + Field.place, place.packed)
+        // Until here it has not been answered.
+        clinux_store64(entry + Field.reader, reader)
         if let former { giveBack(former) }
     }
 

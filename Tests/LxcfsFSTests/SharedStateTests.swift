@@ -159,8 +159,8 @@ import Testing
             first.add(open("three"), opener: 6),
         ]
         #expect(Set(handles).count == 3)
-        first.noteBegun(handles[0])
-        first.replace(handles[2], snapshot("the third"))
+        first.noteBegun(handles[0], by: 12)
+        first.replace(handles[2], snapshot("the third"), for: 14)
         first.remove(handles[1])
         #expect(first.count == 2)
 
@@ -169,7 +169,10 @@ import Testing
         #expect(second.count == 2)
         #expect(text(second.file(handles[0])?.snapshot) == "one")
         #expect(second.file(handles[0])?.identity == 77)
+        #expect(second.isFor(12, handles[0]))
+        #expect(!second.isFor(14, handles[0]))
         #expect(second.file(handles[1]) == nil)
+        #expect(second.isFor(14, handles[2]))
         #expect(text(second.file(handles[2])?.snapshot) == "the third")
         // New files do not take the place of old ones.
         let other = second.add(open(long), opener: 8)

@@ -111,6 +111,63 @@ kills() {
     kills --no-resend
 }
 
+# worker_threads NAME: as options of strace.
+worker_threads() {
+    local task
+    for task in /proc/"$(worker_pid)"/task/*; do
+        [[ $(cat "$task/comm") != "$1" ]] || echo -p "${task##*/}"
+    done
+}
+
+# start_tracer OPTION...: $tracer does so with the worker's threads of name $1.
+start_tracer() {
+    needs_command strace
+    rm -f "$WORK/strace.err"
+    strace -o "$WORK/strace.txt" $(worker_threads "$1") "${@:2}" 2>"$WORK/strace.err" 3>&- &
+    tracer=$!
+    wait_for 10 grep -q attached "$WORK/strace.err"
+}
+
+# Before Linux 6.9 a worker answers what the one before has left, which may have been answered.
+# Then the content must not be made anew: its reader goes on in the middle of it.
+@test "a read that was answered just before the crash is not followed by the end of another" {
+    local tracer reader old before
+    for before in 0 1; do
+        start_daemon --no-resend
+        python3 - "$WORK" "$before" >"$WORK/reader.txt" 2>&1 3>&- <<'PY' &
+import os, sys, time
+work, before = sys.argv[1], int(sys.argv[2])
+def wait_for(name):
+    while not os.path.exists(work + "/" + name): time.sleep(0.01)
+file = os.open(work + "/lxcfs/proc/uptime", os.O_RDONLY)
+for _ in range(before): os.pread(file, 4096, 0)
+open(work + "/opened", "w").close()
+wait_for("traced")
+whole = os.pread(file, 4096, 0)
+open(work + "/read", "w").close()
+wait_for("replaced")
+rest = os.pread(file, 4096, 1)
+print(whole, rest)
+again = os.pread(file, 4096, 0)
+sys.exit(0 if len(whole) > 8 and rest == whole[1:] and again != whole else 1)
+PY
+        reader=$!
+        wait_for 10 test -e "$WORK/opened"
+        start_tracer callers -e trace=writev -e inject=writev:delay_exit=600s
+        touch "$WORK/traced"
+        wait_for 10 test -e "$WORK/read"
+        old=$(worker_pid)
+        kill -KILL "$old"
+        kill -KILL "$tracer"
+        wait_for 10 is_another_worker "$old"
+        ask status
+        touch "$WORK/replaced"
+        wait "$reader" || fail "$(cat "$WORK/reader.txt")"
+        rm "$WORK"/{opened,traced,read,replaced}
+        stop_daemon
+    done
+}
+
 @test "a worker that aborts fails no read" {
     start_daemon
     prepare_survivor
@@ -241,21 +298,14 @@ is_program() { [[ /proc/$1/exe -ef $2 ]]; }
 }
 
 @test "a worker of which one thread hangs is replaced" {
-    needs_command strace
-    local old file task threads=() reader tracer
+    local old file reader tracer
     start_daemon
     make_bundle hung -m $((96 << 20))
     start_container "${RUNTIMES[0]}" hung
     file=/proc/$(container_pid hung)/root/proc/meminfo
     old=$(worker_pid)
-    for task in /proc/"$old"/task/*; do
-        [[ $(cat "$task/comm") == containers ]] && threads+=(-p "${task##*/}")
-    done
     # Whoever of them reads a file of the container's cgroup does not come back.
-    strace -o "$WORK/strace.txt" "${threads[@]}" -e trace=pread64 \
-        -e inject=pread64:delay_enter=600s 2>"$WORK/strace.err" 3>&- &
-    tracer=$!
-    wait_for 10 grep -q attached "$WORK/strace.err"
+    start_tracer containers -e trace=pread64 -e inject=pread64:delay_enter=600s
     timeout 60 head -n 1 "$file" >"$WORK/read.txt" 3>&- &
     reader=$!
     wait_for 20 grep -q "worker $old hangs, it is replaced: it does not finish request" \
@@ -344,6 +394,7 @@ fails_soon() {
 @test "kill -9 of keeper and worker under a service manager that stores descriptors" {
     needs_command python3
     mkdir -p "$WORK/lxcfs" "$WORK/run"
+    rm -f "$WORK/lxcfsd.log"
     python3 - "$WORK" "$LXCFSD" "${SURVIVAL_RESTARTS:-5}" >"$WORK/manager.txt" 2>&1 3>&- <<'PY' &
 import array, os, signal, socket, sys, time
 work, daemon, restarts = sys.argv[1], sys.argv[2], int(sys.argv[3])
