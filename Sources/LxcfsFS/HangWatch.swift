@@ -21,9 +21,10 @@ struct HangWatch {
     }
 
     private var slots: [Slot] = []
-    private var looksAfterAnswer = 0
-    /// nil while there is no question.
-    private var looksAfterQuestion: Int?
+    /// There has been no answer to the last question.
+    private var isAsked = false
+    /// Since that question, or the last answer.
+    private var looks = 0
 
     /// - Parameter requests: what each thread is answering, always in the same order.
     /// - Returns: nil while the worker answers.
@@ -41,24 +42,17 @@ struct HangWatch {
             slots[index].looks += 1
             if slots[index].looks >= Self.patience { finding = .request(unique) }
         }
-        if let looks = looksAfterQuestion {
-            looksAfterQuestion = looks + 1
-            if looks + 1 >= Self.patience { finding = finding ?? .silence }
-        } else {
-            looksAfterAnswer += 1
-        }
+        looks += 1
+        if isAsked, looks >= Self.patience { finding = finding ?? .silence }
         return finding
     }
 
     /// Whether the worker is to be asked now whether it is there.
-    var isToAsk: Bool { looksAfterQuestion == nil && looksAfterAnswer >= Self.pause }
+    var isToAsk: Bool { !isAsked && looks >= Self.pause }
 
-    mutating func asked() { looksAfterQuestion = 0 }
+    mutating func asked() { (isAsked, looks) = (true, 0) }
 
-    mutating func answered() {
-        looksAfterQuestion = nil
-        looksAfterAnswer = 0
-    }
+    mutating func answered() { (isAsked, looks) = (false, 0) }
 }
 
 extension HangWatch.Finding: CustomStringConvertible {

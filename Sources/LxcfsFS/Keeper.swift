@@ -331,9 +331,7 @@ public final class Keeper {
                 if worker.state != .finishing {
                     log.error("worker \(worker.pid) does not get ready")
                 }
-                kill(worker.pid, SIGKILL)
-                worker.isKilled = true
-                worker.deadline = now + Self.deathTime
+                end(worker, now: now)
             }
         }
         if let worker = current, let time = worker.lookAt, time <= now {
@@ -378,9 +376,14 @@ public final class Keeper {
         guard let finding, stuck.count < Self.mostStuck else { return }
         log.error("worker \(worker.pid) hangs, it is replaced: \(finding)")
         worker.isHung = true
+        end(worker, now: Clock.monotonic())
+    }
+
+    /// Whether it does end, ``checkTime(_:)`` sees to.
+    private func end(_ worker: Worker, now: UInt64) {
         kill(worker.pid, SIGKILL)
         worker.isKilled = true
-        worker.deadline = Clock.monotonic() + Self.deathTime
+        worker.deadline = now + Self.deathTime
     }
 
     // MARK: - Workers

@@ -13,6 +13,7 @@ teardown() {
     local stuck=/sys/fs/cgroup/freezer/${E2E_CGROUP#/}-stuck
     # Left by a test that has failed.
     [[ ! -d $stuck ]] || thaw "$stuck"
+    stop_tracer
     stop_load >/dev/null 2>&1 || true
     cleanup_containers
     stop_daemon
@@ -119,19 +120,27 @@ worker_threads() {
     done
 }
 
-# start_tracer OPTION...: $tracer does so with the worker's threads of name $1.
+# start_tracer THREADS OPTION...: strace on the worker's threads of that name.
 start_tracer() {
-    needs_command strace
     rm -f "$WORK/strace.err"
     strace -o "$WORK/strace.txt" $(worker_threads "$1") "${@:2}" 2>"$WORK/strace.err" 3>&- &
-    tracer=$!
+    echo $! >"$WORK/tracer.pid"
     wait_for 10 grep -q attached "$WORK/strace.err"
+}
+
+# It would let a thread that has been killed not end before its delay has.
+stop_tracer() {
+    [[ -e $WORK/tracer.pid ]] || return 0
+    kill -KILL "$(cat "$WORK/tracer.pid")"
+    rm "$WORK/tracer.pid"
 }
 
 # Before Linux 6.9 a worker answers what the one before has left, which may have been answered.
 # Then the content must not be made anew: its reader goes on in the middle of it.
 @test "a read that was answered just before the crash is not followed by the end of another" {
-    local tracer reader old before
+    needs_command strace
+    needs_command python3
+    local reader old before
     for before in 0 1; do
         start_daemon --no-resend
         python3 - "$WORK" "$before" >"$WORK/reader.txt" 2>&1 3>&- <<'PY' &
@@ -158,7 +167,7 @@ PY
         wait_for 10 test -e "$WORK/read"
         old=$(worker_pid)
         kill -KILL "$old"
-        kill -KILL "$tracer"
+        stop_tracer
         wait_for 10 is_another_worker "$old"
         ask status
         touch "$WORK/replaced"
@@ -298,7 +307,8 @@ is_program() { [[ /proc/$1/exe -ef $2 ]]; }
 }
 
 @test "a worker of which one thread hangs is replaced" {
-    local old file reader tracer
+    needs_command strace
+    local old file reader
     start_daemon
     make_bundle hung -m $((96 << 20))
     start_container "${RUNTIMES[0]}" hung
@@ -310,8 +320,7 @@ is_program() { [[ /proc/$1/exe -ef $2 ]]; }
     reader=$!
     wait_for 20 grep -q "worker $old hangs, it is replaced: it does not finish request" \
         "$WORK/lxcfsd.log"
-    # It would not let the thread end before the delay has.
-    kill -KILL "$tracer"
+    stop_tracer
     wait "$reader"
     [[ $(cat "$WORK/read.txt") == *" 98304 kB" ]]
     is_gone "$old"
