@@ -37,25 +37,43 @@ let package = Package(
         .target(name: "JSON"),
         .target(name: "OCISpec", dependencies: ["JSON"]),
         .target(name: "Control", dependencies: ["JSON", "Syscalls"], cSettings: gnuSource),
-        .target(name: "Cgroups", dependencies: ["Syscalls"], cSettings: gnuSource),
-        .target(name: "ProcView", dependencies: ["Cgroups"], cSettings: gnuSource),
+        .target(name: "KernelText", dependencies: ["Syscalls"], cSettings: gnuSource),
+        .target(
+            name: "Cgroups", dependencies: ["KernelText", "Syscalls"], cSettings: gnuSource),
+        .target(
+            name: "ProcView", dependencies: ["Cgroups", "KernelText"], cSettings: gnuSource),
+
+        // The daemon. What the keeper and the page cache must not know, they cannot import.
+        .target(
+            name: "LxcfsHandover",
+            dependencies: ["CLinux", "CSeccomp", "Control", "JSON", "Syscalls"],
+            path: "Sources/LxcfsFS/Handover", cSettings: gnuSource,
+            swiftSettings: shippedSwift),
+        .target(
+            name: "LxcfsKeeper",
+            dependencies: [
+                "Control", "KernelText", "LxcfsHandover", "Syscalls",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/LxcfsFS/Keeper", cSettings: gnuSource, swiftSettings: shippedSwift),
         .target(
             name: "LxcfsFS",
             dependencies: [
-                "CFuse3", "CSeccomp", "Cgroups", "Control", "JSON", "OCISpec", "ProcView",
-                "Syscalls",
+                "CFuse3", "CLinux", "Cgroups", "Control", "JSON", "KernelText",
+                "LxcfsHandover", "OCISpec", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            cSettings: gnuSource, swiftSettings: shippedSwift),
+            exclude: ["Handover", "Keeper"], cSettings: gnuSource,
+            swiftSettings: shippedSwift),
         .target(
             name: "LxcfsHook",
-            dependencies: ["Cgroups", "Control", "JSON", "OCISpec", "Syscalls"],
+            dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
             cSettings: gnuSource),
 
         .executableTarget(
             name: "lxcfsd",
             dependencies: [
-                "LxcfsFS", "Control", "JSON", "Syscalls",
+                "Control", "JSON", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "Syscalls",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -74,12 +92,16 @@ let package = Package(
             name: "OCISpecTests", dependencies: ["JSON", "OCISpec"],
             resources: [.copy("Fixtures")]),
         .testTarget(
+            name: "KernelTextTests", dependencies: ["KernelText"], cSettings: gnuSource),
+        .testTarget(
             name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")],
             cSettings: gnuSource),
         .testTarget(
             name: "ProcViewTests", dependencies: ["ProcView"], exclude: ["Golden"],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "LxcfsFSTests", dependencies: ["LxcfsFS"], cSettings: gnuSource),
+        .testTarget(
+            name: "LxcfsFSTests",
+            dependencies: ["LxcfsFS", "LxcfsHandover", "LxcfsKeeper"], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
     ],
     swiftLanguageModes: [.v6]

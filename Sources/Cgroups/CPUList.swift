@@ -1,3 +1,5 @@
+import KernelText
+
 /// A set of CPU numbers in ascending order, as in `cpuset.cpus` and
 /// `/sys/devices/system/cpu/online` (cpuset(7), "List format").
 public struct CPUList: Equatable, Sendable {

@@ -1,3 +1,4 @@
+import KernelText
 import Syscalls
 
 /// The controllers that matter here, by their names in `/proc/<pid>/cgroup`.
@@ -5,15 +6,6 @@ import Syscalls
 /// cgroup v2 calls `blkio` `io`, and has `cpuacct` in `cpu`.
 public enum Controller: String, CaseIterable, Sendable {
     case memory, cpu, cpuacct, cpuset, blkio, pids, hugetlb, freezer
-
-    /// Its name on cgroup v2.
-    public var unifiedName: String {
-        switch self {
-        case .blkio: "io"
-        case .cpuacct: "cpu"
-        default: rawValue
-        }
-    }
 }
 
 /// One mounted cgroup hierarchy, as a line of `/proc/<pid>/mountinfo` describes it
@@ -34,6 +26,22 @@ public struct HierarchyMount: Equatable, Sendable {
         self.controllers = controllers
         self.mountPoint = mountPoint
         self.root = root
+    }
+
+    /// - Returns: nil for a mount of something else, or of a hierarchy that we know nothing of.
+    init?(_ mount: Mountinfo.Mount) {
+        guard let (type, options) = mount.filesystem,
+            type.equals("cgroup") || type.equals("cgroup2")
+        else { return nil }
+        unified = type.equals("cgroup2")
+        controllers =
+            unified
+            ? []
+            : options.string.split(separator: ",")
+                .compactMap { Controller(rawValue: String($0)) }
+        if !unified, controllers.isEmpty { return nil }
+        mountPoint = Mountinfo.unescaped(mount.point)
+        root = Mountinfo.unescaped(mount.root)
     }
 
     /// The directory of the cgroup `path` (from `/proc/<pid>/cgroup`) below this mount; nil
@@ -72,9 +80,8 @@ public struct CgroupMounts: Equatable, Sendable {
     /// that shows its root is kept.
     public init(mountinfo text: Bytes) {
         var found: [HierarchyMount] = []
-        var lines = Scanner(text)
-        while let line = lines.line() {
-            guard let mount = Self.parse(line) else { continue }
+        for line in Mountinfo(text) {
+            guard let mount = HierarchyMount(line) else { continue }
             let known = found.firstIndex {
                 $0.unified == mount.unified && $0.controllers == mount.controllers
             }
@@ -85,25 +92,6 @@ public struct CgroupMounts: Equatable, Sendable {
             }
         }
         self.init(found)
-    }
-
-    private static func parse(_ line: Bytes) -> HierarchyMount? {
-        var words = Scanner(line)
-        var fields: [Bytes] = []
-        while let word = words.word() { fields.append(word) }
-        // "36 35 98:0 /root /mount/point options [optional...] - type source super-options"
-        guard let dash = fields.firstIndex(where: { $0.equals("-") }),
-            dash >= 6, fields.count > dash + 3
-        else { return nil }
-        let type = fields[dash + 1]
-        guard type.equals("cgroup") || type.equals("cgroup2") else { return nil }
-        let options = fields[dash + 3].string.split(separator: ",").map(String.init)
-        let controllers = options.compactMap(Controller.init(rawValue:))
-        let unified = type.equals("cgroup2")
-        if !unified, controllers.isEmpty { return nil }
-        return HierarchyMount(
-            unified: unified, controllers: unified ? [] : controllers,
-            mountPoint: unescape(fields[4]), root: unescape(fields[3]))
     }
 
     public var version: Version {
@@ -118,25 +106,4 @@ public struct CgroupMounts: Equatable, Sendable {
     }
 
     public var unified: HierarchyMount? { mounts.first(where: \.unified) }
-}
-
-/// Undoes the octal escapes of mountinfo: space, tab, newline and backslash are written
-/// `\040` and so on.
-func unescape(_ text: Bytes) -> String {
-    var out: [UInt8] = []
-    var index = 0
-    while index < text.count {
-        if text[index] == UInt8(ascii: "\\"), index + 3 < text.count,
-            case let digits = text.part(index + 1..<index + 4).map({ Int($0) - 48 }),
-            digits.allSatisfy((0...7).contains),
-            case let value = digits[0] * 64 + digits[1] * 8 + digits[2], value <= 255
-        {
-            out.append(UInt8(value))
-            index += 4
-        } else {
-            out.append(text[index])
-            index += 1
-        }
-    }
-    return String(decoding: out, as: UTF8.self)
 }

@@ -1,4 +1,5 @@
 import Glibc
+import KernelText
 import Syscalls
 
 /// One cgroup directory, with the files read so far kept open.

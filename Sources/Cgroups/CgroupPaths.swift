@@ -1,3 +1,5 @@
+import KernelText
+
 /// The cgroups of one process, as `/proc/<pid>/cgroup` lists them (cgroups(7)).
 public struct CgroupPaths: Equatable, Sendable {
     /// v1 paths by controller.

@@ -1,4 +1,5 @@
 import Glibc
+import KernelText
 import Syscalls
 
 /// The cgroups of one container, one per controller, ready to be read.

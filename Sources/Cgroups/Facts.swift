@@ -1,3 +1,5 @@
+import KernelText
+
 /// What a container may use of memory and swap, and what it uses. In bytes.
 public struct MemoryFacts: Equatable, Sendable {
     /// The smallest limit on the way to the root; nil without one.
@@ -29,19 +31,6 @@ public struct MemoryParts: OptionSet, Sendable {
     public static let swap = MemoryParts(rawValue: 1)
     public static let hugePages = MemoryParts(rawValue: 2)
     public static let all: MemoryParts = [.swap, .hugePages]
-}
-
-/// What CPUs a container may run on, and for how long.
-public struct CPULimits: Equatable, Sendable {
-    /// The effective cpuset; nil where no cpuset controller reaches the container.
-    public var cpuset: CPUList?
-    /// ceil(quota / period), the smallest on the way to the root; nil without a quota.
-    public var quota: Int?
-
-    public init(cpuset: CPUList? = nil, quota: Int? = nil) {
-        self.cpuset = cpuset
-        self.quota = quota
-    }
 }
 
 /// CPU time that a container has used, in nanoseconds.

@@ -1,3 +1,4 @@
+import KernelText
 import Syscalls
 
 /// What a container has read from and written to one block device.

@@ -1,3 +1,4 @@
+import KernelText
 import Syscalls
 
 /// A quantity of `memory.stat`, by what it means in `/proc/meminfo`.

@@ -1,4 +1,5 @@
 import Glibc
+import KernelText
 import Syscalls
 
 /// What the threads of a container are doing at one moment.

@@ -6,8 +6,6 @@ import Syscalls
 public enum Defaults {
     /// Sockets, state files and the pid file of the daemon.
     public static let runtimeDirectory = "/run/lxcfs"
-    /// The usual mountpoint, as lxcfs uses it.
-    public static let mountpoint = "/var/lib/lxcfs"
 
     /// The control socket in a runtime directory.
     public static func controlSocket(in runtimeDirectory: String) -> String {

@@ -1,5 +1,6 @@
 import Cgroups
 import Glibc
+import KernelText
 import Syscalls
 
 /// A process of a container, and what must be opened of the host before its mount namespace

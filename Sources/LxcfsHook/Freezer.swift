@@ -1,5 +1,6 @@
 import Cgroups
 import Glibc
+import KernelText
 import Syscalls
 
 /// Stops all processes of a running container for a moment, so that none of them can change

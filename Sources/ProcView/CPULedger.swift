@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 
 /// The CPU time counters that a container is shown, per visible CPU.
 ///

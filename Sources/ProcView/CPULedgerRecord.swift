@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 
 /// A ledger as a row of numbers, so that another process can go on with it.
 extension CPULedger {

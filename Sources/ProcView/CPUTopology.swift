@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 
 /// Files below `/sys/devices/system/cpu` that name CPUs, in a container's own numbering.
 public enum CPUTopology {

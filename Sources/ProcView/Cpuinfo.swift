@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 
 /// `/proc/cpuinfo` of a container: the host's blocks of the visible CPUs, numbered from 0.
 ///

@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 import Syscalls
 
 /// `/proc/diskstats` of a container (Documentation/admin-guide/iostats.rst): the host's

@@ -1,5 +1,6 @@
 import Cgroups
 import Glibc
+import KernelText
 
 /// Load averages by the kernel's formula (`kernel/sched/loadavg.c`): exponentially damped
 /// over 1, 5 and 15 minutes, sampled every 5 seconds, in fixed point with 11 bits.

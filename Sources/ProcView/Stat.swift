@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 import Syscalls
 
 /// `/proc/stat` of a container (proc_stat(5)).

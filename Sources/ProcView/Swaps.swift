@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 
 /// `/proc/swaps` of a container (proc_swaps(5)): the kernel's heading, and one line for all
 /// the swap that it may use. Which devices that is on is the host's business.

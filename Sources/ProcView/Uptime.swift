@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 
 /// `/proc/uptime` of a container (proc_uptime(5)): seconds since its first process started,
 /// and seconds that its CPUs were idle, summed over them.

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Control
-import JSON
 
 @main
 struct Lxcfsd: ParsableCommand {
@@ -21,23 +20,5 @@ struct Lxcfsd: ParsableCommand {
     static func main() {
         // As in lxcfs. ArgumentParser has only the long name.
         main(CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 })
-    }
-}
-
-/// Where to reach the daemon, and how to print what it says.
-struct QueryOptions: ParsableArguments {
-    @Option(help: "Directory of the daemon's control socket.")
-    var runtimeDir = Defaults.runtimeDirectory
-
-    @Flag(help: "Print JSON instead of a table.")
-    var json = false
-
-    func ask(_ operation: Request.Operation) throws(ControlError) -> Reply {
-        try ControlClient(socket: Defaults.controlSocket(in: runtimeDir))
-            .send(Request(operation))
-    }
-
-    func printJSON(_ value: some FieldValue) {
-        print(String(decoding: encodeLine(value), as: UTF8.self), terminator: "")
     }
 }

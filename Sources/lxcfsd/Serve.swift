@@ -2,7 +2,8 @@ import ArgumentParser
 import Control
 import Glibc
 import Logging
-import LxcfsFS
+import LxcfsHandover
+import LxcfsKeeper
 import Syscalls
 
 struct Serve: ParsableCommand {

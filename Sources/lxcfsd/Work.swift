@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Logging
 import LxcfsFS
+import LxcfsHandover
 
 /// Not for people: what the daemon starts to do its work.
 struct Work: ParsableCommand {
@@ -21,7 +22,7 @@ struct Work: ParsableCommand {
         }
         let log = makeLog(debug: setup.logsDebugMessages)
         do {
-            try WorkerProcess(setup, log: log).run()
+            try Worker(setup, log: log).run()
         } catch {
             log.error("\(error)")
             throw ExitCode(1)

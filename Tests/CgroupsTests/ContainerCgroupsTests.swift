@@ -1,4 +1,5 @@
 import Glibc
+import KernelText
 import Syscalls
 import Testing
 

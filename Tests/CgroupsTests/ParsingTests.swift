@@ -1,3 +1,4 @@
+import KernelText
 import Syscalls
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import KernelText
 import Syscalls
 
 @testable import Cgroups

@@ -1,9 +1,12 @@
 import Control
 import Glibc
+import KernelText
 import Syscalls
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct AgentMessageTests {
     /// As runc 1.1.5 sends it, shortened.
@@ -163,12 +166,12 @@ import Testing
     }
 
     @Test func namesOfWhatIsKept() {
-        #expect(KeptListeners.token("seccomp:18") == 18)
-        #expect(KeptListeners.token("seccomp:") == nil)
-        #expect(KeptListeners.token("trigger:18") == nil)
+        #expect(StoredListeners.token("seccomp:18") == 18)
+        #expect(StoredListeners.token("seccomp:") == nil)
+        #expect(StoredListeners.token("trigger:18") == nil)
         let origin = ListenerOrigin(id: "c1", pid: 7)
         let text = String(decoding: encodeLine(origin), as: UTF8.self)
-        #expect(KeptListeners.origin(text) == origin)
-        #expect(KeptListeners.origin("{") == ListenerOrigin())
+        #expect(StoredListeners.origin(text) == origin)
+        #expect(StoredListeners.origin("{") == ListenerOrigin())
     }
 }

@@ -1,10 +1,13 @@
 import Foundation
 import Glibc
+import KernelText
 import ProcView
 import Syscalls
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct CPUCatalogTests {
     /// A sysfs with two CPUs, of which only the second has a cache.

@@ -1,7 +1,10 @@
 import Cgroups
+import KernelText
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct CachedFileTests {
     private func snapshot(_ text: String, at time: UInt64) -> Snapshot {
@@ -46,7 +49,7 @@ import Testing
     private func install(
         _ text: String, at time: UInt64, _ container: Container, key: UInt64 = 9
     ) -> CacheStep {
-        let step = container.install(snapshot(text, at: time), key, StoreSlots(1))
+        let step = container.install(snapshot(text, at: time), key, PushPermits(1))
         guard let content = step.content else { return step }
         if step.dropsFirst { container.dropped(key) }
         if step.action == .grow {
@@ -100,7 +103,7 @@ import Testing
     @Test func ofLongerContentTheKernelIsToldWhenItHasNoPages() throws {
         let container = try makeContainer("x", slot: 1)
         push("aaa", at: 1, container)
-        let slots = StoreSlots(2)
+        let slots = PushPermits(2)
         let longer = snapshot("bbbb", at: 20)
         let step = container.install(longer, 9, slots)
         #expect(step.action == .grow && step.dropsFirst)
@@ -127,7 +130,7 @@ import Testing
     @Test func nobodyWaitsForReadersThatThereAreNot() throws {
         let container = try makeContainer("x", slot: 1)
         push("aaa", at: 1, container)
-        #expect(container.install(snapshot("bbbb", at: 20), 9, StoreSlots(1)).action == .grow)
+        #expect(container.install(snapshot("bbbb", at: 20), 9, PushPermits(1)).action == .grow)
         // The page cache may have served it for two windows.
         #expect(container.settles(9, now: 20_000_020, window: 10))
         #expect(!container.settles(9, now: 20_000_021, window: 10))
@@ -236,17 +239,17 @@ import Testing
     @Test func contentThatIsJustBeingToldOfIsRead() throws {
         let container = try makeContainer("x", slot: 1)
         _ = container.sizeForLookup(9)
-        #expect(container.install(snapshot("aaa", at: 1), 9, StoreSlots(1)).action == .resize)
+        #expect(container.install(snapshot("aaa", at: 1), 9, PushPermits(1)).action == .resize)
         #expect(read(container, now: 2) == "aaa")
     }
 
     @Test func withoutASlotTheKernelIsMadeToRead() throws {
         let container = try makeContainer("x", slot: 1)
         let first = snapshot("aaa", at: 1)
-        #expect(container.install(first, 9, StoreSlots(0)).action == .none)
+        #expect(container.install(first, 9, PushPermits(0)).action == .none)
         #expect(container.announce(9, first) == FileSize(bytes: 3, generation: 1))
         let second = snapshot("bbb", at: 2)
-        #expect(container.install(second, 9, StoreSlots(1)).action == .store)
+        #expect(container.install(second, 9, PushPermits(1)).action == .store)
         container.stored(9, second, success: false)
         #expect(container.sizeForLookup(9).generation == 2)
     }
@@ -254,15 +257,15 @@ import Testing
     @Test func withoutASlotContentGetsLongerALittleLater() throws {
         let container = try makeContainer("x", slot: 1)
         push("aaa", at: 1, container)
-        let soon = container.install(snapshot("bbbb", at: 100_000_000), 9, StoreSlots(0))
+        let soon = container.install(snapshot("bbbb", at: 100_000_000), 9, PushPermits(0))
         #expect(soon.action == .none && soon.content?.text == "aaa")
         #expect(container.announcedSize == 3)
         // The former stays as long as it is needed.
         #expect(container.expire(9, time: 1))
         container.dropped(9)
-        let later = container.install(snapshot("bbbb", at: 199_999_999), 9, StoreSlots(0))
+        let later = container.install(snapshot("bbbb", at: 199_999_999), 9, PushPermits(0))
         #expect(later.content?.text == "aaa")
-        let late = container.install(snapshot("bbbb", at: 200_000_000), 9, StoreSlots(0))
+        let late = container.install(snapshot("bbbb", at: 200_000_000), 9, PushPermits(0))
         #expect(late.content?.text == "bbbb")
         #expect(container.announcedSize == 4)
     }
@@ -283,7 +286,7 @@ import Testing
         container.dropped(9)
         _ = container.repeated(9, former, now: 80, window: 10)
         // Who has read it may be about to ask whether that was all.
-        let slots = StoreSlots(2)
+        let slots = PushPermits(2)
         #expect(slots.beginGrowing())
         #expect(container.install(snapshot("bbbb", at: 90), 9, slots).content?.text == "aaa")
         slots.endGrowing()
@@ -295,7 +298,7 @@ import Testing
         let container = try makeContainer("x", slot: 1)
         push("aaa", at: 1, container)
         push("zzz", at: 1, container, key: 10)
-        let slots = StoreSlots(2)
+        let slots = PushPermits(2)
         #expect(container.install(snapshot("bbbb", at: 20), 9, slots).action == .grow)
         #expect(container.install(snapshot("yyyy", at: 20), 10, slots).content?.text == "zzz")
         container.abandonGrowing(9)
@@ -311,7 +314,7 @@ import Testing
     @Test func aLaterRenderingThatFinishedEarlierWins() throws {
         let container = try makeContainer("x", slot: 1)
         _ = install("newer", at: 5, container)
-        let step = container.install(snapshot("oldest", at: 4), 9, StoreSlots(1))
+        let step = container.install(snapshot("oldest", at: 4), 9, PushPermits(1))
         #expect(step.action == .none && step.content?.text == "newer")
         #expect(container.announcedSize == 5)
     }
@@ -341,7 +344,7 @@ import Testing
         push("ccc", at: 80, container)
         // Pushing it failed.
         let failed = snapshot("ddd", at: 100)
-        #expect(container.install(failed, 9, StoreSlots(1)).action == .store)
+        #expect(container.install(failed, 9, PushPermits(1)).action == .store)
         container.stored(9, failed, success: false)
         push("ddd", at: 120, container)
     }
@@ -375,24 +378,24 @@ import Testing
         container.dropped(9)
         #expect(read(container, now: 100, made: short, offset: 4096) == "former 20000")
         // That brought pages of the former content, which the next must not come upon.
-        #expect(container.install(short, 9, StoreSlots(1)).dropsFirst)
+        #expect(container.install(short, 9, PushPermits(1)).dropsFirst)
     }
 
     /// Nobody asks for the size of what is mapped.
     @Test func contentThatDidNotFitGetsLongerAfterTheRead() throws {
         let container = try makeContainer("x", slot: 1)
-        let slots = StoreSlots(1)
+        let slots = PushPermits(1)
         let longer = snapshot("dddd", at: 60)
         #expect(container.outgrow(longer, 9, slots) == nil)
         push("ccc", at: 1, container)
         #expect(read(container, now: 60, made: longer) == "ccc")
         #expect(container.outgrow(snapshot("ddd", at: 60), 9, slots) == nil)
-        #expect(container.outgrow(longer, 9, StoreSlots(0)) == nil)
+        #expect(container.outgrow(longer, 9, PushPermits(0)) == nil)
         #expect(container.outgrow(snapshot("dddd", at: 0), 9, slots) == nil)
         let content = try #require(container.outgrow(longer, 9, slots))
         // What is being dropped is still answered as before, and only one thread is at it.
         #expect(read(container, now: 61) == "ccc")
-        #expect(container.outgrow(snapshot("eeee", at: 62), 9, StoreSlots(1)) == nil)
+        #expect(container.outgrow(snapshot("eeee", at: 62), 9, PushPermits(1)) == nil)
         container.beginGrowing(9, content, now: 60)
         container.stored(9, content, success: true)
         #expect(read(container, now: 61) == "dddd")
@@ -400,7 +403,7 @@ import Testing
     }
 
     @Test func slotsRunOut() {
-        let slots = StoreSlots(1)
+        let slots = PushPermits(1)
         #expect(slots.take())
         #expect(!slots.take())
         #expect(!slots.take())

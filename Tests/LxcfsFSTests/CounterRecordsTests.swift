@@ -1,12 +1,15 @@
 import Cgroups
 import Foundation
 import Glibc
+import KernelText
 import Logging
 import ProcView
 import Syscalls
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct CounterRecordsTests {
     private let path = NSTemporaryDirectory() + "counters-" + UUID().uuidString

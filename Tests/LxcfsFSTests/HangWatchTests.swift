@@ -1,7 +1,10 @@
 import Glibc
+import KernelText
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite final class HangWatchTests {
     private let memory = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 8)

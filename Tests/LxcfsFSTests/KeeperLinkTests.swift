@@ -1,9 +1,12 @@
 import Control
 import Glibc
+import KernelText
 import Syscalls
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct KeeperLinkTests {
     @Test func descriptorsGoOverWithNameAndPayload() throws {

@@ -1,6 +1,9 @@
+import KernelText
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct NodeIDTests {
     @Test func theRootIsNumberOne() {

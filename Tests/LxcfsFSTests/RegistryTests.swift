@@ -1,10 +1,13 @@
 import Cgroups
 import Control
 import Foundation
+import KernelText
 import Syscalls
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct RegistryTests {
     @Test(arguments: [

@@ -1,8 +1,11 @@
 import Cgroups
+import KernelText
 import Syscalls
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct SeenMeminfoTests {
     private let own = """

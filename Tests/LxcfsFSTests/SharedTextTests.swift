@@ -1,10 +1,13 @@
 import Cgroups
 import Glibc
+import KernelText
 import ProcView
 import Syscalls
 import Testing
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 @Suite struct SharedTextTests {
     /// A host's file that the test may change, in a directory that is removed at the end.

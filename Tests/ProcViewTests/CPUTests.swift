@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 import Syscalls
 import Testing
 

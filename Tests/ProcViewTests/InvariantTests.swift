@@ -1,4 +1,5 @@
 import Foundation
+import KernelText
 import Syscalls
 import Testing
 

@@ -1,5 +1,6 @@
 import Cgroups
 import Foundation
+import KernelText
 import Testing
 
 @testable import ProcView

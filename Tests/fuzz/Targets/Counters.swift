@@ -1,10 +1,13 @@
 import Cgroups
 import Glibc
+import KernelText
 import Logging
 import ProcView
 import Syscalls
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 private func numbers(_ parts: inout Parts) -> [UInt64] {
     var numbers: [UInt64] = []

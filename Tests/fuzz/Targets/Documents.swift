@@ -1,4 +1,5 @@
 import Cgroups
+import KernelText
 import OCISpec
 
 @testable import LxcfsHook

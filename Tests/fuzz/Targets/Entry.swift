@@ -1,5 +1,6 @@
 import Cgroups
 import Glibc
+import KernelText
 
 /// A target takes any bytes, and traps when what must hold does not.
 typealias FuzzTarget = @Sendable (Bytes) -> Void

@@ -1,10 +1,13 @@
 import Glibc
+import KernelText
 import ProcView
 import Syscalls
 
 @testable import Cgroups
 @testable import LxcfsFS
+@testable import LxcfsHandover
 @testable import LxcfsHook
+@testable import LxcfsKeeper
 
 /// Tables of mounts, as each of their readers understands them.
 @Sendable func fuzzMountinfo(_ input: Bytes) {
@@ -19,7 +22,7 @@ import Syscalls
         for path in ["/", "/a/b", "/../x"] { _ = mount.directory(of: path) }
     }
     _ = mounts.version
-    let unescaped = unescape(input)
+    let unescaped = Mountinfo.unescaped(input)
     require(unescaped.utf8.count <= 3 * input.count, "longer without escapes")
     if let devices = TreeDevices(mountPoint: "/var/lib/lxcfs", mountinfo: input) {
         _ = devices.meminfo(in: input)

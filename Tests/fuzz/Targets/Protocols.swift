@@ -3,10 +3,13 @@ import Control
 import FoundationEssentials
 import Glibc
 import JSON
+import KernelText
 import Logging
 import Syscalls
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 
 private let quiet = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
 
@@ -141,11 +144,11 @@ private let controlFixture: ControlFixture = {
             KeeperMessage.self, from: Data(encodeLine(message)))
         require(again.map(encodeLine) == encodeLine(message), "a message changes on its way")
     }
-    let origin = KeptListeners.origin(text)
+    let origin = StoredListeners.origin(text)
     require(
-        KeptListeners.origin(
+        StoredListeners.origin(
             String(decoding: encodeLine(origin), as: UTF8.self)) == origin, "another origin")
-    _ = KeptListeners.token(text)
+    _ = StoredListeners.token(text)
     restoreDescriptors(input)
 }
 

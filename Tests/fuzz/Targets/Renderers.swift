@@ -1,8 +1,11 @@
 import Cgroups
 import Glibc
+import KernelText
 import Syscalls
 
 @testable import LxcfsFS
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
 @testable import ProcView
 
 /// The promises of `MemoryView`, whatever kernel and container say.

@@ -1,5 +1,6 @@
 import Cgroups
 import Glibc
+import KernelText
 import ProcView
 
 /// Ends the run: a property does not hold.

@@ -1,0 +1,164 @@
+import Cgroups
+import Glibc
+import KernelText
+import Logging
+import LxcfsHandover
+import ProcView
+import Syscalls
+
+/// What the agent answers to an intercepted call.
+final class AgentAnswers: Sendable {
+    enum Answer: Equatable {
+        /// The caller's memory has been written; the call returns this.
+        case value(Int64)
+        /// The kernel is to carry out the call.
+        case pass
+        /// The same, because all other threads have been stuck for a while.
+        case stuck
+    }
+
+    private let host: Host
+    private let registry: Registry
+    private let callers: CallerLookup
+    private let mounts: SeenMeminfoLookup
+    private let permits: AgentPermits
+    private let log: Logger
+    private let pageSize = UInt64(max(sysconf(CInt(_SC_PAGESIZE)), 1))
+
+    /// Bytes of the largest answer: an affinity mask of 8192 CPUs, the most that Linux is
+    /// built for.
+    static let largestAnswer = max(1024, Sysinfo.largestSize)
+
+    init(
+        host: Host, registry: Registry, callers: CallerLookup, mounts: SeenMeminfoLookup,
+        permits: AgentPermits, log: Logger
+    ) {
+        self.host = host
+        self.mounts = mounts
+        self.permits = permits
+        self.registry = registry
+        self.callers = callers
+        self.log = log
+    }
+
+    /// Works out the answer and writes it into the caller's memory.
+    ///
+    /// - Parameter buffer: of ``largestAnswer`` bytes, aligned to 8.
+    func answer(
+        _ call: InterceptedCall, _ listener: AgentListener,
+        _ buffer: UnsafeMutableRawBufferPointer, _ workspace: Workspace
+    ) -> Answer {
+        guard call.tid > 0, call.name != .other else { return .pass }
+        guard permits.take() else { return .stuck }
+        defer { permits.give() }
+        do {
+            switch call.name {
+            case .sysinfo: return try sysinfo(call, listener, buffer, workspace)
+            case .schedGetaffinity: return try affinity(call, listener, buffer, workspace)
+            case .other: return .pass
+            }
+        } catch {
+            // A container that ends, a caller that is killed, a bad address: all of them the
+            // kernel answers better than we can.
+            log.debug("left to the kernel: \(error)")
+            return .pass
+        }
+    }
+
+    private func sysinfo(
+        _ call: InterceptedCall, _ listener: AgentListener,
+        _ buffer: UnsafeMutableRawBufferPointer, _ workspace: Workspace
+    ) throws(SystemError) -> Answer {
+        guard let container = try container(of: call, listener, workspace) else { return .pass }
+        let layout: SysinfoLayout = call.is32Bit ? .narrow : .wide
+        try container.sysinfo(host, workspace).write(layout, pageSize: pageSize, to: buffer)
+        let answer = UnsafeRawBufferPointer(rebasing: buffer[..<layout.size])
+        return try write(answer, call.arguments.0, call, listener) ? .value(0) : .pass
+    }
+
+    private func affinity(
+        _ call: InterceptedCall, _ listener: AgentListener,
+        _ buffer: UnsafeMutableRawBufferPointer, _ workspace: Workspace
+    ) throws(SystemError) -> Answer {
+        guard isCaller(Int32(truncatingIfNeeded: call.arguments.0), call.tid, workspace) else {
+            return .pass
+        }
+        let size = try Syscalls.affinity(of: call.tid, into: buffer)
+        // The kernel has its say about lengths that it refuses.
+        let word = call.is32Bit ? 4 : 8
+        let length = call.arguments.1
+        guard length >= size, length.isMultiple(of: UInt64(word)) else { return .pass }
+        // In its masks, 32-bit words come in another order.
+        if call.is32Bit, UInt16(1).bigEndian == 1 { return .pass }
+        guard let container = try container(of: call, listener, workspace) else { return .pass }
+        let mask = UnsafeMutableRawBufferPointer(rebasing: buffer[..<size])
+        let count = try container.visibleCPUCount(host, workspace)
+        guard AffinityMask.keepFirst(count, of: mask) else { return .pass }
+        let answer = UnsafeRawBufferPointer(mask)
+        return try write(answer, call.arguments.2, call, listener)
+            ? .value(Int64(size)) : .pass
+    }
+
+    /// Whether the thread number `pid`, as the caller counts, means the caller itself.
+    private func isCaller(_ pid: Int32, _ tid: Int32, _ workspace: Workspace) -> Bool {
+        pid == 0 || innermostPID(tid, host.roots.proc, workspace.scratch) == Int(pid)
+    }
+
+    /// The container whose `/proc/meminfo` the caller reads, so that files and calls answer
+    /// from one model; nil if that file is not ours.
+    private func container(
+        of call: InterceptedCall, _ listener: AgentListener, _ workspace: Workspace
+    ) throws(SystemError) -> Container? {
+        switch try seen(by: call.tid, listener) {
+        case .foreign: return nil
+        case .caller: break
+        case .container(let id):
+            guard let known = registry.container(id: id) else { break }
+            if known === listener.container { return known }
+            if id == listener.origin.id, isSame(known, listener.origin, workspace) {
+                listener.container = known
+                return known
+            }
+        }
+        let found = try callers.container(ofCaller: call.tid, workspace)
+        return found.isHost ? nil : found
+    }
+
+    private func seen(
+        by tid: Int32, _ listener: AgentListener
+    ) throws(SystemError) -> SeenMeminfo {
+        let now = host.now()
+        if let last = listener.lastSeen, last.tid == tid,
+            clampedDifference(now, last.time) < host.window
+        {
+            return last.seen
+        }
+        let seen = try mounts.seen(by: tid, &listener.seen)
+        listener.lastSeen = (tid, seen, now)
+        return seen
+    }
+
+    /// Whether the registered container is the one that was meant: ids are only unique for
+    /// one runtime.
+    private func isSame(
+        _ known: Container, _ origin: ListenerOrigin, _ workspace: Workspace
+    ) -> Bool {
+        guard let pid = origin.pid, pid > 0,
+            let place = try? callers.place(of: pid, asContainer: true, workspace)
+        else { return false }
+        return known.pid == place.pid && known.startTime == place.startTime
+            && known.cgroups.paths == place.cgroups
+    }
+
+    /// - Returns: false if the caller is gone or its memory cannot be written.
+    private func write(
+        _ bytes: UnsafeRawBufferPointer, _ address: UInt64, _ call: InterceptedCall,
+        _ listener: AgentListener
+    ) throws(SystemError) -> Bool {
+        // In this order: the memory is that of the thread which had the number when it was
+        // opened, and if the caller still waits after that, it was the caller.
+        let memory = try openMemory(of: call.tid, host.roots.proc)
+        guard SeccompNotify.isWaiting(listener.descriptor, call.id) else { return false }
+        return Syscalls.write(bytes, to: memory, at: address)
+    }
+}

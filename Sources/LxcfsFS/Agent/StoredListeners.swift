@@ -1,0 +1,65 @@
+import Control
+import FoundationEssentials
+import KernelText
+import Logging
+import LxcfsHandover
+import Syscalls
+
+/// Has the keeper keep notify descriptors: without one of them open anywhere, calls that are
+/// intercepted fail with `ENOSYS`.
+final class StoredListeners: ListenerStore {
+    private let link: KeeperLink
+    private let log: Logger
+
+    private static let prefix = "seccomp:"
+
+    init(_ link: KeeperLink, log: Logger) {
+        self.link = link
+        self.log = log
+    }
+
+    func keep(_ listener: AgentListener) {
+        let origin = String(decoding: encodeLine(listener.origin), as: UTF8.self)
+        attempt { () throws(SystemError) in
+            try link.keep(
+                listener.descriptor, name: Self.name(listener.token), payload: origin)
+        }
+    }
+
+    func forget(_ listener: AgentListener) {
+        attempt { () throws(SystemError) in
+            try link.forget(name: Self.name(listener.token))
+        }
+    }
+
+    private func attempt(_ body: () throws(SystemError) -> Void) {
+        do {
+            try body()
+        } catch {
+            log.error("a seccomp listener would not survive this process: \(error)")
+        }
+    }
+
+    private static func name(_ token: UInt64) -> String { prefix + "\(token)" }
+
+    /// The number of the listener that is kept under `name`; nil if it is something else.
+    static func token(_ name: String) -> UInt64? {
+        name.hasPrefix(prefix) ? UInt64(name.dropFirst(prefix.count)) : nil
+    }
+
+    /// What ``keep(_:)`` has written.
+    static func origin(_ payload: String) -> ListenerOrigin {
+        // Of a later version, perhaps. It is only needed to be quick.
+        (try? JSONDecoder().decode(ListenerOrigin.self, from: Data(payload.utf8)))
+            ?? ListenerOrigin()
+    }
+}
+
+extension Agent {
+    /// Takes up what has been kept; everything that is not a listener is closed.
+    func adopt(_ kept: WorkerSetup.Kept) throws(SystemError) {
+        let descriptor = HeldDescriptor(FileDescriptor(owning: kept.descriptor))
+        guard let token = StoredListeners.token(kept.name) else { return }
+        try adopt(descriptor, StoredListeners.origin(kept.payload), token: token)
+    }
+}

@@ -1,0 +1,51 @@
+import KernelText
+import LxcfsHandover
+import Syscalls
+
+/// The two FUSE connections as the kernel's mount tables name them.
+struct TreeDevices: Equatable {
+    /// `major:minor`.
+    let containers: [UInt8]
+    let callers: [UInt8]
+
+    /// - Parameter mountinfo: our own `/proc/self/mountinfo`.
+    /// - Returns: nil if the trees are not mounted.
+    init?(mountPoint: String, mountinfo: Bytes) {
+        let path = Mountinfo.escaped(mountPoint)
+        let opens = Mountinfo.escaped(mountPoint + "/" + TreeNames.opens)
+        var containers: [UInt8]?
+        var callers: [UInt8]?
+        // The last one covers those before.
+        for mount in Mountinfo(mountinfo) {
+            if mount.point.elementsEqual(path) { containers = Array(mount.device) }
+            if mount.point.elementsEqual(opens) { callers = Array(mount.device) }
+        }
+        guard let containers, let callers else { return nil }
+        self.containers = containers
+        self.callers = callers
+    }
+
+    /// - Parameter mountinfo: that of a process.
+    func meminfo(in mountinfo: Bytes) -> SeenMeminfo {
+        var seen = SeenMeminfo.foreign
+        for mount in Mountinfo(mountinfo) {
+            // A procfs that is mounted later covers what is mounted on the former.
+            if mount.point.equals("/proc") || mount.point.equals("/") { seen = .foreign }
+            if mount.point.equals("/proc/meminfo") { seen = file(mount) }
+        }
+        return seen
+    }
+
+    private func file(_ mount: Mountinfo.Mount) -> SeenMeminfo {
+        let names = mount.root.string.split(separator: "/")
+        if mount.device.elementsEqual(callers), names.prefix(2) == ["proc", "meminfo"] {
+            return .caller
+        }
+        if mount.device.elementsEqual(containers), names.count >= 3,
+            names[1...2] == ["proc", "meminfo"]
+        {
+            return .container(id: String(names[0]))
+        }
+        return .foreign
+    }
+}

@@ -1,0 +1,98 @@
+import Cgroups
+import Control
+import Glibc
+import KernelText
+import LxcfsHandover
+import ProcView
+import Syscalls
+
+/// Gathering what the files of a container are made from. The caller holds `lock`.
+extension Container {
+    /// How long a count of threads serves for `/proc/stat` and the last fields of
+    /// `/proc/loadavg`, in nanoseconds: counting costs several calls per thread.
+    static let taskCountLifetime: UInt64 = 1_000_000_000
+
+    /// What the container uses of memory and may use.
+    func readMemory(_ host: Host, _ workspace: Workspace) throws(SystemError) -> MemoryFacts {
+        let parts = try host.meminfo.with(now: host.now()) { $1.parts }
+        return try cgroups.readMemory(workspace.scratch, parts)
+    }
+
+    /// The sizes that the container is shown.
+    func memoryView(
+        _ facts: MemoryFacts, _ host: Host
+    ) throws(SystemError) -> MemoryView {
+        try host.meminfo.with(now: host.now()) {
+            MemoryView(facts, host: $1, swap: showSwap)
+        }
+    }
+
+    /// - Returns: whether the visible CPUs are others than the last time.
+    @discardableResult
+    func updateVisible(_ host: Host, _ workspace: Workspace) throws(SystemError) -> Bool {
+        if host.passesThrough {
+            return try host.online.withText(now: host.now(), maxAge: host.window) { online in
+                visible.update(cpuset: nil, online: online.trimmed, quota: nil)
+            }
+        }
+        let quota = cpuView == .quota ? try cgroups.readQuota(workspace.scratch) : nil
+        let cpuset = try cgroups.readCPUSet(workspace.scratch)
+        // A CPU that goes or comes changes the effective cpuset as well.
+        let maxAge = visible.isMade(from: cpuset) ? host.shapeLifetime : host.window
+        return try host.online.withText(now: host.now(), maxAge: maxAge) { online in
+            visible.update(cpuset: cpuset, online: online.trimmed, quota: quota)
+        }
+    }
+
+    func updateLedger(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        restoreCounters(host)
+        // When the host's CPUs are shown, the container's own ones have not changed.
+        if host.passesThrough { return }
+        try updateVisible(host, workspace)
+        // Before the first reading there are no times of other CPUs to compare with.
+        let comparable = ledger.visible == 0 || visible.list == ledgerCPUs
+        let time = try cgroups.readCPUTime(workspace.scratch) ?? CPUTime()
+        workspace.visibleCPUTimes.removeAll(keepingCapacity: true)
+        if try cgroups.readCPUTimePerCPU(workspace.scratch, into: &workspace.hostCPUTimes),
+            comparable
+        {
+            for cpu in visible.list.cpus where cpu < workspace.hostCPUTimes.count {
+                workspace.visibleCPUTimes.append(workspace.hostCPUTimes[cpu])
+            }
+        }
+        ledger.update(
+            CPULedger.Reading(age: workingAge, time: time, perCPU: workspace.visibleCPUTimes),
+            visible: visible.list.count)
+        ledgerCPUs = visible.list
+        saveCounters(host)
+    }
+
+    func updateTasks(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        restoreCounters(host)
+        let now = host.now()
+        let age = tasksReadAt.map { clampedDifference(now, $0) } ?? .max
+        if age >= Self.taskCountLifetime {
+            tasks = try cgroups.countTasks(host.roots.proc, workspace.scratch)
+            highestPID = max(highestPID, tasks.lastPID)
+            tasks.lastPID = highestPID
+            tasksReadAt = now
+        }
+        // Their number alone costs little. The runtime's own threads are gone by the time
+        // that the container starts, though they may have been counted with their states.
+        if let total = try cgroups.readTaskCount(workspace.scratch) {
+            tasks.total = Int(clamping: total)
+        }
+    }
+
+    /// The load averages, which are kept going from now on. Updates `tasks`.
+    func currentLoad(_ host: Host, _ workspace: Workspace) throws(SystemError) -> LoadAverage {
+        try updateTasks(host, workspace)
+        let load = self.load ?? LoadAverage(active: tasks.active, age: age)
+        if self.load == nil {
+            self.load = load
+            saveCounters(host)
+        }
+        noteLoadRead(now: host.now())
+        return load
+    }
+}

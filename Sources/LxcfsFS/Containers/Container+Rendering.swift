@@ -1,0 +1,190 @@
+import Cgroups
+import Glibc
+import KernelText
+import LxcfsHandover
+import ProcView
+import Syscalls
+
+/// The content of each file of a container.
+extension Container {
+    /// Makes the content of a file in `workspace.out`. Takes `lock`.
+    ///
+    /// - Throws: `ENODEV` if the cgroup is gone, `EOPNOTSUPP` for a pressure file of which
+    ///   the kernel keeps none for the container, `ENOENT` for what does not exist.
+    func render(_ node: NodeID, _ host: Host, _ workspace: Workspace) throws(SystemError) {
+        lock.lock()
+        defer { lock.unlock() }
+        workspace.out.clear()
+        guard let fixed = FixedNode(rawValue: node.file) else {
+            return try renderCatalogFile(node, host, workspace)
+        }
+        if isHost || host.passesThrough, try renderHostFile(fixed, host, workspace) { return }
+        switch fixed {
+        case .meminfo: try renderMeminfo(host, workspace)
+        case .swaps: try renderSwapsFile(host, workspace)
+        case .stat: try renderStat(host, workspace)
+        case .uptime:
+            try updateLedger(host, workspace)
+            renderUptime(age: age, idle: ledger.total.idle, into: workspace.out)
+        case .loadavg: try renderLoadavg(host, workspace)
+        case .cpuinfo:
+            let changed = try updateVisible(host, workspace)
+            let cpuinfo = Cpuinfo(visible: visible.list)
+            // A CPU that has just come must be in the text too.
+            try host.sharedCpuinfo.append(
+                of: host.cpuinfo, now: host.now(), maxAge: changed ? 0 : host.shapeLifetime,
+                for: visible.list, to: workspace.out
+            ) { cpuinfo.render(host: $0, into: $1) }
+        case .diskstats:
+            try cgroups.readIO(workspace.scratch, into: &workspace.io)
+            try host.diskstats.withText(now: host.now(), maxAge: host.shapeLifetime) {
+                ProcView.renderDiskstats(workspace.io, host: $0, into: workspace.out)
+            }
+        case .slabinfo:
+            guard let file = host.slabinfo else {
+                throw SystemError("read", "slabinfo", errno: ENOENT)
+            }
+            try host.sharedSlabinfo.append(
+                of: file, now: host.now(), maxAge: host.shapeLifetime, to: workspace.out
+            ) { ProcView.renderSlabinfo(host: $0, into: $1) }
+        case .pressureCPU: try renderPressure(.cpu, workspace)
+        case .pressureIO: try renderPressure(.io, workspace)
+        case .pressureMemory: try renderPressure(.memory, workspace)
+        case .online, .present, .possible, .enabled:
+            try updateVisible(host, workspace)
+            workspace.out.append("0")
+            if visible.list.count > 1 {
+                workspace.out.append("-")
+                workspace.out.append(number: UInt64(visible.list.count - 1))
+            }
+            workspace.out.append("\n")
+        case .offline, .isolated:
+            workspace.out.append("\n")
+        case .top, .proc, .sys, .devices, .system, .cpuDirectory, .pressureDirectory,
+            .mountPoint, .singleCPU:
+            throw SystemError("read", fixed.name, errno: EISDIR)
+        }
+    }
+
+    private func renderMeminfo(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        let now = host.now()
+        let facts = try readMemory(host, workspace)
+        try host.meminfo.with(now: host.now()) { text, memory in
+            let meminfo = Meminfo(facts, host: memory, swap: showSwap)
+            meminfo.render(host: text, into: workspace.out)
+            shown = ShownMemory(
+                view: meminfo.view, shmem: facts.stat.bytes(.shmem), time: now)
+        }
+    }
+
+    private func renderSwapsFile(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        let view = try memoryView(try readMemory(host, workspace), host)
+        try host.swaps.withText(now: host.now(), maxAge: host.shapeLifetime) {
+            ProcView.renderSwaps(view, host: $0, into: workspace.out)
+        }
+    }
+
+    private func renderStat(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        try updateLedger(host, workspace)
+        try updateTasks(host, workspace)
+        let stat = Stat(
+            ledger: ledger,
+            processes: UInt64(max(highestPID, tasks.total)),
+            running: UInt64(tasks.runningWithReader),
+            blocked: UInt64(tasks.blocked))
+        try host.stat.withText(now: host.now(), maxAge: host.shapeLifetime) {
+            stat.render(host: $0, into: workspace.out)
+        }
+    }
+
+    private func renderLoadavg(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        try currentLoad(host, workspace).render(tasks, into: workspace.out)
+    }
+
+    private func renderPressure(_ kind: PressureKind, _ workspace: Workspace)
+        throws(SystemError)
+    {
+        guard let text = try cgroups.readPressure(kind, workspace.scratch) else {
+            throw SystemError("read", "pressure/" + kind.rawValue, errno: EOPNOTSUPP)
+        }
+        workspace.out.append(text)
+    }
+
+    /// For a caller in the root cgroup: the host's own file.
+    ///
+    /// - Returns: false for files that come out the same by the ordinary way.
+    private func renderHostFile(
+        _ node: FixedNode, _ host: Host, _ workspace: Workspace
+    ) throws(SystemError) -> Bool {
+        let file: HostFile? =
+            switch node {
+            case .cpuinfo: host.cpuinfo
+            case .diskstats: host.diskstats
+            case .loadavg: host.loadavg
+            case .meminfo: host.meminfo.file
+            case .slabinfo: host.slabinfo
+            case .stat: host.stat
+            case .swaps: host.swaps
+            case .uptime: host.uptime
+            default: nil
+            }
+        if let file {
+            try file.withText(now: host.now(), maxAge: host.window) { workspace.out.append($0) }
+            return true
+        }
+        let pressure: PressureKind? =
+            switch node {
+            case .pressureCPU: .cpu
+            case .pressureIO: .io
+            case .pressureMemory: .memory
+            default: nil
+            }
+        guard let pressure else { return false }
+        try append("pressure/" + pressure.rawValue, host.roots.proc, workspace)
+        return true
+    }
+
+    private func renderCatalogFile(
+        _ node: NodeID, _ host: Host, _ workspace: Workspace
+    ) throws(SystemError) {
+        guard let entry = host.catalog.entries[node.file], case .file(let content) = entry.kind
+        else { throw SystemError("find", "file \(node.raw)", errno: ENOENT) }
+        try updateVisible(host, workspace)
+        if entry.perCPU, node.cpu >= visible.list.count {
+            throw SystemError("find", "cpu\(node.cpu)", errno: ENOENT)
+        }
+        let hostCPU = entry.perCPU ? visible.list.cpus[node.cpu] : 0
+        let path = host.catalog.hostPath(of: entry, hostCPU: hostCPU)
+        switch content {
+        case .plain:
+            try append(path, host.roots.sys, workspace)
+        case .list:
+            let file = try host.roots.sys.open(at: path)
+            let text = try workspace.scratch.read(file.raw, path: path)
+            CPUTopology.renderList(host: text, visible: visible.list, into: workspace.out)
+        case .mask:
+            let file = try host.roots.sys.open(at: path)
+            let text = try workspace.scratch.read(file.raw, path: path)
+            CPUTopology.renderMask(host: text, visible: visible.list, into: workspace.out)
+        }
+    }
+
+    private func append(
+        _ path: String, _ root: borrowing FileDescriptor, _ workspace: Workspace
+    ) throws(SystemError) {
+        let file = try root.open(at: path)
+        workspace.out.append(try workspace.scratch.read(file.raw, path: path))
+    }
+}
+
+extension Container {
+    /// The content of a file at this moment.
+    func snapshot(
+        of node: NodeID, _ host: Host, _ workspace: Workspace
+    ) throws(SystemError) -> Snapshot {
+        let time = host.now()
+        // Between the end of `render` and this copy nothing else uses the thread's buffer.
+        try host.withDescriptors { () throws(SystemError) in try render(node, host, workspace) }
+        return Snapshot(workspace.out.bytes, time: time)
+    }
+}

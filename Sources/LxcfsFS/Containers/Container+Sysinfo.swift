@@ -1,0 +1,40 @@
+import Cgroups
+import KernelText
+import LxcfsHandover
+import ProcView
+import Syscalls
+
+/// The facts behind the calls that the agent answers.
+extension Container {
+    /// - Throws: as ``render(_:_:_:)``.
+    func sysinfo(_ host: Host, _ workspace: Workspace) throws(SystemError) -> Sysinfo {
+        lock.lock()
+        defer { lock.unlock() }
+        let memory = try shownMemory(host, workspace)
+        let load = try currentLoad(host, workspace)
+        return Sysinfo(
+            memory.view, shmem: memory.shmem, age: age, load: load, threads: tasks.total)
+    }
+
+    /// The number of CPUs that `/proc/cpuinfo` shows.
+    func visibleCPUCount(_ host: Host, _ workspace: Workspace) throws(SystemError) -> Int {
+        lock.lock()
+        defer { lock.unlock() }
+        try updateVisible(host, workspace)
+        return visible.list.count
+    }
+
+    /// As long as the page cache may show a `/proc/meminfo`, the numbers are those of that
+    /// file: busybox `free` subtracts the one from the other.
+    private func shownMemory(_ host: Host, _ workspace: Workspace) throws(SystemError)
+        -> ShownMemory
+    {
+        let now = host.now()
+        if let shown, clampedDifference(now, shown.time) < host.window { return shown }
+        let facts = try readMemory(host, workspace)
+        let view = try memoryView(facts, host)
+        let made = ShownMemory(view: view, shmem: facts.stat.bytes(.shmem), time: now)
+        shown = made
+        return made
+    }
+}

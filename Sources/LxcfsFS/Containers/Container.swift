@@ -1,0 +1,94 @@
+import Cgroups
+import Control
+import KernelText
+import LxcfsHandover
+import ProcView
+import Syscalls
+
+/// A container as the daemon serves it.
+final class Container: @unchecked Sendable {
+    /// The name of its directory; empty for a container that is only known by its callers.
+    let id: String
+    /// Its number in node ids; 0 if it has no tree of its own.
+    let slot: UInt32
+    /// The process that it was found by, usually its init.
+    let pid: Int32
+    /// When that process started, in nanoseconds since boot.
+    let startTime: UInt64
+    /// How long the machine had been suspended then, in nanoseconds; if that is not known,
+    /// when the container was first seen.
+    let suspendedBefore: UInt64
+    let cpuView: CPUView
+    let cgroups: ContainerCgroups
+    let showSwap: Bool
+    /// Tells containers apart, also across workers.
+    let identity: UInt64
+    /// Keeps `load` going once somebody has read it.
+    private let sampler: LoadSampler?
+
+    /// Guards what follows: one thread at a time gathers facts of a container.
+    let lock = Lock()
+    var visible = VisibleCPUs()
+    var ledger = CPULedger()
+    /// The CPUs that the last reading of `ledger` was of; nil if another worker took it.
+    var ledgerCPUs: CPUList?
+    var tasks = TaskCounts()
+    var tasksReadAt: UInt64?
+    var highestPID = 0
+    /// nil until `/proc/meminfo` or sysinfo(2) is asked for the first time.
+    var shown: ShownMemory?
+    /// nil until `/proc/loadavg` is read for the first time.
+    var load: LoadAverage?
+    var loadReadAt: UInt64 = 0
+    var loadIsSampled = false
+    /// What an earlier worker has left has been looked for.
+    var isRestored = false
+    /// Bytes that are reserved for its counters, see ``CounterRecords``.
+    var reservedRow = 0
+
+    /// Guards the files below. Held only for moments, never while a thread waits for the
+    /// kernel: a READ must always find its content (see CachedFile).
+    let filesLock = Lock()
+    var files: [UInt64: CachedFile] = [:]
+
+    init(
+        id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
+        showSwap: Bool, cgroups: ContainerCgroups, sampler: LoadSampler?,
+        suspendedBefore: UInt64 = Clock.suspended()
+    ) {
+        self.id = id
+        self.slot = slot
+        self.pid = pid
+        self.startTime = startTime
+        self.suspendedBefore = suspendedBefore
+        self.cpuView = cpuView
+        self.showSwap = showSwap
+        self.cgroups = cgroups
+        self.sampler = sampler
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in "\(slot) \(pid) \(startTime) \(cgroups.paths.display)".utf8 {
+            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        }
+        identity = hash
+    }
+
+    /// Nanoseconds since it started.
+    var age: UInt64 { clampedDifference(Clock.boottime(), startTime) }
+
+    /// Nanoseconds that its CPUs could have worked since then: suspended, they are not idle
+    /// for the kernel either.
+    var workingAge: UInt64 {
+        clampedDifference(age, clampedDifference(Clock.suspended(), suspendedBefore))
+    }
+
+    /// Notes that the load has been read. The caller holds `lock`.
+    func noteLoadRead(now: UInt64) {
+        loadReadAt = now
+        if loadIsSampled { return }
+        loadIsSampled = true
+        sampler?.watch(self)
+    }
+
+    /// Whether it is not a container at all but the host.
+    var isHost: Bool { slot == 0 && cgroups.isRoot }
+}

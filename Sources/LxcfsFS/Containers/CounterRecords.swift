@@ -1,0 +1,240 @@
+import CLinux
+import Cgroups
+import Glibc
+import KernelText
+import Logging
+import LxcfsHandover
+import ProcView
+import Syscalls
+
+/// The counters of containers that do not only depend on what the kernel says now: CPU time
+/// as it was booked, and load averages. They are in a file in the runtime directory, which
+/// every worker maps: no counter may run backwards because a worker or the whole daemon has
+/// ended.
+final class CounterRecords: @unchecked Sendable {
+    /// Half of them for registered containers, by slot, the others for callers.
+    private static let count = 16384
+    private static let headerCount = 8
+    private static let longestRow = 65536
+
+    /// A load average is of no use after so many nanoseconds without samples.
+    private static let loadLifetime: UInt64 = 15_000_000_000
+
+    private let path: String
+    /// Bytes. Two rows for each record: one is whole while the other is written.
+    private let rowSize: Int
+    private let file: FileDescriptor
+    private let memory: UnsafeMutableRawPointer
+    private let log: Logger
+    private let lock = Lock()
+    private var isFull = false
+
+    /// The numbers at the start of a row. The first is that of all numbers, 0 as long as the
+    /// row is not valid.
+    private enum Field {
+        static let count = 0
+        static let identity = 1
+        static let edition = 2
+        static let highestPID = 3
+        static let loadTime = 4
+        static let load = 5
+    }
+
+    /// Bytes of a row that holds what is counted with so many CPUs: few, so that the records
+    /// of several containers share a page.
+    static func rowSize(cpus: Int) -> Int {
+        let wanted = headerCount + CPULedger.rowCount(cpus: min(max(cpus, 1), 65536))
+        var size = 256
+        while size < wanted * MemoryLayout<UInt64>.stride, size < longestRow { size *= 2 }
+        return size
+    }
+
+    /// Opens the file, or makes it.
+    ///
+    /// - Parameter cpus: how many CPUs the machine may ever have.
+    init(_ path: String, cpus: Int, log: Logger) throws(SystemError) {
+        self.path = path
+        self.log = log
+        rowSize = Self.rowSize(cpus: cpus)
+        let size = Self.count * 2 * rowSize
+        file = try Self.open(path, size: size)
+        memory = try SharedMemory.map(file, size: size)
+    }
+
+    deinit { munmap(memory, Self.count * 2 * rowSize) }
+
+    private static func open(_ path: String, size: Int) throws(SystemError) -> FileDescriptor {
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW
+        let found = try FileDescriptor.open(path, flags, mode: 0o600)
+        let known = Int(try found.status(path: path).st_size)
+        if known == size { return found }
+        // Of a machine with other CPUs. Another worker may have it mapped: cut, it would be
+        // SIGBUS there.
+        if known != 0 { unlink(path) }
+        let file = known == 0 ? found : try FileDescriptor.open(path, flags, mode: 0o600)
+        // Only pages that are written to take room.
+        if ftruncate(file.raw, off_t(size)) != 0 {
+            throw SystemError("set the size of", path, errno: errno)
+        }
+        return file
+    }
+
+    private func record(_ container: Container) -> Int {
+        let group = Self.count / 2
+        let index =
+            container.slot != 0
+            ? Int(container.slot) % group
+            : group + Int(container.identity % UInt64(group))
+        return index * 2 * rowSize
+    }
+
+    private func offset(_ container: Container, _ half: Int) -> Int {
+        record(container) + half * rowSize
+    }
+
+    private func row(_ container: Container, _ half: Int) -> UnsafeMutablePointer<UInt64> {
+        (memory + offset(container, half)).assumingMemoryBound(to: UInt64.self)
+    }
+
+    /// Whether the row is the container's, with or without numbers. Asks the file and not the
+    /// memory: to look at a page that has no room yet takes some, and on a full file system
+    /// that is SIGBUS.
+    private func isOwned(_ container: Container, _ half: Int) -> Bool {
+        var identity: UInt64 = 0
+        let place = offset(container, half) + Field.identity * MemoryLayout<UInt64>.stride
+        let count = pread(file.raw, &identity, MemoryLayout<UInt64>.size, off_t(place))
+        return count == MemoryLayout<UInt64>.size && identity == container.identity
+    }
+
+    /// The higher, the newer; 0 of a row that is not valid.
+    private func edition(of row: UnsafeMutablePointer<UInt64>) -> UInt64 {
+        clinux_load64(row) == 0 ? 0 : row[Field.edition]
+    }
+
+    /// Sees to it that the rows can be written to: on a full file system that would be SIGBUS.
+    private func reserve(_ container: Container) -> Bool {
+        let wanted =
+            (Self.headerCount + container.ledger.rowCount) * MemoryLayout<UInt64>.stride
+        if wanted <= container.reservedRow { return true }
+        // With too many CPUs for a row the next worker books anew.
+        guard wanted <= rowSize else { return false }
+        for half in 0..<2 {
+            let error = clinux_allocate(
+                file.raw, UInt64(offset(container, half)), UInt64(wanted))
+            if error != 0 {
+                if !isFull {
+                    let cause = SystemError("make room in", path, errno: -error)
+                    log.warning("counters are not kept for the next workspace: \(cause)")
+                }
+                isFull = true
+                return false
+            }
+            // Whose room it is must be known even if this row is never filled.
+            let row = self.row(container, half)
+            if clinux_load64(row) == 0 { row[Field.identity] = container.identity }
+        }
+        isFull = false
+        container.reservedRow = wanted
+        return true
+    }
+
+    /// Gives back the room of a container that is gone. The caller holds its `lock`.
+    func remove(_ container: Container) {
+        lock.lock()
+        defer { lock.unlock() }
+        for half in 0..<2 where isOwned(container, half) {
+            // Without a hole the row stays, and the next container writes over it.
+            let row = offset(container, half)
+            if clinux_punch_hole(file.raw, UInt64(row), UInt64(rowSize)) == 0 {
+                giveBackPage(of: row)
+            }
+        }
+        container.reservedRow = 0
+    }
+
+    /// Gives back the page of a row that is empty now, unless others have theirs there.
+    private func giveBackPage(of row: Int) {
+        let page = sysconf(CInt(_SC_PAGESIZE))
+        // Otherwise the hole was whole pages.
+        guard rowSize < page else { return }
+        let start = row / page * page
+        let words = UnsafeRawBufferPointer(start: memory + start, count: page)
+            .assumingMemoryBound(to: UInt64.self)
+        if words.contains(where: { $0 != 0 }) { return }
+        // If that fails, it is only written to again later.
+        _ = clinux_punch_hole(file.raw, UInt64(start), UInt64(page))
+    }
+
+    /// The caller holds the container's `lock`.
+    func save(_ container: Container, now: UInt64) {
+        lock.lock()
+        defer { lock.unlock() }
+        guard reserve(container) else { return }
+        let other = self.row(container, 1)
+        var row = self.row(container, 0)
+        var newest = edition(of: other)
+        if edition(of: row) > newest {
+            newest = edition(of: row)
+            row = other
+        }
+        if newest == .max {
+            // Nothing was ever counted as far. Such a row is damaged, and would hide new ones.
+            for half in 0..<2 { clinux_store64(self.row(container, half), 0) }
+            newest = 0
+        }
+        clinux_store64(row, 0)
+        row[Field.identity] = container.identity
+        row[Field.edition] = newest + 1
+        row[Field.highestPID] = UInt64(max(container.highestPID, 0))
+        row[Field.loadTime] = container.load == nil ? 0 : now
+        if let load = container.load {
+            for index in 0..<3 { row[Field.load + index] = load.values[index] }
+        }
+        let rest = UnsafeMutableBufferPointer(
+            start: row + Self.headerCount,
+            count: rowSize / MemoryLayout<UInt64>.stride - Self.headerCount)
+        guard let count = container.ledger.write(to: rest) else { return }
+        clinux_store64(row, UInt64(Self.headerCount + count))
+    }
+
+    /// Gives a container the counters that an earlier worker has left. The caller holds its
+    /// `lock`.
+    func restore(_ container: Container, now: UInt64) {
+        lock.lock()
+        defer { lock.unlock() }
+        var best: UnsafeMutablePointer<UInt64>?
+        for half in 0..<2 where isOwned(container, half) {
+            let row = self.row(container, half)
+            if edition(of: row) > best.map(edition) ?? 0 { best = row }
+        }
+        guard let row = best,
+            case let count = Int(clamping: row[Field.count]), count >= Self.headerCount,
+            count <= rowSize / MemoryLayout<UInt64>.stride,
+            let ledger = CPULedger(
+                row: UnsafeBufferPointer(
+                    start: row + Self.headerCount, count: count - Self.headerCount))
+        else { return }
+        container.ledger = ledger
+        container.highestPID = Int(clamping: row[Field.highestPID])
+        if row[Field.loadTime] != 0,
+            clampedDifference(now, row[Field.loadTime]) < Self.loadLifetime
+        {
+            container.load = LoadAverage(
+                values: (0..<3).map { min(row[Field.load + $0], 1 << 40) })
+        }
+    }
+}
+
+extension Container {
+    /// Goes on with the counters of an earlier worker, once. The caller holds `lock`.
+    func restoreCounters(_ host: Host) {
+        if isRestored { return }
+        isRestored = true
+        if !isHost { host.counters.restore(self, now: host.now()) }
+    }
+
+    /// Keeps the counters for the next worker. The caller holds `lock`.
+    func saveCounters(_ host: Host) {
+        if !isHost { host.counters.save(self, now: host.now()) }
+    }
+}

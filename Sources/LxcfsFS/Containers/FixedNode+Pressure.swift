@@ -1,0 +1,15 @@
+import Cgroups
+import KernelText
+import LxcfsHandover
+import Syscalls
+
+extension FixedNode {
+    var pressureKind: PressureKind? {
+        switch self {
+        case .pressureCPU: .cpu
+        case .pressureIO: .io
+        case .pressureMemory: .memory
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Cgroups
+import Glibc
+import KernelText
+import LxcfsHandover
+import ProcView
+import Syscalls
+
+/// What the daemon knows of the host: its files, kept open, and its cgroup hierarchies.
+final class Host: @unchecked Sendable {
+    let roots: HostRoots
+    let tree: CgroupTree
+    let catalog: CPUCatalog
+    /// How old what is read of the host may be, in nanoseconds.
+    let window: UInt64
+    /// The same for files of which only the shape is shown (which lines and columns there
+    /// are), with `btime` and the clock rates of cpuinfo. Making them costs the kernel much,
+    /// the more the larger the machine is.
+    var shapeLifetime: UInt64 { window == 0 ? 0 : max(window, 1_000_000_000) }
+    let sharedCpuinfo = SharedText()
+    let sharedSlabinfo = SharedText()
+
+    let meminfo: HostMeminfo
+    let stat: HostFile
+    let cpuinfo: HostFile
+    let diskstats: HostFile
+    let loadavg: HostFile
+    let swaps: HostFile
+    let uptime: HostFile
+    /// nil where the kernel has no such file.
+    let slabinfo: HostFile?
+    let online: HostFile
+
+    private let shared: HandoverMemory
+    /// What is kept of containers for the next worker.
+    let counters: CounterRecords
+
+    init(
+        roots: consuming HostRoots, window: UInt64, shared: HandoverMemory,
+        counters: CounterRecords
+    ) throws(SystemError) {
+        self.window = window
+        self.shared = shared
+        self.counters = counters
+        meminfo = try HostMeminfo(in: roots.proc, window: window)
+        stat = try HostFile("stat", in: roots.proc, single: true)
+        cpuinfo = try HostFile("cpuinfo", in: roots.proc)
+        diskstats = try HostFile("diskstats", in: roots.proc)
+        loadavg = try HostFile("loadavg", in: roots.proc, single: true)
+        swaps = try HostFile("swaps", in: roots.proc)
+        uptime = try HostFile("uptime", in: roots.proc, single: true)
+        do {
+            slabinfo = try HostFile("slabinfo", in: roots.proc)
+        } catch {
+            guard error.errno == ENOENT || error.errno == EACCES || error.errno == EPERM else {
+                throw error
+            }
+            slabinfo = nil
+        }
+        online = try HostFile("devices/system/cpu/online", in: roots.sys, single: true)
+        catalog = try CPUCatalog(sys: roots.sys)
+
+        let hugePage = try meminfo.with(now: 0) { _, memory in
+            hugePageLabel(memory.hugePageSize)
+        }
+        let mountinfo = try roots.proc.open(at: "self/mountinfo")
+            .readToEnd(path: "/proc/self/mountinfo")
+        tree = CgroupTree(
+            mounts: mountinfo.withUnsafeBufferPointer(CgroupMounts.init(mountinfo:)),
+            hugePage: hugePage)
+        self.roots = roots
+    }
+
+    /// Containers are shown the host (SIGUSR2).
+    var passesThrough: Bool { shared.passesThrough }
+
+    func now() -> UInt64 { Clock.monotonic() }
+
+    /// Tries again when there were no descriptors left, without those that are only kept open
+    /// to be quick.
+    func withDescriptors<Result>(
+        _ body: () throws(SystemError) -> Result
+    ) throws(SystemError) -> Result {
+        do {
+            return try body()
+        } catch {
+            guard error.isOutOfDescriptors else { throw error }
+            tree.closeFiles()
+            return try body()
+        }
+    }
+}
+
+/// A huge page size as the file names of the hugetlb controller write it.
+func hugePageLabel(_ bytes: UInt64) -> String {
+    if bytes >= 1 << 30 { return "\(bytes >> 30)GB" }
+    if bytes >= 1 << 20 { return "\(bytes >> 20)MB" }
+    return "\(max(bytes, 1024) >> 10)KB"
+}

@@ -1,0 +1,47 @@
+import Cgroups
+import KernelText
+import LxcfsHandover
+import Syscalls
+
+/// The CPUs of the host that a container sees, in the order of its own numbers.
+///
+/// The list is only made anew when what it depends on has changed.
+struct VisibleCPUs {
+    private(set) var list = CPUList([0])
+    private var cpuset: [UInt8]?
+    private var online: [UInt8] = []
+    private var quota: Int?
+    private var known = false
+
+    /// - Parameters:
+    ///   - cpuset: the effective cpuset, nil without one.
+    ///   - quota: the most CPUs to show, nil without a quota.
+    /// - Returns: whether the list has changed.
+    mutating func update(cpuset text: Bytes?, online onlineText: Bytes, quota limit: Int?)
+        -> Bool
+    {
+        if known, quota == limit, same(online, onlineText), same(cpuset, text) { return false }
+        known = true
+        quota = limit
+        online = Array(onlineText)
+        cpuset = text.map { Array($0) }
+        var cpus = CPUList(parsing: onlineText) ?? CPUList([0])
+        if let text, let allowed = CPUList(parsing: text) {
+            let both = cpus.intersection(allowed)
+            // Never none: a program that finds no CPU divides by zero.
+            if !both.isEmpty { cpus = both }
+        }
+        if let limit { cpus = cpus.prefix(max(limit, 1)) }
+        let changed = cpus != list
+        list = cpus
+        return changed
+    }
+
+    /// Whether the list was made from this effective cpuset.
+    func isMade(from text: Bytes?) -> Bool { known && text != nil && same(cpuset, text) }
+
+    private func same(_ known: [UInt8]?, _ text: Bytes?) -> Bool {
+        guard let known, let text else { return known == nil && text == nil }
+        return known.withUnsafeBufferPointer { $0.equals(text) }
+    }
+}

@@ -1,0 +1,31 @@
+import Control
+
+/// How a daemon is to run.
+public struct DaemonOptions: Codable, Sendable {
+    /// Where the trees are mounted.
+    public var mountPoint: String
+    /// Sockets, state files and, unless `pidFile` says otherwise, the pid file.
+    public var runtimeDirectory = Defaults.runtimeDirectory
+    public var pidFile: String?
+    /// How old the content of a container tree may be, in milliseconds; 0 makes every open a
+    /// snapshot.
+    public var coherence = 10
+    /// How many CPUs containers are shown unless they choose themselves.
+    public var cpuView = CPUView.quota
+    /// False hides all swap.
+    public var showSwap = true
+    /// Further mount options, as for mount(8) `-o`.
+    public var mountOptions: [String] = []
+    /// Threads that answer requests, per connection.
+    public var threads = 4
+    /// Whether to log debug messages.
+    public var logsDebugMessages = false
+    public var systemCallFilter = SystemCallFilter.Mode.kill
+    /// False does without FUSE_NOTIFY_RESEND, as on kernels before Linux 6.9.
+    public var usesResend = true
+
+    public init(mountPoint: String) { self.mountPoint = mountPoint }
+
+    package var directory: RuntimeDirectory { RuntimeDirectory(runtimeDirectory) }
+    package var pidFilePath: String { pidFile ?? directory.pidFile }
+}

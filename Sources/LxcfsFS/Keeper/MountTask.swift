@@ -1,0 +1,44 @@
+import Glibc
+import LxcfsHandover
+import Syscalls
+
+/// Completes the mounts on a thread of its own: that looks up names in a tree that a worker
+/// serves, and the keeper must not wait for a worker.
+final class MountTask: @unchecked Sendable {
+    private let mount: FileDescriptor
+    private let mountPoint: String
+    private let done: FileDescriptor
+    private var isStarted = false
+    private let lock = Lock()
+    private var failure: SystemError?
+
+    /// - Parameter mount: of the connection that knows opens.
+    init(_ mount: consuming FileDescriptor, at mountPoint: String) throws(SystemError) {
+        self.mount = mount
+        self.mountPoint = mountPoint
+        done = try EventDescriptor.make()
+    }
+
+    /// - Parameter token: of `poller`; readable when the mounts are there, or failed.
+    func start(_ poller: Poller, token: UInt64) throws(SystemError) {
+        if isStarted { return }
+        isStarted = true
+        try poller.add(done, token: token)
+        try startThread("mounts") { [self] in
+            do throws(SystemError) {
+                try Mounts.complete(mount, at: mountPoint)
+            } catch {
+                lock.withLock { failure = error }
+            }
+            EventDescriptor.signal(done)
+        }
+    }
+
+    /// Takes note of the end.
+    ///
+    /// - Throws: why the mounts are not there.
+    func finish(_ poller: Poller) throws(SystemError) {
+        try poller.remove(done)
+        if let failure = lock.withLock({ failure }) { throw failure }
+    }
+}

@@ -1,0 +1,274 @@
+import Cgroups
+import Control
+import Glibc
+import KernelText
+import LxcfsHandover
+import ProcView
+import Syscalls
+
+/// From the thread that makes a request to the container it is in.
+///
+/// A container is the cgroup of the init of the caller's pid namespace, as it is for lxcfs,
+/// if the caller is in that cgroup or below it. Where pods share a pid namespace it is not:
+/// then it is the caller's own cgroup.
+final class CallerLookup: @unchecked Sendable {
+    private let host: Host
+    private let cpuView: CPUView
+    private let showSwap: Bool
+    private let sampler: LoadSampler
+    private let ownNamespace: NamespaceID
+    private let poller: Poller
+
+    private let lock = Lock()
+    /// Init processes by their pid namespace.
+    private var inits: [NamespaceID: InitProcess] = [:]
+    private var containers: [Key: Container] = [:]
+
+    /// Who asked last, by thread number: looking at a thread takes longer than answering it.
+    private var recent: [Known?] = Array(repeating: nil, count: recentCount)
+    private static let recentCount = 256
+
+    private struct Known {
+        let tid: Int32
+        let time: UInt64
+        let container: Container
+    }
+
+    /// Tokens of the poller from here on, by process number, say that an init has ended.
+    static let firstToken: UInt64 = 1 << 30
+    static let tokens = firstToken..<(1 << 31)
+
+    /// Containers of callers that share the host's pid namespace end unnoticed.
+    private static let cacheLimit = 1024
+
+    private struct Key: Hashable {
+        let memory: String
+        let cpuset: String
+        let initPID: Int32
+        let startTime: UInt64
+    }
+
+    private final class InitProcess {
+        let pid: Int32
+        let startTime: UInt64
+        let process: FileDescriptor
+
+        init(pid: Int32, startTime: UInt64, process: consuming FileDescriptor) {
+            self.pid = pid
+            self.startTime = startTime
+            self.process = process
+        }
+    }
+
+    init(
+        host: Host, cpuView: CPUView, showSwap: Bool, sampler: LoadSampler, poller: Poller
+    ) throws(SystemError) {
+        self.host = host
+        self.cpuView = cpuView
+        self.showSwap = showSwap
+        self.sampler = sampler
+        self.poller = poller
+        ownNamespace = try Self.namespace(of: "self", host)
+    }
+
+    /// The container of thread `tid`. That it is in another cgroup now, or another thread has
+    /// its number, is noticed when the window is over.
+    ///
+    /// - Throws: `ESRCH` when the thread cannot be seen from here.
+    func container(ofCaller tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container
+    {
+        guard tid > 0 else {
+            throw SystemError("find the container of", "caller", errno: ESRCH)
+        }
+        let now = host.now()
+        let index = Int(tid) % Self.recentCount
+        let known = lock.withLock { recent[index] }
+        if let known, known.tid == tid, clampedDifference(now, known.time) < host.window {
+            return known.container
+        }
+        let found = try find(tid, workspace)
+        lock.withLock { recent[index] = Known(tid: tid, time: now, container: found) }
+        return found
+    }
+
+    private func find(_ tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container {
+        let place = try self.place(of: tid, workspace)
+        let key = Key(
+            memory: place.cgroups.display,
+            cpuset: place.cgroups.legacy[.cpuset] ?? "", initPID: place.pid,
+            startTime: place.startTime)
+        if let known = lock.withLock({ containers[key] }), known.cgroups.exist { return known }
+        let made = Container(
+            id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
+            showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
+            sampler: sampler)
+        return lock.withLock {
+            // Another thread may have been faster; two would count differently.
+            if let known = containers[key], known.cgroups.exist { return known }
+            if containers.count >= Self.cacheLimit {
+                containers = containers.filter { $0.value.cgroups.exist }
+                if containers.count >= Self.cacheLimit { containers.removeAll() }
+            }
+            containers[key] = made
+            return made
+        }
+    }
+
+    /// Where the container of a process is, and when it started.
+    struct Place {
+        let pid: Int32
+        /// Nanoseconds since boot; 0 is the host itself.
+        let startTime: UInt64
+        let cgroups: CgroupPaths
+    }
+
+    /// - Parameter asContainer: the process is known to be a container's, even if it shares
+    ///   the host's pid namespace. Otherwise such a process is one of the host, which may
+    ///   have a cgroup of its own, such as a service.
+    func place(
+        of tid: Int32, asContainer: Bool = false, _ workspace: Workspace
+    ) throws(SystemError) -> Place {
+        let namespace = try Self.namespace(of: "\(tid)", host)
+        if asContainer, namespace != ownNamespace {
+            return try place(ofContainerOf: tid, in: namespace, workspace)
+        }
+        let own = try cgroupPaths(tid, workspace)
+        if namespace == ownNamespace {
+            return asContainer
+                ? Place(
+                    pid: tid, startTime: try startTime(tid, workspace), cgroups: own.ofContainer
+                )
+                : Place(pid: 1, startTime: 0, cgroups: own.ofContainer)
+        }
+        guard let known = try initProcess(of: namespace, seenFrom: tid, workspace) else {
+            return Place(
+                pid: tid, startTime: try startTime(tid, workspace), cgroups: own.ofContainer)
+        }
+        let outer = try cgroupPaths(known.pid, workspace).ofContainer
+        return Place(
+            pid: known.pid, startTime: known.startTime,
+            cgroups: outer.contains(own) ? outer : own.ofContainer)
+    }
+
+    /// The same for a process that is to be registered, whose pid namespace is not ours. The
+    /// registrar watches the process itself: nothing to remember here.
+    private func place(
+        ofContainerOf tid: Int32, in namespace: NamespaceID, _ workspace: Workspace
+    ) throws(SystemError) -> Place {
+        let pid = try findInit(of: namespace, seenFrom: tid, workspace) ?? tid
+        // Before the cgroups: then a number that is used anew meanwhile is noticed, when the
+        // process is looked at again.
+        let started = try startTime(pid, workspace)
+        let outer = try cgroupPaths(pid, workspace).ofContainer
+        if pid == tid { return Place(pid: pid, startTime: started, cgroups: outer) }
+        let own = try cgroupPaths(tid, workspace)
+        return Place(
+            pid: pid, startTime: started,
+            cgroups: outer.contains(own) ? outer : own.ofContainer)
+    }
+
+    private func initProcess(
+        of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
+    ) throws(SystemError) -> InitProcess? {
+        if let known = lock.withLock({ inits[namespace] }), processExists(known.process) {
+            return known
+        }
+        guard let pid = try findInit(of: namespace, seenFrom: tid, workspace) else {
+            return nil
+        }
+        let found = InitProcess(
+            pid: pid, startTime: try startTime(pid, workspace), process: try openProcess(pid))
+        lock.withLock {
+            inits[namespace] = found
+        }
+        try poller.add(found.process, token: Self.firstToken + UInt64(pid))
+        return found
+    }
+
+    /// Forgets the container of an init that has ended.
+    func processEnded(token: UInt64) {
+        let pid = Int32(truncatingIfNeeded: token - Self.firstToken)
+        lock.withLock {
+            inits = inits.filter { $0.value.pid != pid }
+            for index in recent.indices where recent[index]?.container.pid == pid {
+                recent[index] = nil
+            }
+            containers = containers.filter { entry in
+                if entry.value.pid != pid { return true }
+                sampler.forget(entry.value)
+                return false
+            }
+        }
+    }
+
+    /// Process 1 of a pid namespace: by the kernel's word (Linux 6.11), else among the
+    /// caller's ancestors, else among the processes of its cgroup.
+    private func findInit(
+        of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
+    ) throws(SystemError) -> Int32? {
+        do {
+            let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
+            return try processID(1, in: file)
+        } catch {
+            guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
+        }
+        var current = tid
+        while current > 1 {
+            if isInit(current, of: namespace, workspace) { return current }
+            guard let parent = try? processStat(current, workspace).parent, parent != current
+            else {
+                break
+            }
+            current = parent
+        }
+        // A process that was brought in from outside has no ancestor in the namespace.
+        let own = try ContainerCgroups(try cgroupPaths(tid, workspace), in: host.tree)
+        for candidate in try own.processes(workspace.scratch)
+        where isInit(candidate, of: namespace, workspace) {
+            return candidate
+        }
+        return nil
+    }
+
+    private func isInit(_ pid: Int32, of namespace: NamespaceID, _ workspace: Workspace) -> Bool
+    {
+        innermostPID(pid, host.roots.proc, workspace.scratch) == 1
+            && (try? Self.namespace(of: "\(pid)", host)) == namespace
+    }
+
+    // MARK: - Reading /proc/<pid>
+
+    private static func namespace(
+        of process: String, _ host: Host
+    ) throws(SystemError) -> NamespaceID {
+        let path = "\(process)/ns/pid"
+        let file = try host.roots.proc.open(at: path)
+        return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
+    }
+
+    private func cgroupPaths(_ pid: Int32, _ workspace: Workspace) throws(SystemError)
+        -> CgroupPaths
+    {
+        let path = "\(pid)/cgroup"
+        let file = try host.roots.proc.open(at: path)
+        return CgroupPaths(parsing: try workspace.scratch.read(file.raw, path: path))
+    }
+
+    private func processStat(_ pid: Int32, _ workspace: Workspace) throws(SystemError)
+        -> ProcessStat
+    {
+        let path = "\(pid)/stat"
+        let file = try host.roots.proc.open(at: path)
+        let text = try workspace.scratch.read(file.raw, single: true, path: path)
+        guard let stat = ProcessStat(parsing: text) else {
+            throw SystemError("understand", "/proc/" + path, errno: EINVAL)
+        }
+        return stat
+    }
+
+    /// In nanoseconds since boot.
+    func startTime(_ pid: Int32, _ workspace: Workspace) throws(SystemError) -> UInt64 {
+        let ticks = try processStat(pid, workspace).startTime
+        return ticks.multipliedReportingOverflow(by: Clock.nanosecondsPerTick).partialValue
+    }
+}

@@ -1,0 +1,87 @@
+import Cgroups
+import Glibc
+import KernelText
+import LxcfsHandover
+import Syscalls
+
+/// The containers that have a tree.
+final class Registry: @unchecked Sendable {
+    private let lock = Lock()
+    private var bySlot: [UInt32: Container] = [:]
+    private var slotByID: [String: UInt32] = [:]
+    private var nextSlot: UInt32 = 1
+    private let noteNextSlot: @Sendable (UInt32) -> Void
+
+    /// - Parameter note: told when the number of the next container changes.
+    init(note: @escaping @Sendable (UInt32) -> Void = { _ in }) { noteNextSlot = note }
+
+    /// No lower number is given to a container from now on.
+    func raiseNextSlot(to slot: UInt32) {
+        lock.withLock { nextSlot = max(nextSlot, slot) }
+    }
+
+    /// Names that a container cannot have because other things have them.
+    static let reservedNames: Set<String> = ["", ".", "..", "proc", "sys", opensName]
+    /// The directory below the mountpoint on which the connection that knows opens is.
+    static let opensName = ".opens"
+
+    /// Why `id` cannot be the name of a directory; nil if it can.
+    static func objection(toID id: String) -> String? {
+        if reservedNames.contains(id) { return "the container id \"\(id)\" is reserved" }
+        if id.utf8.count > Int(NAME_MAX) {
+            return "the container id is longer than \(NAME_MAX) bytes"
+        }
+        let allowed = id.utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || "_+-.:@".utf8.contains(byte)
+        }
+        return allowed ? nil : "the container id may only hold letters, digits and _+-.:@"
+    }
+
+    /// A number that no container of this connection has had.
+    func takeSlot() throws(SystemError) -> UInt32 {
+        try lock.withLock { () throws(SystemError) in
+            guard nextSlot < NodeID.highestSlot else {
+                throw SystemError("number", "another container", errno: ENOSPC)
+            }
+            let slot = nextSlot
+            nextSlot += 1
+            noteNextSlot(nextSlot)
+            return slot
+        }
+    }
+
+    /// Adds a container under its id. One that had the id before stays reachable by the
+    /// mounts that exist, until its cgroup is gone.
+    ///
+    /// - Returns: that container.
+    func add(_ container: Container) -> Container? {
+        lock.withLock {
+            nextSlot = max(nextSlot, container.slot + 1)
+            let former = slotByID[container.id].flatMap { bySlot[$0] }
+            bySlot[container.slot] = container
+            slotByID[container.id] = container.slot
+            return former
+        }
+    }
+
+    func remove(slot: UInt32) -> Container? {
+        lock.withLock {
+            guard let container = bySlot.removeValue(forKey: slot) else { return nil }
+            if slotByID[container.id] == slot { slotByID[container.id] = nil }
+            return container
+        }
+    }
+
+    func container(slot: UInt32) -> Container? {
+        lock.withLock { bySlot[slot] }
+    }
+
+    func container(id: String) -> Container? {
+        lock.withLock { slotByID[id].flatMap { bySlot[$0] } }
+    }
+
+    var ids: [String] { lock.withLock { Array(slotByID.keys) }.sorted() }
+    var all: [Container] { lock.withLock { Array(bySlot.values) } }
+    var count: Int { lock.withLock { bySlot.count } }
+}

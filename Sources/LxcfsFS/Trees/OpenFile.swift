@@ -1,0 +1,73 @@
+import CFuse3
+import Glibc
+import KernelText
+import LxcfsHandover
+import Syscalls
+
+/// An open file that shows one moment: its content is made when it is opened, and again when
+/// a reader goes back to its start.
+final class OpenFile: @unchecked Sendable {
+    let node: NodeID
+    /// Whose numbers it shows, see ``Container/identity``.
+    let identity: UInt64
+    /// nil for a file that an earlier worker has opened.
+    private var container: Container?
+    private let lock = Lock()
+    private(set) var snapshot: Snapshot
+    private var begun = false
+    private var trigger: PressureTrigger?
+
+    init(
+        _ container: Container, _ node: NodeID, _ host: Host, _ workspace: Workspace
+    ) throws(SystemError) {
+        self.container = container
+        self.node = node
+        identity = container.identity
+        snapshot = try container.snapshot(of: node, host, workspace)
+    }
+
+    /// A file that an earlier worker has opened.
+    init(_ node: NodeID, _ snapshot: Snapshot, identity: UInt64, begun: Bool) {
+        self.node = node
+        self.snapshot = snapshot
+        self.identity = identity
+        self.begun = begun
+    }
+
+    /// Of a pressure file that is open for writing, as far as this worker knows it.
+    var pressureTrigger: PressureTrigger? {
+        get { lock.withLock { trigger } }
+        set { lock.withLock { trigger = newValue } }
+    }
+
+    /// The content for a read at `offset`.
+    ///
+    /// - Parameters:
+    ///   - files: keeps what the next worker has to know.
+    ///   - find: the container, should it not be known.
+    func content(
+        at offset: Int, _ handle: UInt64, _ files: OpenFiles, _ host: Host,
+        _ workspace: Workspace,
+        find: () throws(SystemError) -> Container
+    ) throws(SystemError) -> Snapshot {
+        lock.lock()
+        defer { lock.unlock() }
+        if offset == 0, begun, !workspace.isReplaying || !files.isFor(workspace.request, handle)
+        {
+            if container == nil {
+                // Who reads may be somebody else than who has opened: then the content stays.
+                guard let found = try? find(), found.identity == identity else {
+                    return snapshot
+                }
+                container = found
+            }
+            if let container {
+                snapshot = try container.snapshot(of: node, host, workspace)
+                files.replace(handle, snapshot, for: workspace.request)
+            }
+        }
+        if !begun { files.noteBegun(handle, by: workspace.request) }
+        begun = true
+        return snapshot
+    }
+}
