@@ -57,13 +57,17 @@ let package = Package(
             ],
             path: "Sources/LxcfsFS/Keeper", cSettings: gnuSource, swiftSettings: shippedSwift),
         .target(
+            name: "LxcfsPageCache",
+            dependencies: ["CLinux", "KernelText", "LxcfsHandover", "Syscalls"],
+            path: "Sources/LxcfsFS/PageCache", cSettings: gnuSource),
+        .target(
             name: "LxcfsFS",
             dependencies: [
                 "CFuse3", "CLinux", "Cgroups", "Control", "JSON", "KernelText",
-                "LxcfsHandover", "OCISpec", "ProcView", "Syscalls",
+                "LxcfsHandover", "LxcfsPageCache", "OCISpec", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["Handover", "Keeper"], cSettings: gnuSource,
+            exclude: ["Handover", "Keeper", "PageCache"], cSettings: gnuSource,
             swiftSettings: shippedSwift),
         .target(
             name: "LxcfsHook",
@@ -101,7 +105,8 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "LxcfsFSTests",
-            dependencies: ["LxcfsFS", "LxcfsHandover", "LxcfsKeeper"], cSettings: gnuSource),
+            dependencies: ["LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "LxcfsPageCache"],
+            cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
     ],
     swiftLanguageModes: [.v6]

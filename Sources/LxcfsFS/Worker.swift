@@ -14,30 +14,10 @@ public final class Worker {
     private var options: DaemonOptions
     private let log: Logger
 
-    private static let linkToken: UInt64 = 1 << 32
-    private static let controlToken: UInt64 = 1 << 33
-
     public init(_ setup: WorkerSetup, log: Logger) {
         self.setup = setup
         options = setup.options
         self.log = log
-    }
-
-    /// What a tree has of an earlier worker, or keeps for the next one.
-    private struct Parts {
-        let host: Host
-        let registry: Registry
-        let callers: CallerLookup
-        let registrar: Registrar
-        let containerTree: ContainerTree
-        let callerTree: CallerTree
-        let containers: Session
-        let callersSession: Session
-        let shared: HandoverMemory
-        /// How many workers there have been, this one included.
-        let number: UInt64
-        /// nil where the kernel has no seccomp user notification.
-        let agent: Agent?
     }
 
     /// Runs until the keeper says so, or is gone.
@@ -57,13 +37,13 @@ public final class Worker {
         let link = KeeperLink(FileDescriptor(owning: setup.link))
 
         let poller = try Poller()
-        let parts = try prepare(poller, link)
-        try poller.add(link.socket.descriptor, token: Self.linkToken)
+        let parts = try WorkerParts(setup, &options, poller, link, log)
+        try poller.add(link.socket.descriptor, token: Wakeup.keeper.token)
         try parts.registrar.restore(poller, isFinal: false)
         try SystemCallFilter.worker.load(options.systemCallFilter)
         try link.send(.ready)
         guard try waitForTurn(link, parts.agent) else { return }
-        parts.registry.raiseNextSlot(to: parts.shared.nextSlot)
+        parts.registry.raiseNextSlot(to: parts.memory.nextSlot)
         try parts.registrar.restore(poller, isFinal: true)
         try takeOver(parts)
         try link.send(.serving)
@@ -106,119 +86,51 @@ public final class Worker {
         return false
     }
 
-    private func prepare(_ poller: Poller, _ link: KeeperLink) throws(SystemError) -> Parts {
-        let state = StateDirectory(path: options.directory.containers)
-        try state.prepare()
-        let shared = try HandoverMemory(FileDescriptor(owning: setup.memory))
-        shared.bind(&options)
-        let window = UInt64(max(options.coherence, 0)) * 1_000_000
-        let roots = try HostRoots.open()
-        let counters = try CounterRecords(
-            options.directory.counters,
-            cpus: try CPUCatalog.possibleCPUs(sys: roots.sys), log: log)
-        let host = try Host(roots: roots, window: window, shared: shared, counters: counters)
-        let registry = Registry { shared.nextSlot = $0 }
-        let sampler = try LoadSampler(host: host, log: log)
-        let callers = try CallerLookup(
-            host: host, cpuView: options.cpuView, showSwap: options.showSwap,
-            sampler: sampler, poller: poller)
-        let registrar = Registrar(
-            host: host, registry: registry, callers: callers, sampler: sampler,
-            state: state, options: options, log: log)
-        let number = shared.beginLife()
-        CachedFile.firstGeneration = CachedFile.firstGeneration(ofWorker: number)
-        let expirer = try Expirer(window: window)
-        let treeState = SharedTreeState(
-            openFiles: OpenFiles(shared.start(of: .openFiles)),
-            announcements: Announcements(shared.start(of: .announcements)),
-            pushes: Pushes(shared.start(of: .pushes)),
-            startedAt: setup.startedAtRealtime)
-        let containerTree = ContainerTree(
-            host: host, registry: registry, window: window, expirer: expirer,
-            threads: options.threads, shared: treeState)
-        let callerTree = CallerTree(
-            host: host, registry: registry, callers: callers, shared: treeState)
-        let containers = try Session(
-            containerTree, device: FileDescriptor(owning: setup.containers), .containers,
-            shared, log: log)
-        containerTree.use(containers.handle)
-        let callersSession = try Session(
-            callerTree, device: FileDescriptor(owning: setup.callers), .callers, shared,
-            log: log)
-        let agent = try makeAgent(host, registry, callers, shared, link)
-        // Before the first thread, for each thread has its own.
-        try Privileges.keepOnly([.trace], dormant: [.resources, .allFiles])
-        try sampler.start()
-        try expirer.start()
-        return Parts(
-            host: host, registry: registry, callers: callers, registrar: registrar,
-            containerTree: containerTree, callerTree: callerTree, containers: containers,
-            callersSession: callersSession, shared: shared, number: number, agent: agent)
-    }
-
-    private func makeAgent(
-        _ host: Host, _ registry: Registry, _ callers: CallerLookup, _ shared: HandoverMemory,
-        _ link: KeeperLink
-    ) throws(SystemError) -> Agent? {
-        let agent: Agent
-        do {
-            agent = try Agent(
-                listener: FileDescriptor(owning: setup.seccomp),
-                listeners: AgentListeners(store: StoredListeners(link, log: log)),
-                slots: AgentSlots(shared.start(of: .agent)), host: host, registry: registry,
-                callers: callers,
-                mounts: SeenMeminfoLookup(host: host, mountPoint: options.mountPoint),
-                log: log)
-        } catch {
-            guard error.errno == ENOSYS || error.errno == EINVAL else { throw error }
-            log.notice("system calls are not answered: \(error)")
-            // Nobody is to take it for a sign that they are.
-            unlink(options.directory.seccompSocket)
-            return nil
-        }
-        for kept in setup.kept { try agent.adopt(kept) }
-        return agent
-    }
-
     /// Takes up where an earlier worker has ended, and starts to answer.
-    private func takeOver(_ parts: Parts) throws(SystemError) {
-        let pending = parts.containers.pending + parts.callersSession.pending
+    private func takeOver(_ parts: WorkerParts) throws(SystemError) {
+        let pending = parts.containers.pending + parts.callers.pending
         var refused: Set<UInt64> = []
         if setup.afterCrash {
-            refused = parts.shared.suspects.crashed(with: pending)
+            refused = parts.memory.suspects.crashed(with: pending)
             for request in refused.sorted() {
                 log.error("request \(request) is refused: it was there at each crash")
             }
         }
-        parts.callerTree.openFiles.restore(life: parts.number)
+        parts.openFiles.restore(worker: parts.number)
         for container in parts.registry.all {
             container.lock.withLock {
                 container.restoreCounters(parts.host)
                 // Whoever has read it will read it again.
-                if container.load != nil { container.noteLoadRead(now: parts.host.now()) }
+                if container.counters.load != nil {
+                    container.noteLoadRead(now: parts.host.now())
+                }
             }
         }
-        parts.containerTree.adoptAnnouncements(former: parts.shared.worker)
-        parts.shared.worker = getpid()
-        for session in [parts.containers, parts.callersSession] {
+        parts.pageCache?.takeOver(from: parts.memory.worker) {
+            parts.registry.container(slot: $0)?.cached
+        }
+        parts.memory.worker = getpid()
+        for session in [parts.containers, parts.callers] {
             let isResent = options.usesResend ? try session.resend() : false
             if !isResent, !pending.isEmpty {
                 log.debug("answering what an earlier worker has left unanswered")
             }
         }
         try parts.containers.start(
-            threads: options.threads, name: "containers", refused: refused)
-        try parts.callersSession.start(
-            threads: options.threads, name: "callers", refused: refused)
+            serving: parts.containerTree, threads: options.threads, name: "containers",
+            refused: refused)
+        try parts.callers.start(
+            serving: parts.callerTree, threads: options.threads, name: "callers",
+            refused: refused)
         try parts.agent?.start(afterCrash: setup.afterCrash)
     }
 
     /// Ends without leaving a request half-answered. What cannot be finished at once is left
     /// to the next worker.
-    private func finish(_ parts: Parts) {
+    private func finish(_ parts: WorkerParts) {
         let deadline = Clock.monotonic() + 20_000_000
-        parts.containerTree.end()
-        for session in [parts.containers, parts.callersSession] {
+        parts.pageCache?.end()
+        for session in [parts.containers, parts.callers] {
             _ = session.stop(deadline: deadline)
         }
     }
@@ -226,12 +138,12 @@ public final class Worker {
     // MARK: - Serving
 
     private func serve(
-        _ poller: Poller, _ link: KeeperLink, _ parts: Parts
+        _ poller: Poller, _ link: KeeperLink, _ parts: WorkerParts
     ) throws(SystemError) {
         let server = ControlServer(
             listener: FileDescriptor(owning: setup.control),
             path: options.directory.controlSocket,
-            firstToken: Self.controlToken, log: log
+            log: log
         ) { parts.host.tree.closeFiles() }
         try server.start(poller)
         while true {
@@ -241,7 +153,8 @@ public final class Worker {
                 server.expire(now: now)
                 continue
             }
-            if token == Self.linkToken {
+            switch Wakeup(token: token) {
+            case .keeper:
                 // Without a keeper there is nobody whom the work would serve.
                 guard let incoming = try link.receive() else { return }
                 switch incoming.message.kind {
@@ -249,17 +162,15 @@ public final class Worker {
                 case .ask: try link.send(.answer)
                 case .ready, .serving, .keep, .forget, .serve, .answer: break
                 }
-            } else if server.owns(token) {
-                server.handle(token, poller) { request in answer(request, parts, poller) }
-            } else if CallerLookup.tokens.contains(token) {
-                parts.callers.processEnded(token: token)
-            } else {
-                parts.registrar.processEnded(slot: UInt32(truncatingIfNeeded: token))
+            case .control(let number):
+                server.handle(number, poller) { request in answer(request, parts, poller) }
+            case .callerEnded(let pid): parts.callerLookup.processEnded(pid: pid)
+            case .containerEnded(let slot): parts.registrar.processEnded(slot: slot)
             }
         }
     }
 
-    private func answer(_ request: Request, _ parts: Parts, _ poller: Poller) -> Reply {
+    private func answer(_ request: Request, _ parts: WorkerParts, _ poller: Poller) -> Reply {
         do {
             switch request.op {
             case .register:
@@ -281,9 +192,9 @@ public final class Worker {
         }
     }
 
-    private func status(_ parts: Parts) -> DaemonStatus {
+    private func status(_ parts: WorkerParts) -> DaemonStatus {
         var requests: [String: UInt64] = [:]
-        for tree in [parts.containerTree, parts.callerTree] as [Tree] {
+        for tree in [parts.containerTree, parts.callerTree] {
             requests.merge(tree.counters.values, uniquingKeysWith: &+)
         }
         requests.merge(parts.agent?.counters ?? [:], uniquingKeysWith: &+)
@@ -296,8 +207,8 @@ public final class Worker {
             requests: requests, listeners: parts.agent?.listenerCount)
         status.worker = getpid()
         status.workers = parts.number
-        status.passesThrough = parts.shared.passesThrough
-        status.openFiles = parts.callerTree.openFiles.count
+        status.passesThrough = parts.memory.passesThrough
+        status.openFiles = parts.openFiles.count
         return status
     }
 

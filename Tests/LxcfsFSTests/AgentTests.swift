@@ -7,6 +7,7 @@ import Testing
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 @Suite struct AgentMessageTests {
     /// As runc 1.1.5 sends it, shortened.

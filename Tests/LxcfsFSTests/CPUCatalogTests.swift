@@ -8,6 +8,7 @@ import Testing
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 @Suite struct CPUCatalogTests {
     /// A sysfs with two CPUs, of which only the second has a cache.

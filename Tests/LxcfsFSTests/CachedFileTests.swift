@@ -1,10 +1,12 @@
 import Cgroups
 import KernelText
+import Syscalls
 import Testing
 
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 @Suite struct CachedFileTests {
     private func snapshot(_ text: String, at time: UInt64) -> Snapshot {
@@ -34,43 +36,48 @@ import Testing
         #expect(CachedFile.firstGeneration(ofWorker: .max) > 0)
     }
 
-    private func push(
-        _ text: String, at time: UInt64, _ container: Container, key: UInt64 = 9
-    ) {
-        if container.files[key]?.announced == nil {
-            _ = install(text, at: time, container, key: key)
-        }
-        let action = install(text, at: time, container, key: key).action
+    private let lock = Lock()
+
+    /// A file that is the same for all, with number 9 unless it matters.
+    private func makeFile(_ key: UInt64 = 9, generation: Int = 0) -> CachedFile {
+        CachedFile(key: key, lock: lock, generation: generation)
+    }
+
+    private func key(_ file: FixedNode) -> UInt64 {
+        NodeID(slot: 1, file: file.rawValue).keyInContainer
+    }
+
+    private func push(_ text: String, at time: UInt64, _ file: CachedFile) {
+        if file.announced == nil { _ = install(text, at: time, file) }
+        let action = install(text, at: time, file).action
         #expect(action == .store || action == .grow, "\(text) is not pushed")
-        #expect(container.files[key]?.announced == text.utf8.count)
+        #expect(file.announced == text.utf8.count)
     }
 
     /// Does all of what is to be done with content.
     private func install(
-        _ text: String, at time: UInt64, _ container: Container, key: UInt64 = 9
-    ) -> CacheStep {
-        let step = container.install(snapshot(text, at: time), key, PushPermits(1))
+        _ text: String, at time: UInt64, _ file: CachedFile
+    ) -> CachedFile.Step {
+        let step = file.install(snapshot(text, at: time), PushPermits(1))
         guard let content = step.content else { return step }
-        if step.dropsFirst { container.dropped(key) }
+        if step.dropsFirst { file.dropped() }
         if step.action == .grow {
-            _ = container.settles(key, now: time, window: 10)
-            container.beginGrowing(key, content, now: time)
+            _ = file.settles(now: time, window: 10)
+            file.beginGrowing(content, now: time)
         }
         switch step.action {
         case .none: break
-        case .store, .grow: container.stored(key, content, success: true)
-        case .resize: container.resized(key, content, success: true)
+        case .store, .grow: file.stored(content, success: true)
+        case .resize: file.resized(content, success: true)
         }
         return step
     }
 
     private func read(
-        _ container: Container, now: UInt64, made: Snapshot? = nil, offset: Int = 0,
+        _ file: CachedFile, now: UInt64, made: Snapshot? = nil, offset: Int = 0,
         size: Int = 4096
     ) -> String {
-        switch container.contentForRead(
-            9, made, now: now, window: 10, offset: offset, size: size)
-        {
+        switch file.contentForRead(made, now: now, window: 10, offset: offset, size: size) {
         case .content(let content): content.text
         case .former(let count): "former \(count ?? -1)"
         case .nothing: "nothing"
@@ -79,103 +86,101 @@ import Testing
     }
 
     @Test func pagesOfAnEarlierWorkerAreDroppedBeforeSomethingIsPushed() throws {
-        let container = try makeContainer("x", slot: 1)
-        container.adopt(snapshot("0123", at: 1), 9)
-        container.files[9]?.held = HeldContent(atFirst: .max)
+        let file = makeFile(generation: 5)
+        file.adopt(snapshot("0123", at: 1))
         // READ and a repeated question for the size find it.
-        #expect(read(container, now: 2) == "0123")
-        let first = install("01234", at: 20, container)
+        #expect(read(file, now: 2) == "0123")
+        let first = install("01234", at: 20, file)
         #expect(first.action == .grow && first.dropsFirst)
-        let second = install("12345", at: 40, container)
+        let second = install("12345", at: 40, file)
         #expect(second.action == .store && !second.dropsFirst)
     }
 
     @Test func newContentServesForTheWindow() throws {
-        let container = try makeContainer("x", slot: 1)
-        #expect(container.freshSize(9, now: 0, window: 10) == nil)
-        #expect(install("aaa", at: 1, container).action == .resize)
-        #expect(container.freshSize(9, now: 2, window: 10)?.bytes == 3)
-        #expect(read(container, now: 2) == "aaa")
-        #expect(container.freshSize(9, now: 11, window: 10) == nil)
-        #expect(read(container, now: 11) == "nothing")
+        let file = makeFile()
+        #expect(file.freshSize(now: 0, window: 10) == nil)
+        #expect(install("aaa", at: 1, file).action == .resize)
+        #expect(file.freshSize(now: 2, window: 10)?.bytes == 3)
+        #expect(read(file, now: 2) == "aaa")
+        #expect(file.freshSize(now: 11, window: 10) == nil)
+        #expect(read(file, now: 11) == "nothing")
     }
 
     @Test func ofLongerContentTheKernelIsToldWhenItHasNoPages() throws {
-        let container = try makeContainer("x", slot: 1)
-        push("aaa", at: 1, container)
+        let file = makeFile()
+        push("aaa", at: 1, file)
         let slots = PushPermits(2)
         let longer = snapshot("bbbb", at: 20)
-        let step = container.install(longer, 9, slots)
+        let step = file.install(longer, slots)
         #expect(step.action == .grow && step.dropsFirst)
         // Dropping pages waits for READ: that gets what there was, however long it takes.
-        #expect(read(container, now: 90) == "aaa")
+        #expect(read(file, now: 90) == "aaa")
         // One thread changes the page cache at a time.
-        #expect(container.install(snapshot("cc", at: 22), 9, slots).action == .none)
-        #expect(container.announce(9, longer).bytes == 3)
-        container.dropped(9)
+        #expect(file.install(snapshot("cc", at: 22), slots).action == .none)
+        #expect(file.announce(longer).bytes == 3)
+        file.dropped()
         // Somebody has just got it, and may see the new size in a moment.
-        #expect(container.settles(9, now: 91, window: 10))
-        #expect(read(container, now: 92) == "wait")
-        container.beginGrowing(9, longer, now: 1_000_000)
+        #expect(file.settles(now: 91, window: 10))
+        #expect(read(file, now: 92) == "wait")
+        file.beginGrowing(longer, now: 1_000_000)
         // The kernel takes note of the size, and then pushing waits for READ.
-        #expect(container.announce(9, longer).bytes == 4)
-        #expect(read(container, now: 1_100_000) == "wait")
-        #expect(read(container, now: 1_200_000) == "bbbb")
-        container.stored(9, longer, success: true)
-        #expect(container.freshSize(9, now: 23, window: 10)?.bytes == 4)
+        #expect(file.announce(longer).bytes == 4)
+        #expect(read(file, now: 1_100_000) == "wait")
+        #expect(read(file, now: 1_200_000) == "bbbb")
+        file.stored(longer, success: true)
+        #expect(file.freshSize(now: 23, window: 10)?.bytes == 4)
         // The slot of the second one has been given back.
         #expect(slots.take())
     }
 
     @Test func nobodyWaitsForReadersThatThereAreNot() throws {
-        let container = try makeContainer("x", slot: 1)
-        push("aaa", at: 1, container)
-        #expect(container.install(snapshot("bbbb", at: 20), 9, PushPermits(1)).action == .grow)
+        let file = makeFile()
+        push("aaa", at: 1, file)
+        #expect(file.install(snapshot("bbbb", at: 20), PushPermits(1)).action == .grow)
         // The page cache may have served it for two windows.
-        #expect(container.settles(9, now: 20_000_020, window: 10))
-        #expect(!container.settles(9, now: 20_000_021, window: 10))
-        #expect(container.settles(9, now: 20_000_021, window: 20))
-        #expect(container.expire(9, time: 1))
-        #expect(!container.settles(9, now: 20_000_021, window: 20))
+        #expect(file.settles(now: 20_000_020, window: 10))
+        #expect(!file.settles(now: 20_000_021, window: 10))
+        #expect(file.settles(now: 20_000_021, window: 20))
+        #expect(file.expire(time: 1))
+        #expect(!file.settles(now: 20_000_021, window: 20))
     }
 
     /// Or answers that come late would tell of a size from before.
     @Test func filesBelowProcDoNotGetALittleShorter() throws {
-        let container = try makeContainer("x", slot: 1)
-        let key = NodeID(slot: 1, file: FixedNode.swaps.rawValue).keyInContainer
-        _ = install("10.00 1/12 7\n", at: 1, container, key: key)
-        let padded = install("9.99 1/9 7\n", at: 20, container, key: key)
+        let file = makeFile(key(.swaps))
+        _ = install("10.00 1/12 7\n", at: 1, file)
+        let padded = install("9.99 1/9 7\n", at: 20, file)
         #expect(padded.content?.text == "9.99 1/9 7  \n")
         #expect(padded.action == .store)
         let much = String(repeating: "x", count: 126)
-        #expect(install(much + "y\n", at: 40, container, key: key).action == .grow)
+        #expect(install(much + "y\n", at: 40, file).action == .grow)
         // That has grown once, and has room to do so again.
-        #expect(install(much + "yzzz\n", at: 60, container, key: key).action == .store)
+        #expect(install(much + "yzzz\n", at: 60, file).action == .store)
         // Not when it is much shorter.
-        #expect(install("9\n", at: 80, container, key: key).content?.text == "9\n")
+        #expect(install("9\n", at: 80, file).content?.text == "9\n")
         // Others do.
-        _ = install("0-10\n", at: 1, container)
-        #expect(install("0-9\n", at: 20, container).content?.text == "0-9\n")
+        let other = makeFile()
+        _ = install("0-10\n", at: 1, other)
+        #expect(install("0-9\n", at: 20, other).content?.text == "0-9\n")
     }
 
     /// Or whoever has read the former content to its end would get the end of a longer one.
     @Test func filesThatCountUpHaveRoomForIt() throws {
-        let container = try makeContainer("x", slot: 1)
-        let key = NodeID(slot: 1, file: FixedNode.stat.rawValue).keyInContainer
+        let file = makeFile(key(.stat))
         let young = String(repeating: "x", count: 127)
-        let padded = install(young + "\n", at: 1, container, key: key)
+        let padded = install(young + "\n", at: 1, file)
         #expect(padded.content?.text == young + String(repeating: " ", count: 16) + "\n")
-        #expect(install(young + "9999\n", at: 20, container, key: key).action == .store)
-        let long = NodeID(slot: 2, file: FixedNode.diskstats.rawValue).keyInContainer
+        #expect(install(young + "9999\n", at: 20, file).action == .store)
+        let long = makeFile(key(.diskstats))
         let text = String(repeating: "x", count: 4000) + "\n"
-        #expect(install(text, at: 1, container, key: long).content?.count == 4049)
+        #expect(install(text, at: 1, long).content?.count == 4049)
         // Of a line or two programs look at the end.
-        let short = NodeID(slot: 1, file: FixedNode.uptime.rawValue).keyInContainer
-        #expect(install("9.04 9.04\n", at: 1, container, key: short).content?.count == 10)
-        #expect(install("10.04 9.05\n", at: 20, container, key: short).content?.count == 11)
+        let short = makeFile(key(.uptime))
+        #expect(install("9.04 9.04\n", at: 1, short).content?.count == 10)
+        #expect(install("10.04 9.05\n", at: 20, short).content?.count == 11)
         // As long as there are none.
-        let none = NodeID(slot: 1, file: FixedNode.slabinfo.rawValue).keyInContainer
-        #expect(install("", at: 1, container, key: none).content?.text == "")
+        let none = makeFile(key(.slabinfo))
+        #expect(install("", at: 1, none).content?.text == "")
     }
 
     @Test func padding() {
@@ -198,21 +203,21 @@ import Testing
     }
 
     @Test func shorterContentIsReadNotPushed() throws {
-        let container = try makeContainer("x", slot: 1)
-        push("aaaa", at: 1, container)
-        let step = install("aaa", at: 20, container)
+        let file = makeFile()
+        push("aaaa", at: 1, file)
+        let step = install("aaa", at: 20, file)
         #expect(step.action == .resize && step.dropsFirst)
-        #expect(read(container, now: 23) == "aaa")
+        #expect(read(file, now: 23) == "aaa")
     }
 
     @Test func pagesThatReadHasBroughtAreDroppedBeforeTheSizeChanges() throws {
-        let container = try makeContainer("x", slot: 1)
-        push("aaaa", at: 1, container)
-        #expect(container.expire(9, time: 1))
-        container.dropped(9)
-        #expect(!install("bbb", at: 20, container).dropsFirst)
-        #expect(read(container, now: 21) == "bbb")
-        #expect(install("cccc", at: 40, container).dropsFirst)
+        let file = makeFile()
+        push("aaaa", at: 1, file)
+        #expect(file.expire(time: 1))
+        file.dropped()
+        #expect(!install("bbb", at: 20, file).dropsFirst)
+        #expect(read(file, now: 21) == "bbb")
+        #expect(install("cccc", at: 40, file).dropsFirst)
     }
 
     @Test func whatIsPushedWhilePagesAreDroppedMayStay() throws {
@@ -229,177 +234,178 @@ import Testing
     }
 
     @Test func aNameIsLookedUpBeforeThereIsContent() throws {
-        let container = try makeContainer("x", slot: 1)
-        #expect(container.sizeForLookup(9) == FileSize(bytes: 16384, generation: 0))
+        let file = makeFile()
+        #expect(file.sizeForLookup == FileSize(bytes: 16384, generation: 0))
         // So that sendfile(2), which asks for no attributes, gets what READ makes.
-        #expect(read(container, now: 1, made: snapshot("aaa", at: 1)) == "aaa")
-        #expect(container.sizeForLookup(9).bytes == 3)
+        #expect(read(file, now: 1, made: snapshot("aaa", at: 1)) == "aaa")
+        #expect(file.sizeForLookup.bytes == 3)
     }
 
     @Test func contentThatIsJustBeingToldOfIsRead() throws {
-        let container = try makeContainer("x", slot: 1)
-        _ = container.sizeForLookup(9)
-        #expect(container.install(snapshot("aaa", at: 1), 9, PushPermits(1)).action == .resize)
-        #expect(read(container, now: 2) == "aaa")
+        let file = makeFile()
+        _ = file.sizeForLookup
+        #expect(file.install(snapshot("aaa", at: 1), PushPermits(1)).action == .resize)
+        #expect(read(file, now: 2) == "aaa")
     }
 
     @Test func withoutASlotTheKernelIsMadeToRead() throws {
-        let container = try makeContainer("x", slot: 1)
+        let file = makeFile()
         let first = snapshot("aaa", at: 1)
-        #expect(container.install(first, 9, PushPermits(0)).action == .none)
-        #expect(container.announce(9, first) == FileSize(bytes: 3, generation: 1))
+        #expect(file.install(first, PushPermits(0)).action == .none)
+        #expect(file.announce(first) == FileSize(bytes: 3, generation: 1))
         let second = snapshot("bbb", at: 2)
-        #expect(container.install(second, 9, PushPermits(1)).action == .store)
-        container.stored(9, second, success: false)
-        #expect(container.sizeForLookup(9).generation == 2)
+        #expect(file.install(second, PushPermits(1)).action == .store)
+        file.stored(second, success: false)
+        #expect(file.sizeForLookup.generation == 2)
     }
 
     @Test func withoutASlotContentGetsLongerALittleLater() throws {
-        let container = try makeContainer("x", slot: 1)
-        push("aaa", at: 1, container)
-        let soon = container.install(snapshot("bbbb", at: 100_000_000), 9, PushPermits(0))
+        let file = makeFile()
+        push("aaa", at: 1, file)
+        let soon = file.install(snapshot("bbbb", at: 100_000_000), PushPermits(0))
         #expect(soon.action == .none && soon.content?.text == "aaa")
-        #expect(container.announcedSize == 3)
+        #expect(file.announced == 3)
         // The former stays as long as it is needed.
-        #expect(container.expire(9, time: 1))
-        container.dropped(9)
-        let later = container.install(snapshot("bbbb", at: 199_999_999), 9, PushPermits(0))
+        #expect(file.expire(time: 1))
+        file.dropped()
+        let later = file.install(snapshot("bbbb", at: 199_999_999), PushPermits(0))
         #expect(later.content?.text == "aaa")
-        let late = container.install(snapshot("bbbb", at: 200_000_000), 9, PushPermits(0))
+        let late = file.install(snapshot("bbbb", at: 200_000_000), PushPermits(0))
         #expect(late.content?.text == "bbbb")
-        #expect(container.announcedSize == 4)
+        #expect(file.announced == 4)
     }
 
     /// Or it would stay in the page cache for those who do not ask for attributes.
     @Test func contentOfAnEarlierWorkerIsDroppedEachTimeItIsShown() throws {
-        let container = try makeContainer("x", slot: 1)
+        let file = makeFile()
         let former = snapshot("aaa", at: 1)
-        container.adopt(former, 9)
-        #expect(container.repeated(9, former, now: 50, window: 10).scheduled == nil)
-        #expect(container.expire(9, time: 1))
-        container.dropped(9)
-        let again = container.repeated(9, former, now: 60, window: 10)
+        file.adopt(former)
+        #expect(file.repeated(former, now: 50, window: 10).scheduled == nil)
+        #expect(file.expire(time: 1))
+        file.dropped()
+        let again = file.repeated(former, now: 60, window: 10)
         #expect(again.size.bytes == 3 && again.scheduled == 50)
         // It is not fresh, though.
-        #expect(container.freshSize(9, now: 60, window: 10) == nil)
-        #expect(container.expire(9, time: 50))
-        container.dropped(9)
-        _ = container.repeated(9, former, now: 80, window: 10)
+        #expect(file.freshSize(now: 60, window: 10) == nil)
+        #expect(file.expire(time: 50))
+        file.dropped()
+        _ = file.repeated(former, now: 80, window: 10)
         // Who has read it may be about to ask whether that was all.
         let slots = PushPermits(2)
         #expect(slots.beginGrowing())
-        #expect(container.install(snapshot("bbbb", at: 90), 9, slots).content?.text == "aaa")
+        #expect(file.install(snapshot("bbbb", at: 90), slots).content?.text == "aaa")
         slots.endGrowing()
-        let step = container.install(snapshot("bbbb", at: 95), 9, slots)
+        let step = file.install(snapshot("bbbb", at: 95), slots)
         #expect(step.action == .grow && step.dropsFirst)
     }
 
     @Test func oneContentGetsLongerAtATime() throws {
-        let container = try makeContainer("x", slot: 1)
-        push("aaa", at: 1, container)
-        push("zzz", at: 1, container, key: 10)
+        let file = makeFile()
+        push("aaa", at: 1, file)
+        let other = makeFile(10)
+        push("zzz", at: 1, other)
         let slots = PushPermits(2)
-        #expect(container.install(snapshot("bbbb", at: 20), 9, slots).action == .grow)
-        #expect(container.install(snapshot("yyyy", at: 20), 10, slots).content?.text == "zzz")
-        container.abandonGrowing(9)
+        #expect(file.install(snapshot("bbbb", at: 20), slots).action == .grow)
+        #expect(other.install(snapshot("yyyy", at: 20), slots).content?.text == "zzz")
+        file.abandonGrowing()
         slots.endGrowing()
-        #expect(container.expire(10, time: 1))
-        #expect(container.install(snapshot("yyyy", at: 40), 10, slots).action == .grow)
+        #expect(other.expire(time: 1))
+        #expect(other.install(snapshot("yyyy", at: 40), slots).action == .grow)
         // It has been shown in between.
-        #expect(container.settles(10, now: 20_000_020, window: 10))
-        #expect(!container.settles(10, now: 20_000_021, window: 10))
-        #expect(container.announcedSize == 3)
+        #expect(other.settles(now: 20_000_020, window: 10))
+        #expect(!other.settles(now: 20_000_021, window: 10))
+        #expect(file.announced == 3)
     }
 
     @Test func aLaterRenderingThatFinishedEarlierWins() throws {
-        let container = try makeContainer("x", slot: 1)
-        _ = install("newer", at: 5, container)
-        let step = container.install(snapshot("oldest", at: 4), 9, PushPermits(1))
+        let file = makeFile()
+        _ = install("newer", at: 5, file)
+        let step = file.install(snapshot("oldest", at: 4), PushPermits(1))
         #expect(step.action == .none && step.content?.text == "newer")
-        #expect(container.announcedSize == 5)
+        #expect(file.announced == 5)
     }
 
     /// Most files of a container that does nothing stay as they are.
     @Test func whatThePageCacheHoldsAlreadyIsNotPushedAgain() throws {
-        let container = try makeContainer("x", slot: 1)
-        _ = install("aaa", at: 1, container)
-        push("aaa", at: 10, container)
-        #expect(install("aaa", at: 20, container).action == .none)
+        let file = makeFile()
+        _ = install("aaa", at: 1, file)
+        push("aaa", at: 10, file)
+        #expect(install("aaa", at: 20, file).action == .none)
         // It is as fresh as if it had been pushed, and stays until it is as old.
-        #expect(container.freshSize(9, now: 29, window: 10)?.bytes == 3)
-        #expect(!container.expire(9, time: 10))
-        push("bbb", at: 40, container)
-        #expect(install("bbb", at: 60, container).action == .none)
+        #expect(file.freshSize(now: 29, window: 10)?.bytes == 3)
+        #expect(!file.expire(time: 10))
+        push("bbb", at: 40, file)
+        #expect(install("bbb", at: 60, file).action == .none)
         // Once it has been dropped, it is.
-        #expect(container.expire(9, time: 60))
-        container.dropped(9)
-        push("bbb", at: 80, container)
+        #expect(file.expire(time: 60))
+        file.dropped()
+        push("bbb", at: 80, file)
     }
 
     @Test func whatThePageCacheMayNotHoldIsPushedAgain() throws {
-        let container = try makeContainer("x", slot: 1)
-        _ = install("aaa", at: 1, container)
+        let file = makeFile()
+        _ = install("aaa", at: 1, file)
         // Brought by READ.
-        #expect(read(container, now: 60, made: snapshot("ccc", at: 60)) == "ccc")
-        push("ccc", at: 80, container)
+        #expect(read(file, now: 60, made: snapshot("ccc", at: 60)) == "ccc")
+        push("ccc", at: 80, file)
         // Pushing it failed.
         let failed = snapshot("ddd", at: 100)
-        #expect(container.install(failed, 9, PushPermits(1)).action == .store)
-        container.stored(9, failed, success: false)
-        push("ddd", at: 120, container)
+        #expect(file.install(failed, PushPermits(1)).action == .store)
+        file.stored(failed, success: false)
+        push("ddd", at: 120, file)
     }
 
     @Test func expiryEndsOneContentOnly() throws {
-        let container = try makeContainer("x", slot: 1)
-        _ = install("aaa", at: 1, container)
-        #expect(!container.expire(9, time: 0))
-        push("bbb", at: 20, container)
-        #expect(!container.expire(9, time: 1))
-        #expect(read(container, now: 21) == "bbb")
-        #expect(container.expire(9, time: 20))
-        #expect(read(container, now: 21) == "nothing")
-        #expect(container.sizeForLookup(9).bytes == 3)
+        let file = makeFile()
+        _ = install("aaa", at: 1, file)
+        #expect(!file.expire(time: 0))
+        push("bbb", at: 20, file)
+        #expect(!file.expire(time: 1))
+        #expect(read(file, now: 21) == "bbb")
+        #expect(file.expire(time: 20))
+        #expect(read(file, now: 21) == "nothing")
+        #expect(file.sizeForLookup.bytes == 3)
     }
 
     @Test func readWithoutAttributesOnlyShowsWhatFitsTheSize() throws {
-        let container = try makeContainer("x", slot: 1)
-        #expect(read(container, now: 1, made: snapshot("aaa", at: 1)) == "former -1")
-        _ = install("aaa", at: 1, container)
-        #expect(read(container, now: 20, made: snapshot("bbb", at: 20)) == "bbb")
-        #expect(read(container, now: 40, made: snapshot("cc", at: 40)) == "cc")
-        #expect(container.sizeForLookup(9).bytes == 2)
-        #expect(read(container, now: 60, made: snapshot("ddd", at: 60)) == "cc")
+        let file = makeFile()
+        #expect(read(file, now: 1, made: snapshot("aaa", at: 1)) == "former -1")
+        _ = install("aaa", at: 1, file)
+        #expect(read(file, now: 20, made: snapshot("bbb", at: 20)) == "bbb")
+        #expect(read(file, now: 40, made: snapshot("cc", at: 40)) == "cc")
+        #expect(file.sizeForLookup.bytes == 2)
+        #expect(read(file, now: 60, made: snapshot("ddd", at: 60)) == "cc")
         #expect(
-            read(container, now: 2_000_000_000, made: snapshot("ddd", at: 60)) == "former 2")
+            read(file, now: 2_000_000_000, made: snapshot("ddd", at: 60)) == "former 2")
         // Of a file that takes several requests, others may have got a part.
-        push(String(repeating: "x", count: 20_000), at: 80, container)
+        push(String(repeating: "x", count: 20_000), at: 80, file)
         let short = snapshot("short", at: 100)
-        #expect(container.expire(9, time: 80))
-        container.dropped(9)
-        #expect(read(container, now: 100, made: short, offset: 4096) == "former 20000")
+        #expect(file.expire(time: 80))
+        file.dropped()
+        #expect(read(file, now: 100, made: short, offset: 4096) == "former 20000")
         // That brought pages of the former content, which the next must not come upon.
-        #expect(container.install(short, 9, PushPermits(1)).dropsFirst)
+        #expect(file.install(short, PushPermits(1)).dropsFirst)
     }
 
     /// Nobody asks for the size of what is mapped.
     @Test func contentThatDidNotFitGetsLongerAfterTheRead() throws {
-        let container = try makeContainer("x", slot: 1)
+        let file = makeFile()
         let slots = PushPermits(1)
         let longer = snapshot("dddd", at: 60)
-        #expect(container.outgrow(longer, 9, slots) == nil)
-        push("ccc", at: 1, container)
-        #expect(read(container, now: 60, made: longer) == "ccc")
-        #expect(container.outgrow(snapshot("ddd", at: 60), 9, slots) == nil)
-        #expect(container.outgrow(longer, 9, PushPermits(0)) == nil)
-        #expect(container.outgrow(snapshot("dddd", at: 0), 9, slots) == nil)
-        let content = try #require(container.outgrow(longer, 9, slots))
+        #expect(file.outgrow(longer, slots) == nil)
+        push("ccc", at: 1, file)
+        #expect(read(file, now: 60, made: longer) == "ccc")
+        #expect(file.outgrow(snapshot("ddd", at: 60), slots) == nil)
+        #expect(file.outgrow(longer, PushPermits(0)) == nil)
+        #expect(file.outgrow(snapshot("dddd", at: 0), slots) == nil)
+        let content = try #require(file.outgrow(longer, slots))
         // What is being dropped is still answered as before, and only one thread is at it.
-        #expect(read(container, now: 61) == "ccc")
-        #expect(container.outgrow(snapshot("eeee", at: 62), 9, PushPermits(1)) == nil)
-        container.beginGrowing(9, content, now: 60)
-        container.stored(9, content, success: true)
-        #expect(read(container, now: 61) == "dddd")
-        #expect(container.announcedSize == 4)
+        #expect(read(file, now: 61) == "ccc")
+        #expect(file.outgrow(snapshot("eeee", at: 62), PushPermits(1)) == nil)
+        file.beginGrowing(content, now: 60)
+        file.stored(content, success: true)
+        #expect(read(file, now: 61) == "dddd")
+        #expect(file.announced == 4)
     }
 
     @Test func slotsRunOut() {
@@ -410,52 +416,6 @@ import Testing
         slots.give()
         #expect(slots.take())
     }
-}
-
-@Suite struct VisibleCPUsTests {
-    private func update(
-        _ visible: inout VisibleCPUs, _ cpuset: String?, _ online: String, _ quota: Int?
-    ) -> Bool {
-        let onlineBytes = Array(online.utf8)
-        guard let cpuset else {
-            return onlineBytes.withUnsafeBufferPointer {
-                visible.update(cpuset: nil, online: $0, quota: quota)
-            }
-        }
-        return onlineBytes.withUnsafeBufferPointer { online in
-            Array(cpuset.utf8).withUnsafeBufferPointer {
-                visible.update(cpuset: $0, online: online, quota: quota)
-            }
-        }
-    }
-
-    @Test func cpusetAndQuota() {
-        var visible = VisibleCPUs()
-        #expect(update(&visible, nil, "0-7", nil))
-        #expect(visible.list.cpus == Array(0...7))
-        #expect(!update(&visible, nil, "0-7", nil))
-        #expect(update(&visible, "2-5", "0-7", nil))
-        #expect(visible.list.cpus == [2, 3, 4, 5])
-        #expect(update(&visible, "2-5", "0-7", 2))
-        #expect(visible.list.cpus == [2, 3])
-        #expect(!update(&visible, "2-6", "0-7", 2))
-        #expect(update(&visible, "2-5", "0-1,3-7", 2))
-        #expect(visible.list.cpus == [3, 4])
-    }
-
-    @Test func neverNone() {
-        var visible = VisibleCPUs()
-        _ = update(&visible, "8-9", "0-1", nil)
-        #expect(visible.list.cpus == [0, 1])
-        _ = update(&visible, "0-1", "0-1", 0)
-        #expect(visible.list.cpus == [0])
-        _ = update(&visible, "garbage", "garbage", nil)
-        #expect(visible.list.cpus == [0])
-    }
-}
-
-extension Container {
-    fileprivate var announcedSize: Int? { files[9]?.announced }
 }
 
 extension Snapshot {

@@ -10,6 +10,7 @@ import Testing
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 @Suite struct CounterRecordsTests {
     private let path = NSTemporaryDirectory() + "counters-" + UUID().uuidString
@@ -24,7 +25,7 @@ import Testing
     }
 
     private func use(_ container: Container, until end: UInt64, cpus: Int = 2) {
-        container.ledger.update(
+        container.counters.ledger.update(
             CPULedger.Reading(
                 age: end, time: CPUTime(user: end / 5, system: end / 10),
                 perCPU: (0..<cpus).map { end / UInt64($0 + 1) }), visible: cpus)
@@ -41,23 +42,23 @@ import Testing
         let container = try makeContainer("x", slot: 1)
         for age in 3...5 as ClosedRange<UInt64> {
             use(container, until: age * second)
-            container.highestPID = 42
-            container.load = LoadAverage(values: [age, 2, 3])
+            container.counters.highestPID = 42
+            container.counters.load = LoadAverage(values: [age, 2, 3])
             try open().save(container, now: 100)
             let again = try makeContainer("x", slot: 1)
             try open().restore(again, now: 200)
-            #expect(again.ledger.entries == container.ledger.entries)
-            #expect(again.ledger.total == container.ledger.total)
-            #expect(again.highestPID == 42)
-            #expect(again.load == container.load)
+            #expect(again.counters.ledger.entries == container.counters.ledger.entries)
+            #expect(again.counters.ledger.total == container.counters.ledger.total)
+            #expect(again.counters.highestPID == 42)
+            #expect(again.counters.load == container.counters.load)
         }
         let late = try makeContainer("x", slot: 1)
         try open().restore(late, now: 100 * second)
-        #expect(late.ledger.total == container.ledger.total)
+        #expect(late.counters.ledger.total == container.counters.ledger.total)
         // Old averages are of no use.
-        #expect(late.load == nil)
+        #expect(late.counters.load == nil)
         use(late, until: 6 * second, cpus: 1)
-        #expect(late.ledger.total.idle >= container.ledger.total.idle)
+        #expect(late.counters.ledger.total.idle >= container.counters.ledger.total.idle)
     }
 
     /// Found by fuzzing: a number that high left no room for a newer one, and won for ever.
@@ -76,7 +77,7 @@ import Testing
             try open().save(container, now: 200)
             let again = try makeContainer("x", slot: 1)
             try open().restore(again, now: 300)
-            #expect(again.ledger.total == container.ledger.total)
+            #expect(again.counters.ledger.total == container.counters.ledger.total)
         }
     }
 
@@ -89,7 +90,7 @@ import Testing
         for slot in [2, 1 + 8192] as [UInt32] {
             let other = try makeContainer("x", slot: slot)
             records.restore(other, now: 200)
-            #expect(other.ledger.entries.isEmpty)
+            #expect(other.counters.ledger.entries.isEmpty)
         }
     }
 
@@ -98,7 +99,7 @@ import Testing
         let container = try makeContainer("x", slot: 1)
         use(container, until: 3 * second)
         try open().save(container, now: 100)
-        let whole = container.ledger.total
+        let whole = container.counters.ledger.total
         let before = try rows()
         use(container, until: 4 * second)
         try open().save(container, now: 100)
@@ -110,7 +111,7 @@ import Testing
         #expect(pwrite(file, &zero, 8, off_t((2 + row) * rowSize)) == 8)
         let again = try makeContainer("x", slot: 1)
         try open().restore(again, now: 200)
-        #expect(again.ledger.total == whole)
+        #expect(again.counters.ledger.total == whole)
     }
 
     private func rows(of size: Int? = nil) throws -> [Data] {
@@ -130,7 +131,7 @@ import Testing
             records.save(container, now: 100)
             let again = try makeContainer("x", slot: 1)
             records.restore(again, now: 200)
-            #expect(again.ledger.total == container.ledger.total)
+            #expect(again.counters.ledger.total == container.counters.ledger.total)
         }
         // No room for so many: nothing is written beyond the row.
         let size = CounterRecords.rowSize(cpus: 500)
@@ -171,12 +172,12 @@ import Testing
             // Who has its number next does not get its counters.
             let next = try makeContainer(container.id, slot: container.slot)
             records.restore(next, now: 200)
-            #expect(next.ledger.entries.isEmpty)
+            #expect(next.counters.ledger.entries.isEmpty)
         }
         for container in containers where container.slot % 2 == 1 {
             let again = try makeContainer(container.id, slot: container.slot)
             try open().restore(again, now: 200)
-            #expect(again.ledger.total == container.ledger.total)
+            #expect(again.counters.ledger.total == container.counters.ledger.total)
             records.remove(container)
         }
         #expect(room == 0)
@@ -191,12 +192,12 @@ import Testing
         let later = try open()
         let again = try makeContainer("x", slot: 1)
         later.restore(again, now: 200)
-        #expect(again.ledger.entries.isEmpty)
+        #expect(again.counters.ledger.entries.isEmpty)
         later.save(container, now: 300)
         // Who still has the former one is not disturbed.
         former.save(container, now: 300)
         try open().restore(again, now: 400)
-        #expect(again.ledger.total == container.ledger.total)
+        #expect(again.counters.ledger.total == container.counters.ledger.total)
     }
 
     @Test(arguments: [1, 40, 4096]) func garbageIsNoRecord(_ count: Int) throws {
@@ -216,6 +217,24 @@ import Testing
         }
         let again = try makeContainer("x", slot: 1)
         records.restore(again, now: 200)
-        #expect(again.ledger.entries.isEmpty)
+        #expect(again.counters.ledger.entries.isEmpty)
+    }
+}
+
+extension CounterRecords {
+    private func owner(_ container: Container) -> CounterOwner {
+        CounterOwner(slot: container.slot, identity: container.identity)
+    }
+
+    fileprivate func save(_ container: Container, now: UInt64) {
+        save(owner(container), &container.counters, now: now)
+    }
+
+    fileprivate func restore(_ container: Container, now: UInt64) {
+        restore(owner(container), &container.counters, now: now)
+    }
+
+    fileprivate func remove(_ container: Container) {
+        remove(owner(container), &container.counters)
     }
 }

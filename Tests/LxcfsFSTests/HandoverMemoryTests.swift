@@ -9,6 +9,7 @@ import Testing
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 /// What one worker leaves in the shared memory and the next one finds there.
 @Suite struct HandoverMemoryTests {
@@ -52,185 +53,15 @@ import Testing
             ])
         #expect(HandoverMemory.size(threads: 4) == 69_259_264 + 8 * (1 << 20 | 1 << 16))
         #expect(Suspects.size == HandoverMemory.Region.suspects.size)
-        #expect(Pushes.size == HandoverMemory.Region.pushes.size)
-        #expect(Announcements.size == HandoverMemory.Region.announcements.size)
-        #expect(OpenFiles.size == HandoverMemory.Region.openFiles.size)
+        #expect(PushMarks.size == HandoverMemory.Region.pushes.size)
+        #expect(ToldRing.size == HandoverMemory.Region.announcements.size)
+        #expect(OpenFileTable.size == HandoverMemory.Region.openFiles.size)
         #expect(AgentSlots.size == HandoverMemory.Region.agent.size)
     }
 
     @Test func memoryOfAnotherVersionIsRefused() throws {
         let memory = try SharedMemory.make("other", size: HandoverMemory.size(threads: 1))
         #expect(throws: SystemError.self) { try HandoverMemory(memory) }
-    }
-
-    @Test func contentsAreFoundUntilManyOthersHaveBeenTold() throws {
-        let memory = try make()
-        let first = try HandoverMemory(memory).announcements
-        let node = NodeID(slot: 3, file: 19)
-        first.add(snapshot("old", at: 5), node)
-        first.add(snapshot("new", at: 7), node)
-        first.add(snapshot("longer", at: 8), node)
-        first.add(snapshot(String(repeating: "x", count: 100_000), at: 9), node)
-        let second = try HandoverMemory(memory).announcements
-        #expect(text(second.latest(node, count: 3, now: 8, maxAge: 10)) == "new")
-        #expect(second.latest(node, count: 3, now: 20, maxAge: 10) == nil)
-        #expect(second.latest(node, count: 4, now: 8, maxAge: 10) == nil)
-        #expect(second.latest(NodeID(slot: 4, file: 19), count: 3, now: 8, maxAge: 10) == nil)
-        #expect(second.all.map { text($0.snapshot) } == ["old", "new", "longer"])
-        for index in 0..<512 {
-            second.add(snapshot("later", at: 10), NodeID(slot: 9, file: UInt32(index)))
-        }
-        #expect(second.latest(node, count: 3, now: 8, maxAge: 10) == nil)
-        #expect(second.all.count == 512)
-        #expect(second.all.last?.node == NodeID(slot: 9, file: 511))
-    }
-
-    @Test func longContentsEndTheLifeOfOthersEarlier() throws {
-        let announcements = try HandoverMemory(try make()).announcements
-        let node = NodeID(slot: 3, file: 19)
-        announcements.add(snapshot("short", at: 1), node)
-        // 20 of 65,000 bytes are more than a megabyte; none may lie across its end.
-        for index in 0..<20 {
-            let letter = String(UnicodeScalar(UInt8(97 + index)))
-            let text = String(repeating: letter, count: 65_000)
-            announcements.add(snapshot(text, at: 2), NodeID(slot: 4, file: UInt32(index)))
-        }
-        #expect(announcements.latest(node, count: 5, now: 3, maxAge: 10) == nil)
-        let kept = announcements.all
-        #expect((14...16).contains(kept.count))
-        #expect(kept.last?.node.file == 19)
-        for entry in kept {
-            let letter = String(UnicodeScalar(UInt8(97 + entry.node.file)))
-            #expect(text(entry.snapshot) == String(repeating: letter, count: 65_000))
-        }
-    }
-
-    @Test func theNextWorkerBeginsWithTheLastContent() throws {
-        let announcements = try HandoverMemory(try make()).announcements
-        let node = NodeID(slot: 3, file: 19)
-        let other = NodeID(slot: 4, file: 19)
-        for (index, content) in ["one", "two", "longer"].enumerated() {
-            announcements.add(snapshot(content, at: UInt64(index)), node)
-        }
-        announcements.add(snapshot("longer", at: 1), other)
-        announcements.add(snapshot("short", at: 2), other)
-        func told(_ unfinished: Set<NodeID>) -> [String] {
-            announcements.lastTold(unfinished: unfinished)
-                .sorted { $0.node.slot < $1.node.slot }.map { text($0.snapshot) ?? "" }
-        }
-        #expect(told([]) == ["longer", "short"])
-        // Who does not know whether the kernel has a longer one, takes that before.
-        #expect(told([node, other]) == ["two", "short"])
-    }
-
-    @Test func whatWasBeingToldIsSeenByTheNextWorker() throws {
-        let memory = try make()
-        let first = Pushes(try HandoverMemory(memory).pushes)
-        let node = NodeID(slot: 3, file: 19)
-        let mark = first.begin(node)
-        let second = first.begin(NodeID(slot: 4, file: 19))
-        first.end(second)
-        let next = Pushes(try HandoverMemory(memory).pushes)
-        #expect(next.takeLeft() == [node])
-        #expect(next.takeLeft().isEmpty)
-        first.end(mark)
-        for number in 0..<128 { #expect(first.begin(node) == number) }
-        #expect(first.begin(node) == nil)
-        first.end(nil)
-        // Nothing beyond its room is touched.
-        #expect(try HandoverMemory(memory).suspects.crashed(with: [2]).isEmpty)
-        #expect(first.takeLeft().count == 128)
-    }
-
-    @Test func whatIsHandedOverIsShownForAMoment() throws {
-        let shared = try HandoverMemory(try make())
-        let node = NodeID(slot: 3, file: 19)
-        let old = NodeID(slot: 5, file: 19)
-        shared.announcements.add(snapshot("long ago", at: 1), old)
-        shared.announcements.add(snapshot("last", at: Clock.monotonic()), node)
-        let handedOver = HandedOver()
-        #expect(handedOver.content(of: node, now: Clock.monotonic()) == nil)
-        let told = handedOver.take(
-            shared.announcements, Pushes(shared.pushes), former: 0)
-        #expect(Set(told.map(\.node)) == [node, old])
-        let now = Clock.monotonic()
-        #expect(handedOver.content(of: old, now: now) == nil)
-        #expect(text(handedOver.content(of: node, now: now)) == "last")
-        #expect(handedOver.content(of: NodeID(slot: 4, file: 19), now: now) == nil)
-        #expect(handedOver.content(of: node, now: now + 1_000_000_000) == nil)
-        #expect(handedOver.content(of: node, now: now) == nil)
-    }
-
-    // MARK: - Open files
-
-    private func open(_ text: String, _ node: NodeID = NodeID(slot: 0, file: 19)) -> OpenFile {
-        OpenFile(node, snapshot(text), identity: 77, begun: false)
-    }
-
-    @Test func openFilesComeBackWithTheirContent() throws {
-        let memory = try make()
-        let shared = try HandoverMemory(memory)
-        let first = OpenFiles(shared.openFiles)
-        first.restore(life: 1)
-        let long = String(repeating: "0123456789", count: 2000)
-        let handles = [
-            first.add(open("one"), opener: 2), first.add(open(long), opener: 4),
-            first.add(open("three"), opener: 6),
-        ]
-        #expect(Set(handles).count == 3)
-        first.noteBegun(handles[0], by: 12)
-        first.replace(handles[2], snapshot("the third"), for: 14)
-        first.remove(handles[1])
-        #expect(first.count == 2)
-
-        let second = OpenFiles(shared.openFiles)
-        second.restore(life: 2)
-        #expect(second.count == 2)
-        #expect(text(second.file(handles[0])?.snapshot) == "one")
-        #expect(second.file(handles[0])?.identity == 77)
-        #expect(second.isFor(12, handles[0]))
-        #expect(!second.isFor(14, handles[0]))
-        #expect(second.file(handles[1]) == nil)
-        #expect(second.isFor(14, handles[2]))
-        #expect(text(second.file(handles[2])?.snapshot) == "the third")
-        // New files do not take the place of old ones.
-        let other = second.add(open(long), opener: 8)
-        #expect(!handles.contains(other))
-        #expect(text(second.file(handles[0])?.snapshot) == "one")
-        #expect(text(second.file(other)?.snapshot) == long)
-        for handle in [handles[0], handles[2], other, other] { second.remove(handle) }
-        #expect(second.count == 0)
-        let third = OpenFiles(shared.openFiles)
-        third.restore(life: 3)
-        #expect(third.count == 0)
-    }
-
-    @Test func anOpenThatIsRepeatedGetsTheHandleAgain() throws {
-        let shared = try HandoverMemory(try make())
-        let first = OpenFiles(shared.openFiles)
-        first.restore(life: 1)
-        let handle = first.add(open("one"), opener: 2)
-        let second = OpenFiles(shared.openFiles)
-        second.restore(life: 2)
-        #expect(second.add(open("again"), opener: 2) == handle)
-        #expect(second.count == 1)
-        // Only once: later it is another OPEN.
-        #expect(second.add(open("again"), opener: 2) != handle)
-    }
-
-    @Test func withoutRoomFilesAreOpenedAllTheSame() throws {
-        let shared = try HandoverMemory(try make())
-        let files = OpenFiles(shared.openFiles)
-        files.restore(life: 1)
-        let all = (0..<16400).map { files.add(open("x"), opener: UInt64($0) * 2) }
-        #expect(Set(all).count == all.count)
-        #expect(all.allSatisfy { files.file($0) != nil })
-        for handle in all { files.remove(handle) }
-        #expect(files.count == 0)
-        // All room is there again.
-        let large = String(repeating: "y", count: 1 << 20)
-        let handles = (0..<65).map { files.add(open(large), opener: UInt64($0)) }
-        #expect(handles.count { $0 < 1 << 63 } == 64)
     }
 
     // MARK: - Counters
@@ -343,12 +174,4 @@ import Testing
         #expect(try kept.restore(from: path, ["kept-\(Int.max)": number]).count == 1)
         #expect(kept.count == 0)
     }
-}
-
-extension HandoverMemory {
-    fileprivate var announcements: Announcements {
-        Announcements(start(of: .announcements))
-    }
-    fileprivate var pushes: UnsafeMutableRawPointer { start(of: .pushes) }
-    fileprivate var openFiles: UnsafeMutableRawPointer { start(of: .openFiles) }
 }

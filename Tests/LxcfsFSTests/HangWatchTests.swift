@@ -5,6 +5,7 @@ import Testing
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 @Suite final class HangWatchTests {
     private let memory = UnsafeMutableRawPointer.allocate(byteCount: 128, alignment: 8)

@@ -4,6 +4,7 @@ import Testing
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 @Suite struct NodeIDTests {
     @Test func theRootIsNumberOne() {

@@ -8,6 +8,7 @@ import Testing
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 @Suite struct RegistryTests {
     @Test(arguments: [
@@ -60,7 +61,7 @@ func makeContainer(_ id: String, slot: UInt32) throws -> Container {
     return Container(
         id: id, slot: slot, pid: 1, startTime: 0, cpuView: .quota, showSwap: true,
         cgroups: try ContainerCgroups(CgroupPaths(unified: "/"), in: tree),
-        sampler: nil)
+        watcher: nil)
 }
 
 @Suite struct StateDirectoryTests {

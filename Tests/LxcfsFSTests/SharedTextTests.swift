@@ -8,6 +8,7 @@ import Testing
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 @Suite struct SharedTextTests {
     /// A host's file that the test may change, in a directory that is removed at the end.

@@ -50,7 +50,7 @@ extension Container {
         if host.passesThrough { return }
         try updateVisible(host, workspace)
         // Before the first reading there are no times of other CPUs to compare with.
-        let comparable = ledger.visible == 0 || visible.list == ledgerCPUs
+        let comparable = counters.ledger.visible == 0 || visible.list == ledgerCPUs
         let time = try cgroups.readCPUTime(workspace.scratch) ?? CPUTime()
         workspace.visibleCPUTimes.removeAll(keepingCapacity: true)
         if try cgroups.readCPUTimePerCPU(workspace.scratch, into: &workspace.hostCPUTimes),
@@ -60,7 +60,7 @@ extension Container {
                 workspace.visibleCPUTimes.append(workspace.hostCPUTimes[cpu])
             }
         }
-        ledger.update(
+        counters.ledger.update(
             CPULedger.Reading(age: workingAge, time: time, perCPU: workspace.visibleCPUTimes),
             visible: visible.list.count)
         ledgerCPUs = visible.list
@@ -73,8 +73,8 @@ extension Container {
         let age = tasksReadAt.map { clampedDifference(now, $0) } ?? .max
         if age >= Self.taskCountLifetime {
             tasks = try cgroups.countTasks(host.roots.proc, workspace.scratch)
-            highestPID = max(highestPID, tasks.lastPID)
-            tasks.lastPID = highestPID
+            counters.highestPID = max(counters.highestPID, tasks.lastPID)
+            tasks.lastPID = counters.highestPID
             tasksReadAt = now
         }
         // Their number alone costs little. The runtime's own threads are gone by the time
@@ -87,9 +87,9 @@ extension Container {
     /// The load averages, which are kept going from now on. Updates `tasks`.
     func currentLoad(_ host: Host, _ workspace: Workspace) throws(SystemError) -> LoadAverage {
         try updateTasks(host, workspace)
-        let load = self.load ?? LoadAverage(active: tasks.active, age: age)
-        if self.load == nil {
-            self.load = load
+        let load = counters.load ?? LoadAverage(active: tasks.active, age: age)
+        if counters.load == nil {
+            counters.load = load
             saveCounters(host)
         }
         noteLoadRead(now: host.now())

@@ -2,6 +2,7 @@ import Cgroups
 import Glibc
 import KernelText
 import LxcfsHandover
+import LxcfsPageCache
 import ProcView
 import Syscalls
 
@@ -25,7 +26,7 @@ extension Container {
         case .stat: try renderStat(host, workspace)
         case .uptime:
             try updateLedger(host, workspace)
-            renderUptime(age: age, idle: ledger.total.idle, into: workspace.out)
+            renderUptime(age: age, idle: counters.ledger.total.idle, into: workspace.out)
         case .loadavg: try renderLoadavg(host, workspace)
         case .cpuinfo:
             let changed = try updateVisible(host, workspace)
@@ -88,8 +89,8 @@ extension Container {
         try updateLedger(host, workspace)
         try updateTasks(host, workspace)
         let stat = Stat(
-            ledger: ledger,
-            processes: UInt64(max(highestPID, tasks.total)),
+            ledger: counters.ledger,
+            processes: UInt64(max(counters.highestPID, tasks.total)),
             running: UInt64(tasks.runningWithReader),
             blocked: UInt64(tasks.blocked))
         try host.stat.withText(now: host.now(), maxAge: host.shapeLifetime) {

@@ -2,6 +2,7 @@ import Cgroups
 import Control
 import KernelText
 import LxcfsHandover
+import LxcfsPageCache
 import ProcView
 import Syscalls
 
@@ -23,37 +24,30 @@ final class Container: @unchecked Sendable {
     let showSwap: Bool
     /// Tells containers apart, also across workers.
     let identity: UInt64
-    /// Keeps `load` going once somebody has read it.
-    private let sampler: LoadSampler?
+    /// Keeps the load averages going once somebody has read them.
+    private let watcher: (any LoadWatcher)?
 
     /// Guards what follows: one thread at a time gathers facts of a container.
     let lock = Lock()
     var visible = VisibleCPUs()
-    var ledger = CPULedger()
-    /// The CPUs that the last reading of `ledger` was of; nil if another worker took it.
+    var counters = KeptCounters()
+    /// The CPUs that the last reading of the ledger was of; nil if another worker took it.
     var ledgerCPUs: CPUList?
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
-    var highestPID = 0
     /// nil until `/proc/meminfo` or sysinfo(2) is asked for the first time.
     var shown: ShownMemory?
-    /// nil until `/proc/loadavg` is read for the first time.
-    var load: LoadAverage?
     var loadReadAt: UInt64 = 0
     var loadIsSampled = false
     /// What an earlier worker has left has been looked for.
     var isRestored = false
-    /// Bytes that are reserved for its counters, see ``CounterRecords``.
-    var reservedRow = 0
 
-    /// Guards the files below. Held only for moments, never while a thread waits for the
-    /// kernel: a READ must always find its content (see CachedFile).
-    let filesLock = Lock()
-    var files: [UInt64: CachedFile] = [:]
+    /// What the kernel may have of its files in the page cache.
+    let cached = CachedFiles()
 
     init(
         id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
-        showSwap: Bool, cgroups: ContainerCgroups, sampler: LoadSampler?,
+        showSwap: Bool, cgroups: ContainerCgroups, watcher: (any LoadWatcher)?,
         suspendedBefore: UInt64 = Clock.suspended()
     ) {
         self.id = id
@@ -64,7 +58,7 @@ final class Container: @unchecked Sendable {
         self.cpuView = cpuView
         self.showSwap = showSwap
         self.cgroups = cgroups
-        self.sampler = sampler
+        self.watcher = watcher
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in "\(slot) \(pid) \(startTime) \(cgroups.paths.display)".utf8 {
             hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
@@ -86,9 +80,14 @@ final class Container: @unchecked Sendable {
         loadReadAt = now
         if loadIsSampled { return }
         loadIsSampled = true
-        sampler?.watch(self)
+        watcher?.watch(self)
     }
 
     /// Whether it is not a container at all but the host.
     var isHost: Bool { slot == 0 && cgroups.isRoot }
+}
+
+/// Samples the load averages of a container whose `/proc/loadavg` is read.
+protocol LoadWatcher: AnyObject, Sendable {
+    func watch(_ container: Container)
 }

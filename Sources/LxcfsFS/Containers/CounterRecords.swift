@@ -79,31 +79,31 @@ final class CounterRecords: @unchecked Sendable {
         return file
     }
 
-    private func record(_ container: Container) -> Int {
+    private func record(_ owner: CounterOwner) -> Int {
         let group = Self.count / 2
         let index =
-            container.slot != 0
-            ? Int(container.slot) % group
-            : group + Int(container.identity % UInt64(group))
+            owner.slot != 0
+            ? Int(owner.slot) % group
+            : group + Int(owner.identity % UInt64(group))
         return index * 2 * rowSize
     }
 
-    private func offset(_ container: Container, _ half: Int) -> Int {
-        record(container) + half * rowSize
+    private func offset(_ owner: CounterOwner, _ half: Int) -> Int {
+        record(owner) + half * rowSize
     }
 
-    private func row(_ container: Container, _ half: Int) -> UnsafeMutablePointer<UInt64> {
-        (memory + offset(container, half)).assumingMemoryBound(to: UInt64.self)
+    private func row(_ owner: CounterOwner, _ half: Int) -> UnsafeMutablePointer<UInt64> {
+        (memory + offset(owner, half)).assumingMemoryBound(to: UInt64.self)
     }
 
     /// Whether the row is the container's, with or without numbers. Asks the file and not the
     /// memory: to look at a page that has no room yet takes some, and on a full file system
     /// that is SIGBUS.
-    private func isOwned(_ container: Container, _ half: Int) -> Bool {
+    private func isOwned(_ owner: CounterOwner, _ half: Int) -> Bool {
         var identity: UInt64 = 0
-        let place = offset(container, half) + Field.identity * MemoryLayout<UInt64>.stride
+        let place = offset(owner, half) + Field.identity * MemoryLayout<UInt64>.stride
         let count = pread(file.raw, &identity, MemoryLayout<UInt64>.size, off_t(place))
-        return count == MemoryLayout<UInt64>.size && identity == container.identity
+        return count == MemoryLayout<UInt64>.size && identity == owner.identity
     }
 
     /// The higher, the newer; 0 of a row that is not valid.
@@ -112,44 +112,44 @@ final class CounterRecords: @unchecked Sendable {
     }
 
     /// Sees to it that the rows can be written to: on a full file system that would be SIGBUS.
-    private func reserve(_ container: Container) -> Bool {
+    private func reserve(_ owner: CounterOwner, _ counters: inout KeptCounters) -> Bool {
         let wanted =
-            (Self.headerCount + container.ledger.rowCount) * MemoryLayout<UInt64>.stride
-        if wanted <= container.reservedRow { return true }
+            (Self.headerCount + counters.ledger.rowCount) * MemoryLayout<UInt64>.stride
+        if wanted <= counters.reserved { return true }
         // With too many CPUs for a row the next worker books anew.
         guard wanted <= rowSize else { return false }
         for half in 0..<2 {
             let error = clinux_allocate(
-                file.raw, UInt64(offset(container, half)), UInt64(wanted))
+                file.raw, UInt64(offset(owner, half)), UInt64(wanted))
             if error != 0 {
                 if !isFull {
                     let cause = SystemError("make room in", path, errno: -error)
-                    log.warning("counters are not kept for the next workspace: \(cause)")
+                    log.warning("counters are not kept for the next worker: \(cause)")
                 }
                 isFull = true
                 return false
             }
             // Whose room it is must be known even if this row is never filled.
-            let row = self.row(container, half)
-            if clinux_load64(row) == 0 { row[Field.identity] = container.identity }
+            let row = self.row(owner, half)
+            if clinux_load64(row) == 0 { row[Field.identity] = owner.identity }
         }
         isFull = false
-        container.reservedRow = wanted
+        counters.reserved = wanted
         return true
     }
 
-    /// Gives back the room of a container that is gone. The caller holds its `lock`.
-    func remove(_ container: Container) {
+    /// Gives back the room of a container that is gone.
+    func remove(_ owner: CounterOwner, _ counters: inout KeptCounters) {
         lock.lock()
         defer { lock.unlock() }
-        for half in 0..<2 where isOwned(container, half) {
+        for half in 0..<2 where isOwned(owner, half) {
             // Without a hole the row stays, and the next container writes over it.
-            let row = offset(container, half)
+            let row = offset(owner, half)
             if clinux_punch_hole(file.raw, UInt64(row), UInt64(rowSize)) == 0 {
                 giveBackPage(of: row)
             }
         }
-        container.reservedRow = 0
+        counters.reserved = 0
     }
 
     /// Gives back the page of a row that is empty now, unless others have theirs there.
@@ -165,13 +165,13 @@ final class CounterRecords: @unchecked Sendable {
         _ = clinux_punch_hole(file.raw, UInt64(start), UInt64(page))
     }
 
-    /// The caller holds the container's `lock`.
-    func save(_ container: Container, now: UInt64) {
+    /// Writes down the counters of a container, over the older one of its two rows.
+    func save(_ owner: CounterOwner, _ counters: inout KeptCounters, now: UInt64) {
         lock.lock()
         defer { lock.unlock() }
-        guard reserve(container) else { return }
-        let other = self.row(container, 1)
-        var row = self.row(container, 0)
+        guard reserve(owner, &counters) else { return }
+        let other = self.row(owner, 1)
+        var row = self.row(owner, 0)
         var newest = edition(of: other)
         if edition(of: row) > newest {
             newest = edition(of: row)
@@ -179,32 +179,31 @@ final class CounterRecords: @unchecked Sendable {
         }
         if newest == .max {
             // Nothing was ever counted as far. Such a row is damaged, and would hide new ones.
-            for half in 0..<2 { clinux_store64(self.row(container, half), 0) }
+            for half in 0..<2 { clinux_store64(self.row(owner, half), 0) }
             newest = 0
         }
         clinux_store64(row, 0)
-        row[Field.identity] = container.identity
+        row[Field.identity] = owner.identity
         row[Field.edition] = newest + 1
-        row[Field.highestPID] = UInt64(max(container.highestPID, 0))
-        row[Field.loadTime] = container.load == nil ? 0 : now
-        if let load = container.load {
+        row[Field.highestPID] = UInt64(max(counters.highestPID, 0))
+        row[Field.loadTime] = counters.load == nil ? 0 : now
+        if let load = counters.load {
             for index in 0..<3 { row[Field.load + index] = load.values[index] }
         }
         let rest = UnsafeMutableBufferPointer(
             start: row + Self.headerCount,
             count: rowSize / MemoryLayout<UInt64>.stride - Self.headerCount)
-        guard let count = container.ledger.write(to: rest) else { return }
+        guard let count = counters.ledger.write(to: rest) else { return }
         clinux_store64(row, UInt64(Self.headerCount + count))
     }
 
-    /// Gives a container the counters that an earlier worker has left. The caller holds its
-    /// `lock`.
-    func restore(_ container: Container, now: UInt64) {
+    /// Gives a container the counters that an earlier worker has left.
+    func restore(_ owner: CounterOwner, _ counters: inout KeptCounters, now: UInt64) {
         lock.lock()
         defer { lock.unlock() }
         var best: UnsafeMutablePointer<UInt64>?
-        for half in 0..<2 where isOwned(container, half) {
-            let row = self.row(container, half)
+        for half in 0..<2 where isOwned(owner, half) {
+            let row = self.row(owner, half)
             if edition(of: row) > best.map(edition) ?? 0 { best = row }
         }
         guard let row = best,
@@ -214,27 +213,13 @@ final class CounterRecords: @unchecked Sendable {
                 row: UnsafeBufferPointer(
                     start: row + Self.headerCount, count: count - Self.headerCount))
         else { return }
-        container.ledger = ledger
-        container.highestPID = Int(clamping: row[Field.highestPID])
+        counters.ledger = ledger
+        counters.highestPID = Int(clamping: row[Field.highestPID])
         if row[Field.loadTime] != 0,
             clampedDifference(now, row[Field.loadTime]) < Self.loadLifetime
         {
-            container.load = LoadAverage(
+            counters.load = LoadAverage(
                 values: (0..<3).map { min(row[Field.load + $0], 1 << 40) })
         }
-    }
-}
-
-extension Container {
-    /// Goes on with the counters of an earlier worker, once. The caller holds `lock`.
-    func restoreCounters(_ host: Host) {
-        if isRestored { return }
-        isRestored = true
-        if !isHost { host.counters.restore(self, now: host.now()) }
-    }
-
-    /// Keeps the counters for the next worker. The caller holds `lock`.
-    func saveCounters(_ host: Host) {
-        if !isHost { host.counters.save(self, now: host.now()) }
     }
 }

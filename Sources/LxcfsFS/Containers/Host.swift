@@ -30,17 +30,17 @@ final class Host: @unchecked Sendable {
     let slabinfo: HostFile?
     let online: HostFile
 
-    private let shared: HandoverMemory
+    private let memory: HandoverMemory
     /// What is kept of containers for the next worker.
-    let counters: CounterRecords
+    let records: CounterRecords
 
     init(
-        roots: consuming HostRoots, window: UInt64, shared: HandoverMemory,
-        counters: CounterRecords
+        roots: consuming HostRoots, window: UInt64, memory: HandoverMemory,
+        records: CounterRecords
     ) throws(SystemError) {
         self.window = window
-        self.shared = shared
-        self.counters = counters
+        self.memory = memory
+        self.records = records
         meminfo = try HostMeminfo(in: roots.proc, window: window)
         stat = try HostFile("stat", in: roots.proc, single: true)
         cpuinfo = try HostFile("cpuinfo", in: roots.proc)
@@ -59,8 +59,8 @@ final class Host: @unchecked Sendable {
         online = try HostFile("devices/system/cpu/online", in: roots.sys, single: true)
         catalog = try CPUCatalog(sys: roots.sys)
 
-        let hugePage = try meminfo.with(now: 0) { _, memory in
-            hugePageLabel(memory.hugePageSize)
+        let hugePage = try meminfo.with(now: 0) { _, facts in
+            hugePageLabel(facts.hugePageSize)
         }
         let mountinfo = try roots.proc.open(at: "self/mountinfo")
             .readToEnd(path: "/proc/self/mountinfo")
@@ -71,7 +71,7 @@ final class Host: @unchecked Sendable {
     }
 
     /// Containers are shown the host (SIGUSR2).
-    var passesThrough: Bool { shared.passesThrough }
+    var passesThrough: Bool { memory.passesThrough }
 
     func now() -> UInt64 { Clock.monotonic() }
 

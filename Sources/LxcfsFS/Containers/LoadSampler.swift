@@ -10,7 +10,7 @@ import Syscalls
 ///
 /// A container is watched from its first read of `/proc/loadavg`, until nobody has read it
 /// for longer than the longest average reaches back.
-final class LoadSampler: @unchecked Sendable {
+final class LoadSampler: LoadWatcher, @unchecked Sendable {
     private let host: Host
     private let log: Logger
     private let mutex = Lock()
@@ -64,7 +64,7 @@ final class LoadSampler: @unchecked Sendable {
         let unread = container.lock.withLock {
             let unread = clampedDifference(Clock.monotonic(), container.loadReadAt)
             if unread > Self.forgetAfter {
-                container.load = nil
+                container.counters.load = nil
                 container.loadIsSampled = false
             }
             return unread
@@ -77,7 +77,7 @@ final class LoadSampler: @unchecked Sendable {
             let counts = try container.cgroups.countTasks(
                 host.roots.proc, workspace.scratch, findLastPID: false)
             container.lock.withLock {
-                container.load?.sample(active: counts.active)
+                container.counters.load?.sample(active: counts.active)
                 container.saveCounters(host)
             }
         } catch {

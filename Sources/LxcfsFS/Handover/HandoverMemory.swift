@@ -67,12 +67,9 @@ package final class HandoverMemory: @unchecked Sendable {
         package var end: Int { offset + size }
     }
 
-    /// Bytes of a request at most: the kernel insists on room for its largest.
-    package static let requestSize = 1 << 20 | 1 << 16
-
     /// - Parameter threads: per connection.
     package static func size(threads: Int) -> Int {
-        Offset.requests + FUSEConnection.allCases.count * threads * requestSize
+        Offset.requests + FUSEConnection.allCases.count * threads * PendingRequest.room
     }
 
     package static func make(_ options: DaemonOptions) throws(SystemError) -> FileDescriptor {
@@ -151,7 +148,7 @@ package final class HandoverMemory: @unchecked Sendable {
     /// answered, so that the next worker finds it.
     package func request(_ connection: FUSEConnection, _ thread: Int) -> PendingRequest {
         let index = connection.rawValue * threads + thread
-        return PendingRequest(base + Offset.requests + index * Self.requestSize)
+        return PendingRequest(base + Offset.requests + index * PendingRequest.room)
     }
 
     package func requests(_ connection: FUSEConnection) -> [PendingRequest] {

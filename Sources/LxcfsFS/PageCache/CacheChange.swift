@@ -1,8 +1,4 @@
-import KernelText
-import LxcfsHandover
-import Syscalls
-
-/// What a thread is doing with the page cache.
+/// What a thread is doing with the pages of a file.
 enum CacheChange {
     case none
     /// Pushing content of the size that the kernel knows.

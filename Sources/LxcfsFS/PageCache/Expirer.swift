@@ -1,6 +1,3 @@
-import CFuse3
-import Cgroups
-import Glibc
 import KernelText
 import LxcfsHandover
 import Syscalls
@@ -14,11 +11,11 @@ import Syscalls
 /// dropped. All contents live equally long, so what was pushed first ends first.
 final class Expirer: @unchecked Sendable {
     private struct Entry {
-        let container: Container
+        let file: CachedFile
         let node: NodeID
         /// Of the snapshot.
         let time: UInt64
-        /// Whatever content the file has by then.
+        /// Drop the pages even if the file has newer content by then.
         let isDropped: Bool
     }
 
@@ -27,6 +24,7 @@ final class Expirer: @unchecked Sendable {
     private static let shortestLife: UInt64 = 20_000_000
     private static let pause: UInt64 = 80_000_000
 
+    private let kernel: any KernelPages
     private let life: UInt64
     /// Wakes the thread when the first contents end, and not when they are made.
     private let timer: Timer
@@ -34,10 +32,10 @@ final class Expirer: @unchecked Sendable {
     private var queue: [Entry] = []
     /// The first entries of `queue` are done.
     private var done = 0
-    nonisolated(unsafe) var session: OpaquePointer?
 
     /// - Parameter window: how old content may be for read(2), in nanoseconds.
-    init(window: UInt64) throws(SystemError) {
+    init(_ kernel: any KernelPages, window: UInt64) throws(SystemError) {
+        self.kernel = kernel
         life = max(window, Self.shortestLife)
         timer = try Timer()
     }
@@ -47,15 +45,15 @@ final class Expirer: @unchecked Sendable {
     }
 
     /// Content of `time` is in the page cache, or will be.
-    func schedule(_ container: Container, _ node: NodeID, time: UInt64) {
-        schedule(Entry(container: container, node: node, time: time, isDropped: false))
+    func schedule(_ file: CachedFile, _ node: NodeID, time: UInt64) {
+        schedule(Entry(file: file, node: node, time: time, isDropped: false))
     }
 
     /// Content that is none of the file's any more has come into the page cache.
     ///
     /// - Parameter time: now.
-    func scheduleAlways(_ container: Container, _ node: NodeID, time: UInt64) {
-        schedule(Entry(container: container, node: node, time: time, isDropped: true))
+    func scheduleAlways(_ file: CachedFile, _ node: NodeID, time: UInt64) {
+        schedule(Entry(file: file, node: node, time: time, isDropped: true))
     }
 
     private func schedule(_ entry: Entry) {
@@ -67,30 +65,30 @@ final class Expirer: @unchecked Sendable {
 
     private func run() {
         while true {
-            guard let entry = next() else {
-                timer.wait()
-                continue
-            }
-            let hasEnded = entry.container.expire(entry.node.keyInContainer, time: entry.time)
-            if hasEnded || entry.isDropped {
-                _ = drop(entry.node, of: entry.container)
-            }
+            if !expireNext(now: Clock.monotonic()) { timer.wait() }
         }
+    }
+
+    /// Ends the first content if its time is over.
+    ///
+    /// - Returns: false if there is none; then the timer is set.
+    func expireNext(now: UInt64) -> Bool {
+        guard let entry = next(now: now) else { return false }
+        let hasEnded = entry.file.expire(time: entry.time)
+        if hasEnded || entry.isDropped { _ = drop(entry.node, entry.file) }
+        return true
     }
 
     /// Takes content out of the page cache. Waits while a reader waits for the page.
     ///
     /// - Returns: whether nothing is left there.
-    func drop(_ node: NodeID, of container: Container) -> Bool {
-        let result = fuse_lowlevel_notify_inval_inode(session, node.raw, 0, 0)
-        // ENOENT: the kernel has forgotten the file by itself.
-        guard result == 0 || result == -ENOENT else { return false }
-        container.dropped(node.keyInContainer)
+    func drop(_ node: NodeID, _ file: CachedFile) -> Bool {
+        guard kernel.drop(node) else { return false }
+        file.dropped()
         return true
     }
 
-    /// The first content whose time is over; if there is none, the timer is set.
-    private func next() -> Entry? {
+    private func next(now: UInt64) -> Entry? {
         lock.lock()
         defer { lock.unlock() }
         guard done < queue.count else {
@@ -100,12 +98,12 @@ final class Expirer: @unchecked Sendable {
         }
         let entry = queue[done]
         let end = entry.time + life
-        if end > Clock.monotonic() {
+        if end > now {
             timer.set(end + Self.pause)
             return nil
         }
         done += 1
-        // A container that is gone must not be kept, with its files open, by what is done.
+        // The content of a container that is gone must not be kept by what is done.
         if done >= 32, done * 2 >= queue.count {
             queue.removeFirst(done)
             done = 0

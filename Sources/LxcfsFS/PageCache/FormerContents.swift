@@ -1,4 +1,3 @@
-import Cgroups
 import Glibc
 import KernelText
 import LxcfsHandover
@@ -8,55 +7,62 @@ import Syscalls
 /// The contents that an earlier worker has told the kernel of last, which are shown a moment
 /// longer.
 ///
-/// Whoever has read a file to its end and asks for more gets the end of the next content, if
+/// A reader who has read a file to its end and asks for more gets the end of the next content, if
 /// that is longer and has come in between. That is a matter of microseconds, except when a
-/// worker has died in between: so whoever has waited for the next one is answered as if no time
-/// had passed.
-final class HandedOver: @unchecked Sendable {
-    private let lock = Lock()
-    private var contents: [NodeID: Snapshot] = [:]
-    /// On the monotonic clock.
-    private var end: UInt64 = 0
-    /// The earlier worker is dead but cannot end, see ``Pushes``.
-    private var isStuck = false
-    private var former: pid_t = 0
+/// worker has died in between: so a reader who has waited for the next one is answered as if no
+/// time had passed.
+final class FormerContents: Sendable {
+    private struct State {
+        var contents: [NodeID: Snapshot] = [:]
+        /// On the monotonic clock.
+        var end: UInt64 = 0
+        /// The earlier worker is dead but cannot end, see ``PushMarks``.
+        var isStuck = false
+        var former: pid_t = 0
+    }
+
+    private let state = Mutex(State())
     /// Read without the lock: nearly always there are none.
     private let isEmpty = Atomic<Bool>(true)
 
-    /// Nanoseconds in which those are answered who have waited.
+    /// Nanoseconds in which readers are answered who have waited.
     private static let moment: UInt64 = 50_000_000
 
-    /// Who has read what is older, in nanoseconds, has seen its end by now.
+    /// A reader who has read what is older, in nanoseconds, has seen its end by now.
     private static let oldest: UInt64 = 500_000_000
 
     /// Before the first request.
     ///
-    /// - Parameter former: the process number of the earlier worker.
+    /// - Parameters:
+    ///   - former: the process number of the earlier worker; 0 if there was none.
+    ///   - now: on the monotonic clock.
     /// - Returns: what the kernel was told of last, shown or not.
-    func take(
-        _ announcements: Announcements, _ pushes: Pushes, former: pid_t
-    ) -> [Announcements.Entry] {
-        let pushed = Set(pushes.takeLeft())
-        self.former = former
-        isStuck = former > 0 && !pushed.isEmpty && ChildProcess.isEnding(former)
+    func take(_ told: ToldContents, former: pid_t, now: UInt64) -> [ToldRing.Entry] {
+        let pushed = told.takeMarks()
+        let isStuck = former > 0 && !pushed.isEmpty && ChildProcess.isEnding(former)
         // What a thread that is still there pushes will be seen.
-        let told = announcements.lastTold(unfinished: isStuck ? [] : pushed)
-        let now = Clock.monotonic()
-        for entry in told
-        where isStuck || clampedDifference(now, entry.snapshot.time) < Self.oldest {
-            contents[entry.node] = entry.snapshot
+        let last = told.lastTold(unfinished: isStuck ? [] : pushed)
+        state.withLock { state in
+            state.former = former
+            state.isStuck = isStuck
+            for entry in last
+            where isStuck || clampedDifference(now, entry.snapshot.time) < Self.oldest {
+                state.contents[entry.node] = entry.snapshot
+            }
+            state.end = now + Self.moment
+            isEmpty.store(state.contents.isEmpty, ordering: .releasing)
         }
-        end = now + Self.moment
-        isEmpty.store(contents.isEmpty, ordering: .releasing)
-        return told
+        return last
     }
 
     /// What must be shown of a file at this moment; nil for what is up to this worker.
     func content(of node: NodeID, now: UInt64) -> Snapshot? {
         if isEmpty.load(ordering: .relaxed) { return nil }
-        return lock.withLock {
-            if now < end || (isStuck && ChildProcess.isEnding(former)) { return contents[node] }
-            contents = [:]
+        return state.withLock { state in
+            if now < state.end || (state.isStuck && ChildProcess.isEnding(state.former)) {
+                return state.contents[node]
+            }
+            state.contents = [:]
             isEmpty.store(true, ordering: .relaxed)
             return nil
         }

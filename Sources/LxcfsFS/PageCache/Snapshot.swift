@@ -5,12 +5,12 @@ import Syscalls
 
 /// The content of a file at one moment. Immutable: a reader that still holds it is not
 /// disturbed by the next one.
-final class Snapshot: @unchecked Sendable {
+package final class Snapshot: @unchecked Sendable {
     private let storage: UnsafeMutableBufferPointer<UInt8>
     /// ``Clock/monotonic()`` when it was made.
-    let time: UInt64
+    package let time: UInt64
 
-    init(_ text: Bytes, time: UInt64) {
+    package init(_ text: Bytes, time: UInt64) {
         storage = .allocate(capacity: text.count)
         _ = storage.initialize(fromContentsOf: text)
         self.time = time
@@ -28,14 +28,14 @@ final class Snapshot: @unchecked Sendable {
 
     deinit { storage.deallocate() }
 
-    var count: Int { storage.count }
+    package var count: Int { storage.count }
 
     /// Valid as long as the snapshot.
-    var bytes: Bytes { Bytes(storage) }
+    package var bytes: Bytes { Bytes(storage) }
 
     /// The same text in `count` bytes: with spaces behind the last line that is not empty. That
     /// is where programs that read numbers mind them least.
-    func padded(to count: Int) -> Snapshot {
+    package func padded(to count: Int) -> Snapshot {
         guard count > self.count,
             let last = bytes.lastIndex(where: { $0 != UInt8(ascii: "\n") }),
             last < self.count - 1
@@ -44,7 +44,7 @@ final class Snapshot: @unchecked Sendable {
     }
 
     /// The part of `size` bytes from `offset`, as much of it as there is.
-    func part(offset: Int, size: Int) -> Bytes {
+    package func part(offset: Int, size: Int) -> Bytes {
         let start = min(max(offset, 0), count)
         return bytes.part(start..<min(start + max(size, 0), count))
     }

@@ -34,10 +34,6 @@ final class CallerLookup: @unchecked Sendable {
         let container: Container
     }
 
-    /// Tokens of the poller from here on, by process number, say that an init has ended.
-    static let firstToken: UInt64 = 1 << 30
-    static let tokens = firstToken..<(1 << 31)
-
     /// Containers of callers that share the host's pid namespace end unnoticed.
     private static let cacheLimit = 1024
 
@@ -101,7 +97,7 @@ final class CallerLookup: @unchecked Sendable {
         let made = Container(
             id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
             showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
-            sampler: sampler)
+            watcher: sampler)
         return lock.withLock {
             // Another thread may have been faster; two would count differently.
             if let known = containers[key], known.cgroups.exist { return known }
@@ -181,13 +177,12 @@ final class CallerLookup: @unchecked Sendable {
         lock.withLock {
             inits[namespace] = found
         }
-        try poller.add(found.process, token: Self.firstToken + UInt64(pid))
+        try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
         return found
     }
 
     /// Forgets the container of an init that has ended.
-    func processEnded(token: UInt64) {
-        let pid = Int32(truncatingIfNeeded: token - Self.firstToken)
+    func processEnded(pid: Int32) {
         lock.withLock {
             inits = inits.filter { $0.value.pid != pid }
             for index in recent.indices where recent[index]?.container.pid == pid {

@@ -28,7 +28,8 @@ final class ControlServer {
     /// Called when there are no descriptors left, to get some.
     private let releaseDescriptors: () -> Void
     private var connections: [UInt64: Connection] = [:]
-    private var nextToken: UInt64
+    /// Of the next connection.
+    private var nextNumber: UInt64 = 1
 
     /// Bytes of a request.
     private static let sizeLimit = 64 << 10
@@ -38,46 +39,42 @@ final class ControlServer {
     private static let timeLimit: UInt64 = 5_000_000_000
 
     /// - Parameter listener: the socket, which listens and does not block.
-    /// - Parameter firstToken: this and all higher tokens of the poller are the server's.
     init(
-        listener: consuming FileDescriptor, path: String, firstToken: UInt64, log: Logger,
+        listener: consuming FileDescriptor, path: String, log: Logger,
         releaseDescriptors: @escaping () -> Void = {}
     ) {
         self.releaseDescriptors = releaseDescriptors
         self.path = path
         self.log = log
-        nextToken = firstToken + 1
-        listenerToken = firstToken
         self.listener = listener
     }
 
-    let listenerToken: UInt64
-
     func start(_ poller: Poller) throws(SystemError) {
-        try poller.add(listener, token: listenerToken)
+        try poller.add(listener, token: Wakeup.control(Self.listenerNumber).token)
     }
 
-    /// Whether `token` belongs to the server.
-    func owns(_ token: UInt64) -> Bool { token >= listenerToken }
+    private static let listenerNumber: UInt64 = 0
 
     /// When the next connection has to be given up, on the monotonic clock.
     var nextDeadline: UInt64? { connections.values.map(\.deadline).min() }
 
-    /// Does what the readiness of `token` allows.
+    /// Does what the readiness of a socket allows.
     ///
-    /// - Parameter answer: called for a complete request.
+    /// - Parameters:
+    ///   - number: that of ``Wakeup/control(_:)``.
+    ///   - answer: called for a complete request.
     func handle(
-        _ token: UInt64, _ poller: Poller, answer: (Request) -> Reply
+        _ number: UInt64, _ poller: Poller, answer: (Request) -> Reply
     ) {
         do {
-            if token == listenerToken {
+            if number == Self.listenerNumber {
                 try accept(poller)
-            } else if let connection = connections[token] {
-                try receive(connection, token, answer)
+            } else if let connection = connections[number] {
+                try receive(connection, number, answer)
             }
         } catch {
             log.warning("control socket: \(error)")
-            connections[token] = nil
+            connections[number] = nil
             if error.isOutOfDescriptors {
                 releaseDescriptors()
                 // Whoever could not be accepted is still there.
@@ -104,14 +101,14 @@ final class ControlServer {
         {
             connections[oldest.key] = nil
         }
-        try poller.add(socket, token: nextToken)
-        connections[nextToken] = Connection(
+        try poller.add(socket, token: Wakeup.control(nextNumber).token)
+        connections[nextNumber] = Connection(
             socket, deadline: Clock.monotonic() + Self.timeLimit)
-        nextToken += 1
+        nextNumber += 1
     }
 
     private func receive(
-        _ connection: Connection, _ token: UInt64, _ answer: (Request) -> Reply
+        _ connection: Connection, _ number: UInt64, _ answer: (Request) -> Reply
     ) throws(SystemError) {
         var chunk = [UInt8](repeating: 0, count: 4096)
         let count = Glibc.read(connection.socket.raw, &chunk, chunk.count)
@@ -120,15 +117,15 @@ final class ControlServer {
             throw SystemError("read from", path, errno: errno)
         }
         if count == 0 {
-            connections[token] = nil
+            connections[number] = nil
             return
         }
         connection.received.append(contentsOf: chunk[..<count])
         if let end = connection.received.firstIndex(of: UInt8(ascii: "\n")) {
-            connections[token] = nil
+            connections[number] = nil
             try send(reply(to: connection.received[..<end], answer), to: connection)
         } else if connection.received.count > Self.sizeLimit {
-            connections[token] = nil
+            connections[number] = nil
             try send(Reply(error: "the request is too long"), to: connection)
         }
     }

@@ -75,7 +75,7 @@ final class Registrar {
             Container(
                 id: id, slot: try registry.takeSlot(), pid: place.pid,
                 startTime: place.startTime, cpuView: view, showSwap: options.showSwap,
-                cgroups: cgroups, sampler: sampler), poller)
+                cgroups: cgroups, watcher: sampler), poller)
         log.info("registered \(id), cgroup \(place.cgroups.display)")
         return directory(of: id)
     }
@@ -111,7 +111,7 @@ final class Registrar {
                     Container(
                         id: known.id, slot: known.slot, pid: known.pid,
                         startTime: known.startTime, cpuView: known.cpus,
-                        showSwap: options.showSwap, cgroups: cgroups, sampler: sampler,
+                        showSwap: options.showSwap, cgroups: cgroups, watcher: sampler,
                         suspendedBefore: known.suspendedBefore ?? Clock.suspended()),
                     poller)
                 restored[name] = present[name]
@@ -151,7 +151,8 @@ final class Registrar {
         let former = registry.add(container)
         if let former { log.notice("\(former.id) is registered anew") }
         if let process, isSame(container) {
-            try poller.add(process.descriptor, token: UInt64(container.slot))
+            try poller.add(
+                process.descriptor, token: Wakeup.containerEnded(slot: container.slot).token)
             processes[container.slot] = process
         } else {
             leave(container.slot)
@@ -221,7 +222,7 @@ final class Registrar {
         leaving[container.slot] = nil
         sampler.forget(container)
         _ = registry.remove(slot: container.slot)
-        container.lock.withLock { host.counters.remove(container) }
+        container.lock.withLock { container.removeCounters(host) }
         if registry.container(id: container.id) == nil {
             do {
                 try state.remove(id: container.id)

@@ -8,7 +8,13 @@ import Syscalls
 // Global functions, not closures: a closure written where the main actor is current is
 // taken to belong to it, and traps when libfuse calls it on a thread of its own.
 
-func makeSession(_ tree: Tree) -> OpaquePointer? {
+/// What libfuse hands to every callback of a session.
+final class RequestTarget: @unchecked Sendable {
+    /// Set once, before the first thread that answers requests is started.
+    var tree: Tree?
+}
+
+func makeSession(_ target: RequestTarget) -> OpaquePointer? {
     var operations = fuse_lowlevel_ops()
     operations.`init` = fuseInit
     operations.lookup = fuseLookup
@@ -28,18 +34,18 @@ func makeSession(_ tree: Tree) -> OpaquePointer? {
     return arguments.withUnsafeMutableBufferPointer { buffer in
         var list = fuse_args(argc: CInt(buffer.count), argv: buffer.baseAddress, allocated: 0)
         defer { fuse_opt_free_args(&list) }
-        // The session lives as long as the process, and so does its tree.
+        // The session lives as long as the process, and so does its target.
         return fuse_session_new(
             &list, &operations, MemoryLayout<fuse_lowlevel_ops>.size,
-            Unmanaged.passRetained(tree).toOpaque())
+            Unmanaged.passRetained(target).toOpaque())
     }
 }
 
 private func tree(_ request: fuse_req_t?) -> Tree {
-    guard let data = fuse_req_userdata(request) else {
-        preconditionFailure("a FUSE request without its session")
-    }
-    return Unmanaged<Tree>.fromOpaque(data).takeUnretainedValue()
+    guard let data = fuse_req_userdata(request),
+        let tree = Unmanaged<RequestTarget>.fromOpaque(data).takeUnretainedValue().tree
+    else { preconditionFailure("a FUSE request before its session has a tree") }
+    return tree
 }
 
 private func fuseInit(
@@ -51,7 +57,7 @@ private func fuseInit(
     connection.pointee.want |= connection.pointee.capable & UInt32(FUSE_CAP_AUTO_INVAL_DATA)
     // Attributes of files in a listing would make content for nobody.
     connection.pointee.want &= ~UInt32(FUSE_CAP_READDIRPLUS)
-    // Bounds the room that requests need (HandoverMemory.requestSize).
+    // Bounds the room that requests need (PendingRequest.room).
     connection.pointee.max_write = min(connection.pointee.max_write, 1 << 20)
 }
 

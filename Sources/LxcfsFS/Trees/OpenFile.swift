@@ -1,7 +1,7 @@
-import CFuse3
 import Glibc
 import KernelText
 import LxcfsHandover
+import LxcfsPageCache
 import Syscalls
 
 /// An open file that shows one moment: its content is made when it is opened, and again when
@@ -27,11 +27,11 @@ final class OpenFile: @unchecked Sendable {
     }
 
     /// A file that an earlier worker has opened.
-    init(_ node: NodeID, _ snapshot: Snapshot, identity: UInt64, begun: Bool) {
-        self.node = node
-        self.snapshot = snapshot
-        self.identity = identity
-        self.begun = begun
+    init(_ stored: OpenFileTable.Stored) {
+        node = stored.node
+        snapshot = stored.snapshot
+        identity = stored.identity
+        begun = stored.begun
     }
 
     /// Of a pressure file that is open for writing, as far as this worker knows it.
@@ -43,19 +43,20 @@ final class OpenFile: @unchecked Sendable {
     /// The content for a read at `offset`.
     ///
     /// - Parameters:
-    ///   - files: keeps what the next worker has to know.
+    ///   - table: keeps what the next worker has to know.
     ///   - find: the container, should it not be known.
     func content(
-        at offset: Int, _ handle: UInt64, _ files: OpenFiles, _ host: Host,
+        at offset: Int, _ handle: UInt64, _ table: OpenFileTable, _ host: Host,
         _ workspace: Workspace,
         find: () throws(SystemError) -> Container
     ) throws(SystemError) -> Snapshot {
         lock.lock()
         defer { lock.unlock() }
-        if offset == 0, begun, !workspace.isReplaying || !files.isFor(workspace.request, handle)
+        if offset == 0, begun, !workspace.isReplaying || !table.isFor(workspace.request, handle)
         {
             if container == nil {
-                // Who reads may be somebody else than who has opened: then the content stays.
+                // Whoever reads may be another than the one who has opened it: then the content
+                // stays.
                 guard let found = try? find(), found.identity == identity else {
                     return snapshot
                 }
@@ -63,10 +64,10 @@ final class OpenFile: @unchecked Sendable {
             }
             if let container {
                 snapshot = try container.snapshot(of: node, host, workspace)
-                files.replace(handle, snapshot, for: workspace.request)
+                table.replace(handle, snapshot, for: workspace.request)
             }
         }
-        if !begun { files.noteBegun(handle, by: workspace.request) }
+        if !begun { table.noteBegun(handle, by: workspace.request) }
         begun = true
         return snapshot
     }

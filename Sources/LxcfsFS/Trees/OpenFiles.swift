@@ -1,243 +1,78 @@
-import CLinux
-import Cgroups
-import Glibc
-import KernelText
-import LxcfsHandover
-import Syscalls
+import LxcfsPageCache
+import Synchronization
 
-/// The files that are open as snapshots, with their contents, in memory that the keeper
-/// holds: a reader goes on where it was when a new worker has taken over.
-final class OpenFiles: @unchecked Sendable {
-    private static let entryCount = 16384
-    private static let entrySize = 64
-    private static let blockSize = 4096
-    private static let blockCount = 16384
-    static let size = entryCount * entrySize + blockCount * blockSize
+/// The files that are open as snapshots, by handle.
+final class OpenFiles: Sendable {
+    /// What the next worker finds of them.
+    let table: OpenFileTable
 
-    private let memory: UnsafeMutableRawPointer
-    private let lock = Lock()
-    private var files: [OpenFile?] = Array(repeating: nil, count: entryCount)
-    /// Entries that are not in use; the last one is taken next.
-    private var free: [UInt32] = []
-    private var used = Array(repeating: false, count: blockCount)
-    /// All blocks before this one are in use.
-    private var firstFree = 0
-    private var nextSerial: UInt32 = 1
-    /// OPENs that an earlier worker may not have answered, by their number.
-    private var opening: [UInt64: UInt32] = [:]
-    /// Files for which there is no room in the shared memory.
-    private var local: [UInt64: OpenFile] = [:]
-    private var nextLocal: UInt64 = 1 << 63
-
-    /// What an entry is made of, by offset.
-    private enum Field {
-        static let state = 0
-        static let serial = 4
-        static let node = 8
-        static let opener = 16
-        static let identity = 24
-        static let place = 32
-        static let begun = 40
-        static let reader = 48
+    private struct State {
+        /// Files that are in the table, as far as this worker has had to do with them.
+        var known: [UInt64: OpenFile] = [:]
+        /// Files for which there is no room in the table.
+        var local: [UInt64: OpenFile] = [:]
+        var nextLocal: UInt64 = 1 << 63
     }
+    private let state = Mutex(State())
 
-    init(_ memory: UnsafeMutableRawPointer) { self.memory = memory }
+    init(_ table: OpenFileTable) { self.table = table }
 
     /// Takes up what an earlier worker has left, which must not be at work any more.
     ///
-    /// - Parameter life: differs between workers.
-    func restore(life: UInt64) {
-        lock.lock()
-        defer { lock.unlock() }
-        nextLocal = 1 << 63 | life << 40
-        for index in (0..<UInt32(Self.entryCount)).reversed() {
-            let entry = self.entry(index)
-            guard clinux_load32(entry + Field.state) != 0, let place = place(of: entry) else {
-                free.append(index)
-                continue
-            }
-            for block in place.blocks { used[block] = true }
-            nextSerial = max(nextSerial, clinux_load32(entry + Field.serial) &+ 1)
-            opening[clinux_load64(entry + Field.opener)] = index
-        }
+    /// - Parameter worker: differs between workers.
+    func restore(worker: UInt64) {
+        state.withLock { $0.nextLocal = 1 << 63 | worker << 40 }
+        table.restore()
     }
 
     /// How many files are open.
-    var count: Int { lock.withLock { Self.entryCount - free.count + local.count } }
-
-    /// Where a content lies.
-    private struct Place {
-        let block: Int
-        let size: Int
-        var blocks: Range<Int> {
-            block..<(block + max((size + OpenFiles.blockSize - 1) / OpenFiles.blockSize, 1))
-        }
-        var packed: UInt64 { UInt64(block) << 32 | UInt64(size) }
-    }
-
-    // MARK: - Opening and closing
+    var count: Int { table.count + state.withLock { $0.local.count } }
 
     /// - Parameter opener: the number of the OPEN and its connection, see ``Suspects``.
     /// - Returns: the handle.
     func add(_ file: OpenFile, opener: UInt64) -> UInt64 {
-        lock.lock()
-        defer { lock.unlock() }
-        // The last worker had this OPEN too. Whether the kernel has got the answer is not
-        // known, so it gets the same one again.
-        if let index = opening.removeValue(forKey: opener),
-            clinux_load32(entry(index) + Field.state) != 0,
-            clinux_load64(entry(index) + Field.opener) == opener,
-            clinux_load64(entry(index) + Field.node) == file.node.raw
-        {
-            return handle(index)
+        state.withLock { state in
+            switch table.add(
+                file.node, identity: file.identity, file.snapshot, opener: opener)
+            {
+            case .known(let handle): return handle
+            case .new(let handle):
+                state.known[handle] = file
+                return handle
+            case .full:
+                let handle = state.nextLocal
+                state.nextLocal += 1
+                state.local[handle] = file
+                return handle
+            }
         }
-        guard let index = free.last, let place = store(file.snapshot) else {
-            let handle = nextLocal
-            nextLocal += 1
-            local[handle] = file
-            return handle
-        }
-        free.removeLast()
-        let entry = self.entry(index)
-        clinux_store32(entry + Field.serial, nextSerial)
-        nextSerial = nextSerial == .max ? 1 : nextSerial + 1
-        clinux_store64(entry + Field.node, file.node.raw)
-        clinux_store64(entry + Field.opener, opener)
-        clinux_store64(entry + Field.identity, file.identity)
-        clinux_store64(entry + Field.place, place.packed)
-        clinux_store32(entry + Field.begun, 0)
-        clinux_store32(entry + Field.state, 1)
-        files[Int(index)] = file
-        return handle(index)
     }
 
     /// A handle that is not known any more has been removed already.
     func remove(_ handle: UInt64) {
-        lock.lock()
-        defer { lock.unlock() }
-        if local.removeValue(forKey: handle) != nil { return }
-        guard let index = index(of: handle) else { return }
-        let entry = self.entry(index)
-        let place = place(of: entry)
-        clinux_store32(entry + Field.state, 0)
-        if let place { giveBack(place) }
-        files[Int(index)] = nil
-        free.append(index)
+        // What is thrown away is so only after the lock is free: an open file ends slowly.
+        let removed = state.withLock { state -> OpenFile? in
+            if let file = state.local.removeValue(forKey: handle) { return file }
+            table.remove(handle)
+            return state.known.removeValue(forKey: handle)
+        }
+        _ = consume removed
     }
-
-    // MARK: - Reading
 
     /// The open file behind a handle. One that an earlier worker has opened comes back with
     /// the content that it had; nil if that is not there.
     func file(_ handle: UInt64) -> OpenFile? {
-        lock.lock()
-        defer { lock.unlock() }
-        if let file = local[handle] { return file }
-        guard let index = index(of: handle) else { return nil }
-        if let file = files[Int(index)] { return file }
-        let entry = self.entry(index)
-        guard let place = place(of: entry) else { return nil }
-        let bytes = UnsafeBufferPointer(
-            start: address(place).assumingMemoryBound(to: UInt8.self), count: place.size)
-        let file = OpenFile(
-            NodeID(raw: clinux_load64(entry + Field.node)), Snapshot(bytes, time: 0),
-            identity: clinux_load64(entry + Field.identity),
-            begun: clinux_load32(entry + Field.begun) != 0)
-        files[Int(index)] = file
-        return file
-    }
-
-    /// It has been read, first by the READ `reader`, see ``replace(_:_:for:)``.
-    func noteBegun(_ handle: UInt64, by reader: UInt64) {
-        lock.withLock {
-            guard let index = index(of: handle) else { return }
-            clinux_store64(entry(index) + Field.reader, reader)
-            clinux_store32(entry(index) + Field.begun, 1)
+        state.withLock { state in
+            if let file = state.local[handle] ?? state.known[handle] { return file }
+            guard let stored = table.stored(handle) else { return nil }
+            let file = OpenFile(stored)
+            state.known[handle] = file
+            return file
         }
-    }
-
-    /// Whether the content is that for the READ `reader`, which an earlier worker has had, too. It
-    /// may have been answered: then the content that goes on behind it must be the same.
-    func isFor(_ reader: UInt64, _ handle: UInt64) -> Bool {
-        lock.withLock {
-            guard let index = index(of: handle) else { return false }
-            return clinux_load64(entry(index) + Field.reader) == reader
-        }
-    }
-
-    /// The content of an open file is another one from now on.
-    ///
-    /// - Parameter reader: the number of the READ for which it was made, and its connection, see
-    ///   ``Suspects``.
-    func replace(_ handle: UInt64, _ snapshot: Snapshot, for reader: UInt64) {
-        lock.lock()
-        defer { lock.unlock() }
-        guard let index = index(of: handle) else { return }
-        let entry = self.entry(index)
-        let former = place(of: entry)
-        // Without room for it the next worker would show the former content.
-        guard let place = store(snapshot) else { return }
-        clinux_store64(entry + Field.place, place.packed)
-        // Until here it has not been answered.
-        clinux_store64(entry + Field.reader, reader)
-        if let former { giveBack(former) }
     }
 
     /// The handle for a file that no worker has opened: one of which the content is lost.
     func adopt(_ file: OpenFile, as handle: UInt64) {
-        lock.withLock { local[handle] = file }
-    }
-
-    // MARK: - Memory
-
-    private func entry(_ index: UInt32) -> UnsafeMutableRawPointer {
-        memory + Int(index) * Self.entrySize
-    }
-
-    private func handle(_ index: UInt32) -> UInt64 {
-        UInt64(clinux_load32(entry(index) + Field.serial) & 0x7fff_ffff) << 32 | UInt64(index)
-    }
-
-    private func index(of handle: UInt64) -> UInt32? {
-        let index = UInt32(truncatingIfNeeded: handle)
-        guard index < UInt32(Self.entryCount), clinux_load32(entry(index) + Field.state) != 0,
-            self.handle(index) == handle
-        else { return nil }
-        return index
-    }
-
-    private func place(of entry: UnsafeMutableRawPointer) -> Place? {
-        let packed = clinux_load64(entry + Field.place)
-        let place = Place(
-            block: Int(packed >> 32), size: Int(UInt32(truncatingIfNeeded: packed)))
-        return place.blocks.upperBound <= Self.blockCount ? place : nil
-    }
-
-    private func address(_ place: Place) -> UnsafeMutableRawPointer {
-        memory + Self.entryCount * Self.entrySize + place.block * Self.blockSize
-    }
-
-    /// Puts a content into the first blocks that are free; nil if there are none.
-    private func store(_ snapshot: Snapshot) -> Place? {
-        let needed = Place(block: 0, size: snapshot.count).blocks.count
-        var start = firstFree
-        var block = firstFree
-        while block < Self.blockCount, block - start < needed {
-            if used[block] { start = block + 1 }
-            block += 1
-        }
-        guard block - start == needed else { return nil }
-        for block in start..<(start + needed) { used[block] = true }
-        if start == firstFree { firstFree += needed }
-        let place = Place(block: start, size: snapshot.count)
-        if let bytes = snapshot.bytes.baseAddress {
-            address(place).copyMemory(from: bytes, byteCount: snapshot.count)
-        }
-        return place
-    }
-
-    private func giveBack(_ place: Place) {
-        for block in place.blocks { used[block] = false }
-        firstFree = min(firstFree, place.block)
+        state.withLock { $0.local[handle] = file }
     }
 }

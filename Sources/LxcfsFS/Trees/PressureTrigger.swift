@@ -76,16 +76,14 @@ final class PressureTrigger: @unchecked Sendable {
     }
 }
 
-extension CallerTree {
+extension PressureTrigger {
     /// The file behind a pressure file that is opened for writing, with no more privileges
     /// than the caller has.
-    func openTrigger(
-        _ node: NodeID, _ container: Container, caller: pid_t, _ workspace: Workspace
+    static func open(
+        _ kind: PressureKind, _ container: Container, caller: pid_t, _ host: Host,
+        _ workspace: Workspace
     ) throws(SystemError) -> PressureTrigger {
-        guard let kind = FixedNode(rawValue: node.file)?.pressureKind else {
-            throw SystemError("write to", "node \(node.raw)", errno: EACCES)
-        }
-        let privileged = hasSystemResource(caller, workspace)
+        let privileged = hasSystemResource(caller, host, workspace)
         if container.isHost {
             let path = "pressure/" + kind.rawValue
             let flags = O_RDWR | O_NONBLOCK
@@ -99,7 +97,9 @@ extension CallerTree {
     }
 
     /// Whether the thread has CAP_SYS_RESOURCE where it counts: in our user namespace.
-    private func hasSystemResource(_ tid: pid_t, _ workspace: Workspace) -> Bool {
+    private static func hasSystemResource(
+        _ tid: pid_t, _ host: Host, _ workspace: Workspace
+    ) -> Bool {
         guard let own = try? host.roots.proc.open(at: "self/ns/user").status(),
             let its = try? host.roots.proc.open(at: "\(tid)/ns/user").status(),
             own.st_ino == its.st_ino, own.st_dev == its.st_dev,

@@ -3,13 +3,17 @@ import Glibc
 import KernelText
 import Logging
 import LxcfsHandover
+import LxcfsPageCache
 import Synchronization
 import Syscalls
 
 /// One FUSE connection, which the keeper has opened, and the threads that answer its
 /// requests.
 final class Session: @unchecked Sendable {
-    let handle: OpaquePointer
+    private let handle: OpaquePointer
+    private let target = RequestTarget()
+    /// Of this connection.
+    let counters = RequestCounters()
     /// The open `/dev/fuse`.
     private let file: FileDescriptor
     private let connection: FUSEConnection
@@ -29,13 +33,13 @@ final class Session: @unchecked Sendable {
     ///   - device: the open `/dev/fuse`.
     ///   - log: told if this libfuse would have agreed on something else.
     init(
-        _ tree: Tree, device: consuming FileDescriptor, _ connection: FUSEConnection,
+        device: consuming FileDescriptor, _ connection: FUSEConnection,
         _ shared: HandoverMemory, log: Logger
     ) throws(SystemError) {
         file = device
         self.connection = connection
         self.shared = shared
-        guard let session = makeSession(tree) else {
+        guard let session = makeSession(target) else {
             throw SystemError("make a", "FUSE session", errno: EINVAL)
         }
         handle = session
@@ -124,8 +128,13 @@ final class Session: @unchecked Sendable {
 
     /// Starts `count` threads that answer requests until the connection ends.
     ///
-    /// - Parameter refused: requests to be answered with EIO, see ``Suspects``.
-    func start(threads count: Int, name: String, refused: Set<UInt64>) throws(SystemError) {
+    /// - Parameters:
+    ///   - tree: what they answer from.
+    ///   - refused: requests to be answered with EIO, see ``Suspects``.
+    func start(
+        serving tree: Tree, threads count: Int, name: String, refused: Set<UInt64>
+    ) throws(SystemError) {
+        target.tree = tree
         self.refused = refused
         for index in 0..<count {
             running.add(1, ordering: .relaxed)
@@ -178,7 +187,7 @@ final class Session: @unchecked Sendable {
         }
         request.touch()
         while !isStopping.load(ordering: .acquiring) {
-            let size = Glibc.read(device, request.memory, HandoverMemory.requestSize)
+            let size = Glibc.read(device, request.memory, PendingRequest.room)
             if size > 0 {
                 buffer.size = size
                 answer(request, &buffer, workspace)
@@ -211,5 +220,26 @@ final class Session: @unchecked Sendable {
             UInt32(truncatingIfNeeded: unique >> 32),
         ]
         _ = answer.withUnsafeBytes { write(device, $0.baseAddress, $0.count) }
+    }
+}
+
+extension Session: KernelPages {
+    func store(_ content: Snapshot, in node: NodeID) -> Bool {
+        var vector = fuse_bufvec()
+        vector.count = 1
+        vector.buf.size = content.count
+        vector.buf.mem = UnsafeMutableRawPointer(mutating: content.bytes.baseAddress)
+        counters.count(.store)
+        let result = withExtendedLifetime(content) {
+            fuse_lowlevel_notify_store(handle, node.raw, 0, &vector, FUSE_BUF_NO_SPLICE)
+        }
+        // ENOENT: the kernel does not remember the file.
+        return result == 0 || result == -ENOENT
+    }
+
+    func drop(_ node: NodeID) -> Bool {
+        let result = fuse_lowlevel_notify_inval_inode(handle, node.raw, 0, 0)
+        // ENOENT: the kernel has forgotten the file by itself.
+        return result == 0 || result == -ENOENT
     }
 }

@@ -1,23 +1,38 @@
 import CFuse3
 import Glibc
-import KernelText
 import LxcfsHandover
+import LxcfsPageCache
 import Syscalls
 
-/// Serving a snapshot per open: always fresh, not cached by the kernel.
-extension Tree {
-    func openSnapshot(
+/// Serves a snapshot for each open: always fresh, and the kernel caches no content. Pressure
+/// files that are open for writing have the kernel's triggers.
+struct SnapshotFiles: FileServer {
+    let names: any Names
+    let openFiles: OpenFiles
+    /// nil on a connection whose files cannot be written.
+    let watcher: PressureWatcher?
+
+    private var host: Host { names.host }
+
+    /// Not known before it is read, as in sysfs.
+    func sizeForLookup(of node: NodeID) -> FileSize? { nil }
+
+    func getattr(_ request: fuse_req_t, _ node: NodeID, _ attributes: stat) {
+        var attributes = attributes
+        fuse_reply_attr(request, &attributes, forever)
+    }
+
+    func open(
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
-        counters.count(.open)
         let writing = file.pointee.flags & O_ACCMODE != O_RDONLY
         do {
             let workspace = Workspace.current
-            let container = try container(of: node, caller: callerPID(request), workspace)
+            let caller = callerPID(request)
+            let container = try names.container(of: node, caller: caller, workspace)
             let opened = try OpenFile(container, node, host, workspace)
             if writing {
-                opened.pressureTrigger = try trigger(
-                    node, container, caller: callerPID(request), workspace)
+                opened.pressureTrigger = try trigger(node, container, caller, workspace)
             }
             let handle = openFiles.add(opened, opener: workspace.request)
             file.pointee.fh = handle
@@ -32,14 +47,17 @@ extension Tree {
         }
     }
 
-    func readSnapshot(
+    func read(
         _ request: fuse_req_t, _ node: NodeID, size: Int, offset: Int,
-        _ file: UnsafeMutablePointer<fuse_file_info>
+        _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
-        counters.count(.read)
+        guard let file else {
+            fuse_reply_err(request, EBADF)
+            return
+        }
         // Only read(2) and its kin name a lock owner. Without one, sendfile(2) or mmap(2)
-        // wants pages for the cache that all readers share; whoever gets EINVAL falls back
-        // to read(2).
+        // wants pages for the cache that all readers share; a reader who gets EINVAL falls
+        // back to read(2).
         guard file.pointee.lock_owner != 0 else {
             fuse_reply_err(request, EINVAL)
             return
@@ -52,25 +70,85 @@ extension Tree {
             if let known = openFiles.file(handle) {
                 opened = known
             } else {
-                let container = try container(of: node, caller: caller, workspace)
+                let container = try names.container(of: node, caller: caller, workspace)
                 opened = try OpenFile(container, node, host, workspace)
                 openFiles.adopt(opened, as: handle)
             }
-            let content = try opened.content(at: offset, handle, openFiles, host, workspace) {
-                () throws(SystemError) in
-                try container(of: node, caller: caller, workspace)
+            let content = try opened.content(
+                at: offset, handle, openFiles.table, host, workspace
+            ) { () throws(SystemError) in
+                try names.container(of: node, caller: caller, workspace)
             }
-            reply(request, content, size: size, offset: offset)
+            withExtendedLifetime(content) {
+                reply(request, content.part(offset: offset, size: size))
+            }
         } catch {
             fuse_reply_err(request, error.errno)
         }
     }
 
-    func releaseSnapshot(
-        _ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>
+    func write(
+        _ request: fuse_req_t, _ node: NodeID, _ text: UnsafeRawBufferPointer,
+        _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
-        counters.count(.release)
+        guard let watcher else {
+            fuse_reply_err(request, EACCES)
+            return
+        }
+        guard let opened = file.flatMap({ openFiles.file($0.pointee.fh) }) else {
+            fuse_reply_err(request, EBADF)
+            return
+        }
+        do {
+            // A file that an earlier worker has opened: its trigger has ended with that.
+            if opened.pressureTrigger == nil {
+                let workspace = Workspace.current
+                let caller = callerPID(request)
+                let container = try names.container(of: node, caller: caller, workspace)
+                opened.pressureTrigger = try trigger(node, container, caller, workspace)
+            }
+            if let trigger = opened.pressureTrigger, try trigger.write(text) {
+                try watcher.watch(trigger)
+            }
+            fuse_reply_write(request, text.count)
+        } catch {
+            fuse_reply_err(request, error.errno)
+        }
+    }
+
+    private func trigger(
+        _ node: NodeID, _ container: Container, _ caller: pid_t, _ workspace: Workspace
+    ) throws(SystemError) -> PressureTrigger {
+        guard watcher != nil, let kind = FixedNode(rawValue: node.file)?.pressureKind else {
+            throw SystemError("write to", "node \(node.raw)", errno: EACCES)
+        }
+        return try PressureTrigger.open(kind, container, caller: caller, host, workspace)
+    }
+
+    func poll(
+        _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>?,
+        _ handle: OpaquePointer?
+    ) {
+        guard watcher != nil else {
+            neverAskAgain(request, handle)
+            return
+        }
+        let opened = file.flatMap { openFiles.file($0.pointee.fh) }
+        if let trigger = opened?.pressureTrigger {
+            fuse_reply_poll(request, trigger.poll(handle))
+            return
+        }
+        if let handle { fuse_pollhandle_destroy(handle) }
+        let isPressure = FixedNode(rawValue: node.file)?.pressureKind != nil
+        fuse_reply_poll(
+            request, isPressure ? PressureTrigger.without : PressureTrigger.ready)
+    }
+
+    func release(_ request: fuse_req_t, _ file: UnsafeMutablePointer<fuse_file_info>) {
         openFiles.remove(file.pointee.fh)
         fuse_reply_err(request, 0)
     }
 }
+
+/// The thread that asks, as the daemon counts; 0 if the kernel does not say.
+func callerPID(_ request: fuse_req_t) -> pid_t { fuse_req_ctx(request)?.pointee.pid ?? 0 }

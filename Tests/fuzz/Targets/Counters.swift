@@ -8,6 +8,7 @@ import Syscalls
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 private func numbers(_ parts: inout Parts) -> [UInt64] {
     var numbers: [UInt64] = []
@@ -70,7 +71,6 @@ private final class CountersFixture: @unchecked Sendable {
     private let path = "/dev/shm/fuzz-counters-\(getpid())"
     private let records: CounterRecords
     private let file: FileDescriptor
-    private let cgroups: ContainerCgroups
 
     init() throws {
         records = try CounterRecords(
@@ -78,41 +78,30 @@ private final class CountersFixture: @unchecked Sendable {
             log: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
         file = try FileDescriptor.open(path, O_RDWR)
         unlink(path)
-        let root = "/dev/shm/fuzz-root-\(getpid())"
-        try makeDirectory(root, mode: 0o700)
-        let tree = CgroupTree(
-            mounts: CgroupMounts([
-                HierarchyMount(unified: true, controllers: [], mountPoint: root, root: "/")
-            ]))
-        cgroups = try ContainerCgroups(CgroupPaths(unified: "/"), in: tree)
-        rmdir(root)
     }
 
     func run(_ input: Bytes) throws {
-        let container = Container(
-            id: "x", slot: 1, pid: 1, startTime: 0, cpuView: .quota, showSwap: true,
-            cgroups: cgroups, sampler: nil, suspendedBefore: 0)
+        let owner = CounterOwner(slot: 1, identity: 77)
+        var counters = KeptCounters()
         var parts = Parts(input)
         let half = parts.byte() & 1 != 0
         var row = numbers(&parts)
         // Otherwise no row would ever be looked at.
-        if row.count > 1 { row[1] = container.identity }
+        if row.count > 1 { row[1] = owner.identity }
         let rowSize = CounterRecords.rowSize(cpus: Self.cpus)
         let offset = off_t(2 * rowSize + (half ? rowSize : 0))
         let size = row.count * 8
         guard pwrite(file.raw, row, size, offset) == size else { fatalError("write") }
-        records.restore(container, now: 100)
-        require(container.highestPID >= 0, "a negative process number")
+        records.restore(owner, &counters, now: 100)
+        require(counters.highestPID >= 0, "a negative process number")
         var copy = parts
-        goOn(&container.ledger, &copy)
-        container.load?.sample(active: 3)
-        records.save(container, now: 200)
-        let next = Container(
-            id: "x", slot: 1, pid: 1, startTime: 0, cpuView: .quota, showSwap: true,
-            cgroups: cgroups, sampler: nil, suspendedBefore: 0)
-        records.restore(next, now: 300)
-        require(next.ledger.total == container.ledger.total, "counters are lost")
-        records.remove(container)
+        goOn(&counters.ledger, &copy)
+        counters.load?.sample(active: 3)
+        records.save(owner, &counters, now: 200)
+        var next = KeptCounters()
+        records.restore(owner, &next, now: 300)
+        require(next.ledger.total == counters.ledger.total, "counters are lost")
+        records.remove(owner, &counters)
     }
 }
 

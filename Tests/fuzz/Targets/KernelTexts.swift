@@ -8,6 +8,7 @@ import Syscalls
 @testable import LxcfsHandover
 @testable import LxcfsHook
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 /// Tables of mounts, as each of their readers understands them.
 @Sendable func fuzzMountinfo(_ input: Bytes) {

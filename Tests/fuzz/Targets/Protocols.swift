@@ -10,6 +10,7 @@ import Syscalls
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 
 private let quiet = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
 

@@ -6,6 +6,7 @@ import Syscalls
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
+@testable import LxcfsPageCache
 @testable import ProcView
 
 /// The promises of `MemoryView`, whatever kernel and container say.

@@ -5,7 +5,8 @@ import KernelText
 import LxcfsHandover
 import Syscalls
 
-/// The contents that the kernel has been told of last, newest over oldest.
+/// The contents that the kernel has been told of last, newest over oldest, in memory that the
+/// next worker sees.
 ///
 /// When a worker dies between telling the size of a file and answering a READ, the next one
 /// must answer with that very content: a new one may be longer than what the kernel shows.
@@ -13,7 +14,7 @@ import Syscalls
 ///     added, bytes reserved | index: node, time, position, length | contents
 ///
 /// Contents lie one behind the other, over the end and again from the start; positions count on.
-struct Announcements {
+struct ToldRing: @unchecked Sendable {
     private static let count = 512
     private static let headerSize = 4096
     private static let indexSize = count * slotSize
@@ -98,9 +99,6 @@ struct Announcements {
             return former
         }
     }
-
-    /// How long a reader may take from hearing a size to reading, in nanoseconds.
-    static let moment: UInt64 = 1_000_000_000
 
     /// The newest content of `node` that has `count` bytes and is not older than `maxAge`.
     func latest(_ node: NodeID, count: Int, now: UInt64, maxAge: UInt64) -> Snapshot? {

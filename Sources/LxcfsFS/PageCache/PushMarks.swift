@@ -7,9 +7,10 @@ import Syscalls
 /// Of which files the kernel is just being told, in memory that the next worker sees.
 ///
 /// A thread that pushes waits for a page that a reader waits for. If its worker is killed then,
-/// it does not end before the next worker has answered that reader, and after that its old
-/// content comes upon the answer. So as long as it is there, the answer must be that content.
-final class Pushes: @unchecked Sendable {
+/// the thread does not end before the next worker has answered that reader, and after that its
+/// old content comes upon the answer. So as long as the thread is there, the answer must be that
+/// content.
+final class PushMarks: @unchecked Sendable {
     /// As many as fit behind ``Suspects`` on the first page.
     private static let count = 128
     static let size = count * MemoryLayout<UInt64>.stride

@@ -1,0 +1,18 @@
+extension Container {
+    /// Goes on with the counters of an earlier worker, once. The caller holds `lock`.
+    func restoreCounters(_ host: Host) {
+        if isRestored { return }
+        isRestored = true
+        if !isHost { host.records.restore(owner, &counters, now: host.now()) }
+    }
+
+    /// Keeps the counters for the next worker. The caller holds `lock`.
+    func saveCounters(_ host: Host) {
+        if !isHost { host.records.save(owner, &counters, now: host.now()) }
+    }
+
+    /// Gives back the room of the counters. The caller holds `lock`.
+    func removeCounters(_ host: Host) { host.records.remove(owner, &counters) }
+
+    private var owner: CounterOwner { CounterOwner(slot: slot, identity: identity) }
+}

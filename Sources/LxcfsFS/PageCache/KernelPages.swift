@@ -1,0 +1,19 @@
+import LxcfsHandover
+
+/// What the kernel can be told about the page cache of one FUSE connection.
+///
+/// Both calls wait while a reader waits for the page that is concerned. The page may be waiting
+/// for a READ: so a thread must not call them unless other threads are left to answer that.
+package protocol KernelPages: Sendable {
+    /// Puts content at the start of a file (`FUSE_NOTIFY_STORE`). The kernel takes note of the
+    /// size first, then fills its pages.
+    ///
+    /// - Returns: false if the kernel did not take it. That it does not remember the file is no
+    ///   failure.
+    func store(_ content: Snapshot, in node: NodeID) -> Bool
+
+    /// Takes everything out that the page cache has of a file (`FUSE_NOTIFY_INVAL_INODE`).
+    ///
+    /// - Returns: whether nothing is left there.
+    func drop(_ node: NodeID) -> Bool
+}

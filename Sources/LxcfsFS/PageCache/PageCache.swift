@@ -1,0 +1,244 @@
+import Glibc
+import KernelText
+import LxcfsHandover
+import Synchronization
+import Syscalls
+
+/// What the kernel has of the files of the container connection, and how it gets new content.
+/// This is the one door: a tree asks for the size (GETATTR), the content (READ) or the size for
+/// a name (LOOKUP) of a file, and hands over how to make content and how to answer.
+///
+/// One read in a container, see docs/design.md:
+///
+/// - Within the window the kernel answers it from its page cache: nothing comes here.
+/// - After that the kernel asks for the size. Content is made and pushed, and then its size is
+///   told: that read(2) and those of the next window find it in the page cache.
+/// - What reads pages without asking for the size (sendfile(2), mmap(2)) finds none some time
+///   later (``Expirer``), and comes as READ.
+///
+/// ``CachedFile`` has the rules by which sizes and pages change; here is the order in which the
+/// kernel, the next worker (``ToldContents``) and the readers are told.
+package final class PageCache: Sendable {
+    private let kernel: any KernelPages
+    private let window: UInt64
+    private let now: @Sendable () -> UInt64
+    private let told: ToldContents
+    private let former = FormerContents()
+    let expirer: Expirer
+    private let permits: PushPermits
+    private let firstGeneration: Int
+    private let isEnding = Atomic<Bool>(false)
+
+    /// - Parameters:
+    ///   - window: how old content may be, in nanoseconds; more than 0.
+    ///   - threads: how many threads answer requests. At least one of them never pushes.
+    ///   - worker: how many workers there have been, this one included.
+    ///   - now: the monotonic clock, in nanoseconds.
+    /// - Throws: what timerfd_create(2) says.
+    package init(
+        _ kernel: any KernelPages, window: UInt64, threads: Int, worker: UInt64,
+        memory: HandoverMemory, now: @escaping @Sendable () -> UInt64 = Clock.monotonic
+    ) throws(SystemError) {
+        self.kernel = kernel
+        self.window = window
+        self.now = now
+        told = ToldContents(memory)
+        expirer = try Expirer(kernel, window: window)
+        permits = PushPermits(max(threads - 2, 0))
+        firstGeneration = CachedFile.firstGeneration(ofWorker: worker)
+    }
+
+    // MARK: - From one worker to the next
+
+    /// Starts the thread that drops old content.
+    package func start() throws(SystemError) { try expirer.start() }
+
+    /// Takes up the contents that an earlier worker has told the kernel of, so that READs
+    /// that belong to them find them, and sees to it that they leave the page cache.
+    ///
+    /// - Parameters:
+    ///   - former: the process number of that worker; 0 if there was none.
+    ///   - files: those of a container; nil if it is gone.
+    package func takeOver(
+        from former: pid_t, files: (_ slot: UInt32) -> CachedFiles?
+    ) {
+        let last = self.former.take(told, former: former, now: now())
+        for entry in last.sorted(by: { $0.snapshot.time < $1.snapshot.time }) {
+            guard let files = files(entry.node.slot) else { continue }
+            let file = file(entry.node, files)
+            file.adopt(entry.snapshot)
+            expirer.schedule(file, entry.node, time: entry.snapshot.time)
+        }
+    }
+
+    /// Another worker is about to follow: content that is to become longer is left to it.
+    package func end() { isEnding.store(true, ordering: .relaxed) }
+
+    // MARK: - Requests
+
+    /// What the kernel is told when it looks a name up. It must be the size that the kernel has:
+    /// a smaller one would cut off a reader who reads just now, and a file without size is never
+    /// read by sendfile(2). No content is made for a name: a runtime that mounts all files would
+    /// wait for all of it.
+    package func sizeForLookup(of node: NodeID, in files: CachedFiles) -> FileSize {
+        file(node, files).sizeForLookup
+    }
+
+    /// Sees to it that what the kernel reads next is no older than the window, and tells its size.
+    ///
+    /// - Parameters:
+    ///   - make: makes the content of this moment.
+    ///   - tell: answers the request with a size, which the kernel may believe for a window, or
+    ///     (`lasts` is false) not at all.
+    /// - Throws: what `make` throws; then `tell` has not been called.
+    package func size(
+        of node: NodeID, in files: CachedFiles,
+        make: () throws(SystemError) -> Snapshot,
+        tell: (_ size: FileSize, _ lasts: Bool) -> Void
+    ) throws(SystemError) {
+        let file = file(node, files)
+        let now = now()
+        if let former = former.content(of: node, now: now) {
+            tell(showAgain(former, file, node, now: now), false)
+            return
+        }
+        if let size = file.freshSize(now: now, window: window) {
+            tell(size, true)
+            return
+        }
+        let made = try make()
+        let step = file.install(made, permits)
+        // What another thread has made is told of by that.
+        guard let content = step.content, content.time == made.time else {
+            tell(file.announce(step.content ?? made), true)
+            return
+        }
+        if step.action == .grow {
+            if file.wasShown(now: self.now(), window: window) {
+                // This question too may be that of a reader who has read it to its end: the
+                // answer repeats the former size, and the longer content comes after it.
+                tell(file.announce(content), false)
+                grow(file, node, content)
+            } else {
+                grow(file, node, content)
+                tell(file.announce(content), true)
+            }
+            return
+        }
+        let size = told.telling(content, node) {
+            push(step, content, file, node)
+            expirer.schedule(file, node, time: content.time)
+            return file.announce(content)
+        }
+        tell(size, true)
+    }
+
+    /// Gives the content of a file for a READ.
+    ///
+    /// - Parameters:
+    ///   - make: makes the content of this moment.
+    ///   - answer: answers the request with a part of a content, or (nil) with EINVAL, on which
+    ///     a reader who has not asked for the size falls back to read(2).
+    /// - Throws: what `make` throws; then `answer` has not been called.
+    package func content(
+        of node: NodeID, in files: CachedFiles, offset: Int, size: Int,
+        make: () throws(SystemError) -> Snapshot, answer: (Bytes?) -> Void
+    ) throws(SystemError) {
+        let file = file(node, files)
+        let started = now()
+        func reply(_ content: Snapshot) {
+            withExtendedLifetime(content) { answer(content.part(offset: offset, size: size)) }
+        }
+        if let former = former.content(of: node, now: started) {
+            _ = showAgain(former, file, node, now: started)
+            reply(former)
+            return
+        }
+        var made: Snapshot?
+        while true {
+            switch file.contentForRead(
+                made, now: now(), window: window, offset: offset, size: size)
+            {
+            case .nothing:
+                made = try make()
+                continue
+            case .wait:
+                usleep(50)
+                continue
+            case .content(let content):
+                if made != nil {
+                    told.told(content, node)
+                    expirer.schedule(file, node, time: content.time)
+                }
+                reply(content)
+            case .former(let count):
+                // read(2) has asked for the size, and gets what it was told of then.
+                if let former = count.flatMap({ told.latest(node, count: $0, now: now()) }) {
+                    reply(former)
+                } else {
+                    answer(nil)
+                }
+                // A reader who never asks for the size would see that for ever.
+                expirer.scheduleAlways(file, node, time: started)
+            }
+            if let made, let longer = file.outgrow(made, permits) { grow(file, node, longer) }
+            return
+        }
+    }
+
+    // MARK: - Giving content to the kernel
+
+    private func file(_ node: NodeID, _ files: CachedFiles) -> CachedFile {
+        files.file(node, generation: firstGeneration)
+    }
+
+    /// Content of an earlier worker is shown once more.
+    private func showAgain(
+        _ content: Snapshot, _ file: CachedFile, _ node: NodeID, now: UInt64
+    ) -> FileSize {
+        let (size, scheduled) = file.repeated(content, now: now, window: window)
+        if let scheduled { expirer.schedule(file, node, time: scheduled) }
+        return size
+    }
+
+    /// Does what is left to do with content that is not longer than the kernel knows.
+    private func push(
+        _ step: CachedFile.Step, _ content: Snapshot, _ file: CachedFile, _ node: NodeID
+    ) {
+        if step.action == .none { return }
+        let isDropped = step.dropsFirst ? expirer.drop(node, file) : true
+        if step.action == .store {
+            file.stored(content, success: isDropped && kernel.store(content, in: node))
+        } else {
+            file.resized(content, success: isDropped)
+        }
+        permits.give()
+    }
+
+    /// Gives content to the kernel that is longer than it knows.
+    private func grow(_ file: CachedFile, _ node: NodeID, _ content: Snapshot) {
+        defer {
+            permits.endGrowing()
+            permits.give()
+        }
+        let isDropped = expirer.drop(node, file)
+        if file.settles(now: now(), window: window) {
+            usleep(Self.pause)
+            if isEnding.load(ordering: .relaxed) {
+                // A reader who asks now is answered by the next worker.
+                file.abandonGrowing()
+                return
+            }
+        }
+        // Until now the next worker would have to show the former content.
+        told.telling(content, node) {
+            file.beginGrowing(content, now: now())
+            file.stored(content, success: isDropped && kernel.store(content, in: node))
+            expirer.schedule(file, node, time: content.time)
+        }
+    }
+
+    /// Microseconds that content rests before it gets longer, which happens a few times in the
+    /// life of a container.
+    private static let pause: UInt32 = 5000
+}

@@ -1,0 +1,54 @@
+import Glibc
+import LxcfsHandover
+import Syscalls
+
+/// The names of the connection of the registered containers: one directory for each, and the
+/// places where the parts of the other connection are mounted.
+struct ContainerNames: Names {
+    let host: Host
+    let registry: Registry
+    /// How old content may be, in seconds: which CPUs there are is content, too.
+    let window: Double
+
+    func topEntries(slot: UInt32) -> [TreeEntry] {
+        if slot != 0 { return [entry(.proc, slot), entry(.sys, slot)] }
+        return Self.mountPoints + registry.ids.compactMap(containerEntry)
+    }
+
+    func rootEntry(_ name: String) -> TreeEntry? {
+        Self.mountPoints.first { $0.name == name } ?? containerEntry(name)
+    }
+
+    private static let mountPoints = ["proc", "sys", TreeNames.opens].enumerated().map {
+        TreeEntry(
+            name: $1, node: NodeID(slot: 0, cpu: $0, file: FixedNode.mountPoint.rawValue),
+            kind: .directory)
+    }
+
+    func procEntries(slot: UInt32) -> [TreeEntry] {
+        procFiles(slot: slot) + [entry(.pressureDirectory, slot)]
+    }
+
+    /// Pressure needs open files, which this connection does not know.
+    func kind(of node: NodeID) -> NodeKind? {
+        if node.file == FixedNode.pressureDirectory.rawValue {
+            guard let container = registry.container(slot: node.slot) else { return nil }
+            return .link(target: "../../\(TreeNames.opens)/\(container.id)/proc/pressure")
+        }
+        return commonKind(of: node)
+    }
+
+    func container(
+        of node: NodeID, caller: pid_t, _ workspace: Workspace
+    ) throws(SystemError) -> Container {
+        try container(slot: node.slot)
+    }
+
+    func timeout(of entry: TreeEntry) -> Double {
+        switch FixedNode(rawValue: entry.node.file) {
+        case .top: 0
+        case .singleCPU: window
+        default: forever
+        }
+    }
+}

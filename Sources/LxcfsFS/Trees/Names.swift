@@ -1,0 +1,150 @@
+import Glibc
+import LxcfsHandover
+import Syscalls
+
+/// Which names are where in a tree, and what they stand for. The two kinds of connection differ
+/// in what is at the top (``ContainerNames``, ``CallerNames``); below `sys` and `proc` they are
+/// alike.
+protocol Names: Sendable {
+    var host: Host { get }
+    var registry: Registry { get }
+
+    /// What is in the top directory: of the connection (slot 0), or of a container.
+    func topEntries(slot: UInt32) -> [TreeEntry]
+
+    /// One name of the top directory of the connection.
+    func rootEntry(_ name: String) -> TreeEntry?
+
+    /// The files of `proc`.
+    func procEntries(slot: UInt32) -> [TreeEntry]
+
+    /// What a node is; nil if there is nothing of that number.
+    func kind(of node: NodeID) -> NodeKind?
+
+    /// The container that a node belongs to.
+    ///
+    /// - Parameter caller: the thread that asks.
+    /// - Throws: `ENODEV` if there is none any more.
+    func container(
+        of node: NodeID, caller: pid_t, _ workspace: Workspace
+    ) throws(SystemError) -> Container
+
+    /// How long the kernel may remember that a name exists, in seconds.
+    func timeout(of entry: TreeEntry) -> Double
+}
+
+/// The kernel may remember names and attributes of this kind for ever, in seconds.
+let forever = 86400.0
+
+extension Names {
+    func kind(of node: NodeID) -> NodeKind? { commonKind(of: node) }
+
+    /// What both connections have of a number.
+    func commonKind(of node: NodeID) -> NodeKind? {
+        guard let fixed = FixedNode(rawValue: node.file) else {
+            return host.catalog.entries[node.file].map(kind(of:))
+        }
+        if fixed == .slabinfo { return .file(mode: 0o400) }
+        // As in procfs: everybody may write triggers.
+        if fixed.pressureKind != nil { return .file(mode: 0o666) }
+        return fixed.isDirectory ? .directory : .file(mode: 0o444)
+    }
+
+    private func kind(of entry: CPUCatalog.Entry) -> NodeKind {
+        switch entry.kind {
+        case .directory: .directory
+        case .file: .file(mode: 0o444)
+        case .link(let target): .link(target: target)
+        }
+    }
+
+    /// The container of a slot.
+    func container(slot: UInt32) throws(SystemError) -> Container {
+        guard let container = registry.container(slot: slot) else {
+            throw SystemError("find", "container \(slot)", errno: ENODEV)
+        }
+        return container
+    }
+
+    /// Everything in a directory.
+    ///
+    /// - Throws: `ENOTDIR` if it is none, or as ``container(of:caller:_:)``.
+    func entries(
+        of node: NodeID, caller: pid_t, _ workspace: Workspace
+    ) throws(SystemError) -> [TreeEntry] {
+        guard let fixed = FixedNode(rawValue: node.file) else {
+            guard let entry = host.catalog.entries[node.file], entry.kind == .directory else {
+                throw SystemError("list", "node \(node.raw)", errno: ENOTDIR)
+            }
+            return entry.children.compactMap { catalogEntry($0, of: node) }
+        }
+        switch fixed {
+        case .top: return topEntries(slot: node.slot)
+        case .proc: return procEntries(slot: node.slot)
+        case .sys: return [entry(.devices, node.slot)]
+        case .devices: return [entry(.system, node.slot)]
+        case .system: return [entry(.cpuDirectory, node.slot)]
+        case .pressureDirectory: return FixedNode.pressureFiles.map { entry($0, node.slot) }
+        case .cpuDirectory:
+            let count = try visibleCount(node, caller: caller, workspace)
+            return host.catalog.fixed.map { entry($0, node.slot) }
+                + (0..<count).map { singleCPU($0, node.slot) }
+                + host.catalog.top.compactMap { catalogEntry($0, of: node) }
+        case .singleCPU:
+            return host.catalog.perCPU.compactMap { catalogEntry($0, of: node) }
+        case .mountPoint: return []
+        default: throw SystemError("list", fixed.name, errno: ENOTDIR)
+        }
+    }
+
+    /// One name in a directory; nil if there is no such name.
+    func entry(
+        of node: NodeID, named name: String, caller: pid_t, _ workspace: Workspace
+    ) throws(SystemError) -> TreeEntry? {
+        if node.file == FixedNode.top.rawValue, node.slot == 0 { return rootEntry(name) }
+        return try entries(of: node, caller: caller, workspace).first { $0.name == name }
+    }
+
+    /// The files of `proc` that the host has, without pressure.
+    func procFiles(slot: UInt32) -> [TreeEntry] {
+        FixedNode.procFiles
+            .filter { $0 != .slabinfo || host.slabinfo != nil }
+            .map { entry($0, slot) }
+    }
+
+    func entry(_ fixed: FixedNode, _ slot: UInt32) -> TreeEntry {
+        let node = NodeID(slot: slot, file: fixed.rawValue)
+        return TreeEntry(name: fixed.name, node: node, kind: kind(of: node) ?? .directory)
+    }
+
+    /// The directory of a registered container.
+    func containerEntry(_ id: String) -> TreeEntry? {
+        registry.container(id: id).map {
+            TreeEntry(
+                name: id, node: NodeID(slot: $0.slot, file: FixedNode.top.rawValue),
+                kind: .directory)
+        }
+    }
+
+    private func singleCPU(_ cpu: Int, _ slot: UInt32) -> TreeEntry {
+        TreeEntry(
+            name: "cpu\(cpu)",
+            node: NodeID(slot: slot, cpu: cpu, file: FixedNode.singleCPU.rawValue),
+            kind: .directory)
+    }
+
+    private func catalogEntry(_ number: UInt32, of parent: NodeID) -> TreeEntry? {
+        guard let entry = host.catalog.entries[number] else { return nil }
+        return TreeEntry(
+            name: entry.name,
+            node: NodeID(slot: parent.slot, cpu: entry.perCPU ? parent.cpu : 0, file: number),
+            kind: kind(of: entry))
+    }
+
+    private func visibleCount(
+        _ node: NodeID, caller: pid_t, _ workspace: Workspace
+    ) throws(SystemError) -> Int {
+        let container = try container(of: node, caller: caller, workspace)
+        return try container.visibleCPUCount(host, workspace)
+    }
+}
