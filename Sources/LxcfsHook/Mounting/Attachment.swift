@@ -29,7 +29,7 @@ enum Outcome: Equatable {
 /// Mounts virtual files over a container's own.
 struct Attachment {
     /// What to do where FUSE is mounted already.
-    enum Policy {
+    enum Existing {
         case keep, replace
         /// Replace what is of another superblock (a dead daemon's), and mount nothing where
         /// nothing of FUSE is.
@@ -43,12 +43,12 @@ struct Attachment {
 
     /// - Parameter rootfs: the container's root in its mount namespace.
     static func run(
-        _ sources: [Source], process: ContainerProcess, rootfs: String, existing: Policy
+        _ sources: [Source], process: ContainerProcess, rootfs: String, existing: Existing
     ) throws(AttachError) -> [(Target, Outcome)] {
         try process.inside { () throws(AttachError) in
-            let files = try ContainerFiles(rootfs: rootfs, process: process)
-            let outcomes = sources.map { attach($0, files: files, existing: existing) }
-            let checked = try verify(zip(sources, outcomes), files: files, process: process)
+            let places = try MountPlaces(rootfs: rootfs, process: process)
+            let outcomes = sources.map { attach($0, places: places, existing: existing) }
+            let checked = try verify(zip(sources, outcomes), places: places, process: process)
             return Array(zip(sources.map(\.target), checked))
         }
     }
@@ -60,7 +60,7 @@ struct Attachment {
     /// there away, would have the virtual file in another place: in all where that is to be
     /// seen if it is shared. That holds for attempts that failed in the end, too.
     private static func verify(
-        _ attached: some Sequence<(Source, Outcome)>, files: ContainerFiles,
+        _ attached: some Sequence<(Source, Outcome)>, places: MountPlaces,
         process: ContainerProcess
     ) throws(AttachError) -> [Outcome] {
         let table: MountTable
@@ -68,7 +68,7 @@ struct Attachment {
             table = try process.mountTable()
         } catch {
             // Not to be known where they are: away with all. Those that are nowhere refuse.
-            for (source, _) in attached { try? files.unmount(source.mount, of: source.target) }
+            for (source, _) in attached { try? places.unmount(source.mount, of: source.target) }
             throw .system(error)
         }
         return attached.map { source, outcome in
@@ -77,10 +77,10 @@ struct Attachment {
                     ? .failed("the container has taken it away") : outcome
             }
             do throws(AttachError) {
-                if mount.parent == (try files.mountID(of: source.target.filesystem)) {
+                if mount.parent == (try places.mountID(of: source.target.filesystem)) {
                     return outcome
                 }
-                try files.unmount(source.mount, of: source.target)
+                try places.unmount(source.mount, of: source.target)
             } catch {
                 return .failed(error.description)
             }
@@ -89,10 +89,10 @@ struct Attachment {
     }
 
     private static func attach(
-        _ source: Source, files: ContainerFiles, existing: Policy
+        _ source: Source, places: MountPlaces, existing: Existing
     ) -> Outcome {
         do throws(AttachError) {
-            guard let place = try files.place(of: source.target) else {
+            guard let place = try places.place(of: source.target) else {
                 return .skipped("the container has no such file")
             }
             switch (place.state, existing) {
@@ -107,7 +107,7 @@ struct Attachment {
                 return .present
             case (.fuse, .replace), (.fuse, .renew):
                 do throws(AttachError) {
-                    try replace(source, place: place, files: files)
+                    try replace(source, place: place, places: places)
                     return .replaced
                 } catch {
                     return .stuck(error.description)
@@ -123,7 +123,7 @@ struct Attachment {
     }
 
     private static func mount(
-        _ source: Source, over place: ContainerFiles.Place
+        _ source: Source, over place: MountPlaces.Place
     ) throws(AttachError) {
         guard place.identity.kind == source.identity.kind else {
             throw .refused("one of it and the virtual file is a directory")
@@ -138,12 +138,12 @@ struct Attachment {
     /// Puts the new mount below the old one, then takes that away, so that no reader sees
     /// the host's file in between.
     private static func replace(
-        _ source: Source, place: ContainerFiles.Place, files: ContainerFiles
+        _ source: Source, place: MountPlaces.Place, places: MountPlaces
     ) throws(AttachError) {
         let path = source.target.path
-        let stack = files.mounts.stack(from: place.identity.mountID)
+        let stack = places.mounts.stack(from: place.identity.mountID)
         let filesystem = source.target.filesystem
-        guard stack.below == (try files.mountID(of: filesystem)) else {
+        guard stack.below == (try places.mountID(of: filesystem)) else {
             throw .refused("below its FUSE mount is something other than \(filesystem)")
         }
         guard stack.depth <= stackLimit else {
@@ -151,30 +151,30 @@ struct Attachment {
         }
         // Down to the lowest one: what is put below that one is put on the kernel's.
         for _ in 1..<stack.depth {
-            try files.unmount(try fuse(at: source.target, files: files), of: source.target)
+            try places.unmount(try fuse(at: source.target, places: places), of: source.target)
         }
-        let last = try fuse(at: source.target, files: files)
+        let last = try fuse(at: source.target, places: places)
         do {
             try attachMount(source.mount, to: last.file, beneath: true, path: path)
         } catch {
             guard error.errno == EINVAL else { throw .system(error) }
             // Linux before 6.5: there is a moment with the host's file.
-            try files.unmount(last, of: source.target)
-            guard let bare = try files.place(of: source.target), bare.state == .kernel
+            try places.unmount(last, of: source.target)
+            guard let bare = try places.place(of: source.target), bare.state == .kernel
             else { throw .refused(Self.raced) }
             return try mount(source, over: bare)
         }
-        try files.unmount(last, of: source.target)
+        try places.unmount(last, of: source.target)
         // What is on top now must be the mount that was made.
-        guard let top = try files.place(of: source.target),
+        guard let top = try places.place(of: source.target),
             top.identity.mountID == source.identity.mountID
         else { throw .refused(Self.raced) }
     }
 
     private static func fuse(
-        at target: Target, files: ContainerFiles
-    ) throws(AttachError) -> ContainerFiles.Place {
-        guard let place = try files.place(of: target), place.state == .fuse else {
+        at target: Target, places: MountPlaces
+    ) throws(AttachError) -> MountPlaces.Place {
+        guard let place = try places.place(of: target), place.state == .fuse else {
             throw .refused(Self.raced)
         }
         return place

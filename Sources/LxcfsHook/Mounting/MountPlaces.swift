@@ -7,7 +7,7 @@ import Syscalls
 /// once, below a directory that was checked, never through a symbolic link, and nothing
 /// but procfs and sysfs qualifies. Lookups never ask a FUSE server, which in a running
 /// container may be the container's own and never answer.
-final class ContainerFiles {
+final class MountPlaces {
     private let root: FileDescriptor
     private let rootPath: String
     private let process: ContainerProcess

@@ -85,7 +85,7 @@ struct CommandRunner {
 
     /// Mounts while nothing in the container runs: it could change what was looked at.
     private func mount(
-        _ sources: [Source], _ process: ContainerProcess, existing: Attachment.Policy
+        _ sources: [Source], _ process: ContainerProcess, existing: Attachment.Existing
     ) throws(AttachError) -> [(Target, Outcome)] {
         func run() throws(AttachError) -> [(Target, Outcome)] {
             try Attachment.run(sources, process: process, rootfs: "/", existing: existing)

@@ -5,7 +5,7 @@ import Testing
 @testable import LxcfsHook
 
 /// Only looks at this process's own namespace: needs no privileges, mounts nothing.
-@Suite struct ContainerFilesTests {
+@Suite struct MountPlacesTests {
     static let meminfo = Target(.proc, name: "meminfo")
 
     /// A directory to play a container's root.
@@ -17,9 +17,9 @@ import Testing
         try body(root)
     }
 
-    static func place(_ target: Target, root: String) throws -> ContainerFiles.Place? {
+    static func place(_ target: Target, root: String) throws -> MountPlaces.Place? {
         let process = try ContainerProcess(pid: getpid())
-        return try ContainerFiles(rootfs: root, process: process).place(of: target)
+        return try MountPlaces(rootfs: root, process: process).place(of: target)
     }
 
     static func reason(_ target: Target, root: String) -> String {

@@ -15,17 +15,17 @@ struct Detachment {
         var targets = files.flatMap(\.targets)
         if files.contains(.cpu) { targets.append(.cpuOnline) }
         return try process.inside { () throws(AttachError) in
-            let places = try ContainerFiles(rootfs: "/", process: process)
-            return targets.map { detach($0, files: places) }
+            let places = try MountPlaces(rootfs: "/", process: process)
+            return targets.map { detach($0, places: places) }
         }
     }
 
     private static func detach(
-        _ target: Target, files: ContainerFiles
+        _ target: Target, places: MountPlaces
     ) -> Result {
         var count = 0
         do {
-            while let place = try files.place(of: target),
+            while let place = try places.place(of: target),
                 place.state == .fuse
             {
                 // A container that mounts as fast as we unmount does not keep us.
@@ -33,7 +33,7 @@ struct Detachment {
                     throw AttachError.refused(
                         "more than \(Attachment.stackLimit) mounts lie on it")
                 }
-                try files.unmount(place, of: target)
+                try places.unmount(place, of: target)
                 count += 1
             }
         } catch {
