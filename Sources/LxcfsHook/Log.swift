@@ -1,33 +1,6 @@
 import Glibc
 import Syscalls
 
-/// How much a message matters; `--log-level` shows it and what matters more.
-public enum LogLevel: String, CaseIterable, Comparable, Sendable {
-    case debug, info, warning, error
-
-    public static func < (left: LogLevel, right: LogLevel) -> Bool {
-        left.rank < right.rank
-    }
-
-    private var rank: Int {
-        switch self {
-        case .debug: 0
-        case .info: 1
-        case .warning: 2
-        case .error: 3
-        }
-    }
-
-    var priority: SystemLog.Priority {
-        switch self {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        case .error: .error
-        }
-    }
-}
-
 /// One-line messages to standard error, which runc shows when a hook fails, and to syslog,
 /// because crun shows nothing of a hook's output.
 public struct Log {

@@ -8,31 +8,6 @@ import Syscalls
 struct Check {
     let options: Options
 
-    /// The verdict on one subject.
-    enum Verdict: Equatable {
-        case ok, warn, fail
-    }
-
-    /// A line of the report.
-    struct Finding: Equatable, CustomStringConvertible {
-        let verdict: Verdict
-        let text: String
-
-        static func ok(_ text: String) -> Finding { Finding(verdict: .ok, text: text) }
-        static func warn(_ text: String) -> Finding { Finding(verdict: .warn, text: text) }
-        static func fail(_ text: String) -> Finding { Finding(verdict: .fail, text: text) }
-
-        var description: String {
-            let word =
-                switch verdict {
-                case .ok: "ok  "
-                case .warn: "warn"
-                case .fail: "FAIL"
-                }
-            return "\(word) \(Log.singleLine(text))"
-        }
-    }
-
     func run(hookDirectories: [String]) -> ExitCode {
         let findings =
             [Self.privileges()] + Self.kernel() + origin()

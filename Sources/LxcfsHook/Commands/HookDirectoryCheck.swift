@@ -10,8 +10,8 @@ struct HookDirectoryCheck {
     /// The name of the program that is looked for.
     private static let program = "lxcfs-hook"
 
-    func findings() -> [Check.Finding] {
-        var findings: [Check.Finding] = []
+    func findings() -> [Finding] {
+        var findings: [Finding] = []
         var files: [String: String] = [:]
         for directory in directories {
             for name in Self.names(in: directory, &findings) {
@@ -63,7 +63,7 @@ struct HookDirectoryCheck {
     }
 
     private static func names(
-        in directory: String, _ findings: inout [Check.Finding]
+        in directory: String, _ findings: inout [Finding]
     ) -> [String] {
         guard let stream = opendir(directory) else {
             let error = SystemError("open", directory, errno: errno)
@@ -86,8 +86,8 @@ struct HookDirectoryCheck {
         String(decoding: content, as: UTF8.self).contains(program)
     }
 
-    private static func check(_ file: HookFile, path: String) -> [Check.Finding] {
-        var findings: [Check.Finding] = []
+    private static func check(_ file: HookFile, path: String) -> [Finding] {
+        var findings: [Finding] = []
         do {
             try checkProgram(file.hook.path)
         } catch {
@@ -117,7 +117,7 @@ struct HookDirectoryCheck {
 
     private static func check(
         _ arguments: Arguments, stages: [String], path: String
-    ) -> [Check.Finding] {
+    ) -> [Finding] {
         switch arguments.command {
         case .stage(let stage):
             return stages.compactMap { name in

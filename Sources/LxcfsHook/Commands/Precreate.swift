@@ -87,33 +87,3 @@ struct Precreate {
         log.log(options.isRequired ? .error : .warning, fault)
     }
 }
-
-/// Which system calls the agent is to answer.
-struct InterceptedSet: OptionSet, Sendable {
-    let rawValue: Int
-
-    static let sysinfo = InterceptedSet(rawValue: 1)
-    static let affinity = InterceptedSet(rawValue: 2)
-
-    init(rawValue: Int) { self.rawValue = rawValue }
-
-    /// What the options say, unless the container says otherwise.
-    init(_ options: InterceptedSet, _ wishes: ContainerWishes) {
-        self = options
-        for (wish, member) in [(wishes.sysinfo, Self.sysinfo), (wishes.affinity, .affinity)] {
-            if wish == true { insert(member) }
-            if wish == false { remove(member) }
-        }
-    }
-
-    var names: [String] {
-        (contains(.sysinfo) ? ["sysinfo"] : [])
-            + (contains(.affinity) ? ["sched_getaffinity"] : [])
-    }
-}
-
-/// Why system calls are not intercepted.
-struct InterceptionError: Error, Equatable, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}

@@ -1,21 +1,6 @@
 import Control
 import OCISpec
 
-/// What is to be done for a container.
-enum Decision: Equatable {
-    /// Leave it alone, for this reason.
-    case skip(reason: String)
-    case attach(Plan)
-}
-
-/// What to mount where.
-struct Plan: Equatable {
-    /// The container's root as the runtime sees it.
-    var rootfs: String
-    var targets: [Target]
-    var cpus: CPUView?
-}
-
 /// Decides from documents alone, without looking at the system: what the configuration
 /// promises is not believed by `Attachment`, which looks at what is really there.
 struct Policy {
@@ -82,9 +67,4 @@ struct Policy {
             return true
         }
     }
-}
-
-/// A state or config.json that does not make sense.
-struct InputError: Error, Equatable, CustomStringConvertible {
-    let description: String
 }

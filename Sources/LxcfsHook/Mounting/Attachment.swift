@@ -1,31 +1,6 @@
 import Glibc
 import Syscalls
 
-/// What became of one file.
-enum Outcome: Equatable {
-    case attached
-    /// Attached instead of an older mount, live or dead.
-    case replaced
-    /// A FUSE file is there already and was left.
-    case present
-    /// Nothing to do: the container has no such file, or a mount of its own there.
-    case skipped(String)
-    case failed(String)
-    /// The older FUSE mount could not be replaced, and may still serve.
-    case stuck(String)
-
-    /// Whether a mount was made.
-    var isMounted: Bool { self == .attached || self == .replaced }
-
-    /// Why the file could not be mounted, if it should have been.
-    var failure: String? {
-        switch self {
-        case .failed(let reason), .stuck(let reason): reason
-        default: nil
-        }
-    }
-}
-
 /// Mounts virtual files over a container's own.
 struct Attachment {
     /// What to do where FUSE is mounted already.
@@ -35,9 +10,6 @@ struct Attachment {
         /// nothing of FUSE is.
         case renew
     }
-
-    /// More mounts on one file than this are not a leftover but an attack.
-    static let stackLimit = 16
 
     private static let raced = "the container changes it meanwhile"
 
@@ -146,8 +118,8 @@ struct Attachment {
         guard stack.below == (try places.mountID(of: filesystem)) else {
             throw .refused("below its FUSE mount is something other than \(filesystem)")
         }
-        guard stack.depth <= stackLimit else {
-            throw .refused("more than \(stackLimit) mounts lie on it")
+        guard stack.depth <= MountTable.stackLimit else {
+            throw .refused("more than \(MountTable.stackLimit) mounts lie on it")
         }
         // Down to the lowest one: what is put below that one is put on the kernel's.
         for _ in 1..<stack.depth {

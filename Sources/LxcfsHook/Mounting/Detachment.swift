@@ -29,9 +29,9 @@ struct Detachment {
                 place.state == .fuse
             {
                 // A container that mounts as fast as we unmount does not keep us.
-                guard count < Attachment.stackLimit else {
+                guard count < MountTable.stackLimit else {
                     throw AttachError.refused(
-                        "more than \(Attachment.stackLimit) mounts lie on it")
+                        "more than \(MountTable.stackLimit) mounts lie on it")
                 }
                 try places.unmount(place, of: target)
                 count += 1

@@ -5,6 +5,9 @@ import Syscalls
 /// It tells what a mount is without touching it: statfs(2) would ask a FUSE server, and a
 /// container's own one may never answer.
 struct MountTable {
+    /// More mounts on one file than this are not a leftover but an attack.
+    static let stackLimit = 16
+
     struct Mount: Equatable {
         /// The mount that this one is mounted on.
         let parent: UInt64
@@ -76,7 +79,7 @@ struct MountTable {
         var current: UInt64? = id
         // The count is bounded in case that the table was read while it changed, and because
         // nobody wants to know more exactly of how many there are too many.
-        let limit = 2 * Attachment.stackLimit
+        let limit = 2 * Self.stackLimit
         while let id = current, let mount = self[id], mount.isFUSE, depth <= limit {
             depth += 1
             current = mount.parent

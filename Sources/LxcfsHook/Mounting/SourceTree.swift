@@ -122,24 +122,3 @@ struct SourceTree: ~Copyable {
         }
     }
 }
-
-/// A detached mount of one virtual file.
-final class Source {
-    let target: Target
-    let mount: FileDescriptor
-    let identity: FileIdentity
-
-    init(target: Target, mount: consuming FileDescriptor, identity: FileIdentity) {
-        self.target = target
-        self.mount = mount
-        self.identity = identity
-    }
-}
-
-/// A file that could not be mounted.
-struct Failure: Equatable, CustomStringConvertible {
-    let target: Target
-    let reason: String
-
-    var description: String { "\(target): \(reason)" }
-}

@@ -1,0 +1,7 @@
+/// Where the virtual files come from.
+public enum Origin: Equatable, Sendable {
+    /// lxcfsd, by its runtime directory.
+    case daemon(runtimeDirectory: String)
+    /// A mountpoint of lxcfs, where nothing is registered.
+    case lxcfs(root: String)
+}
