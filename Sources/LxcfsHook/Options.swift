@@ -15,4 +15,7 @@ public struct Options: Equatable, Sendable {
     public var logLevel = LogLevel.info
 
     public init() {}
+
+    /// How much it matters that something cannot be done.
+    var faultLevel: LogLevel { isRequired ? .error : .warning }
 }

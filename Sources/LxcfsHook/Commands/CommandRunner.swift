@@ -13,22 +13,8 @@ struct CommandRunner {
             let process = try open(pid)
             let id = id ?? Self.id(of: pid)
             log.container = id
-            let registration = Registration(origin: options.origin, id: id)
-            let source = try registration.register(pid: pid, cpus: options.cpus)
-            let summary: AttachSummary
-            do {
-                let tree = try SourceTree(path: source, options.origin)
-                let targets = options.files.flatMap(\.targets)
-                let (sources, failures) = tree.prepare(targets, log: log)
-                summary = AttachSummary(
-                    try mount(sources, process, existing: .replace), failures)
-            } catch {
-                registration.withdraw(log: log)
-                throw error
-            }
-            summary.report(to: log, failure: .error)
-            // Even with failures: what is attached must go on being served.
-            if !summary.isServed { registration.withdraw(log: log) }
+            let summary = try attachment(to: process, existing: .replace)
+                .run(plan, id: id, failure: .error, isAllOrNothing: false)
             return summary.isServed && summary.failures.isEmpty ? .success : .failure
         } catch {
             log.error("not attached: \(error)")
@@ -77,30 +63,21 @@ struct CommandRunner {
     private func renew(
         _ container: ContainerSummary, in mountPoint: String
     ) throws(AttachError) -> AttachSummary {
-        let process = try open(container.pid)
-        let tree = try SourceTree(path: mountPoint + "/" + container.id, options.origin)
-        let (sources, failures) = tree.prepare(options.files.flatMap(\.targets), log: log)
-        return AttachSummary(try mount(sources, process, existing: .renew), failures)
+        try attachment(to: open(container.pid), existing: .renew)
+            .mount(plan, from: mountPoint + "/" + container.id)
     }
 
-    /// Mounts while nothing in the container runs: it could change what was looked at.
-    private func mount(
-        _ sources: [Source], _ process: ContainerProcess, existing: Attachment.Existing
-    ) throws(AttachError) -> [(Target, Outcome)] {
-        func run() throws(AttachError) -> [(Target, Outcome)] {
-            try Attachment.run(sources, process: process, rootfs: "/", existing: existing)
-        }
-        guard options.freezes else { return try run() }
-        do {
-            switch try Freezer.find(for: process) {
-            case .found(let freezer): return try freezer.hold(run)
-            case .none(let reason):
-                log.debug("not frozen meanwhile: \(reason)")
-                return try run()
-            }
-        } catch {
-            throw AttachError(error)
-        }
+    private var plan: Plan {
+        // Of a container that runs, this is its own root.
+        Plan(rootfs: "/", targets: options.files.flatMap(\.targets), cpus: options.cpus)
+    }
+
+    private func attachment(
+        to process: ContainerProcess, existing: Attachment.Existing
+    ) -> ServedAttachment {
+        ServedAttachment(
+            origin: options.origin, process: process, existing: existing,
+            freezes: options.freezes, log: log)
     }
 
     mutating func detach(pid: Int32, id: String?) -> ExitCode {

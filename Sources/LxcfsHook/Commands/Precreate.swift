@@ -27,7 +27,7 @@ struct Precreate {
             log.error(error.description)
             return .badInput
         } catch {
-            report("system calls are not answered: \(error)")
+            log.log(options.faultLevel, "system calls are not answered: \(error)")
             if options.isRequired { return .failure }
             output = input
         }
@@ -48,7 +48,7 @@ struct Precreate {
         if options.intercepted.isEmpty, !Self.mentionsAnnotations(input) { return nil }
         var config = try Config(json: input)
         let wishes = ContainerWishes(config.annotations ?? [:])
-        for fault in wishes.faults { report(fault) }
+        for fault in wishes.faults { log.log(options.faultLevel, fault) }
         let calls = InterceptedSet(options.intercepted, wishes)
         if wishes.isEnabled == false || calls.isEmpty { return nil }
         guard case .daemon(let directory) = options.origin else {
@@ -81,9 +81,5 @@ struct Precreate {
 
     private static func mentionsAnnotations(_ input: [UInt8]) -> Bool {
         String(decoding: input, as: UTF8.self).contains(ContainerWishes.prefix)
-    }
-
-    private func report(_ fault: String) {
-        log.log(options.isRequired ? .error : .warning, fault)
     }
 }

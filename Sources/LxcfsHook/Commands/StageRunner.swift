@@ -64,7 +64,7 @@ struct StageRunner {
             config: config, bundle: bundle,
             sharesMountNamespace: process.sharesMountNamespace, options: options)
         for note in policy.notes { log.debug(note) }
-        for fault in policy.faults { report(fault) }
+        for fault in policy.faults { log.log(options.faultLevel, fault) }
         if options.isRequired, !policy.faults.isEmpty { return .failure }
         switch policy.decision {
         case .skip(let reason):
@@ -81,44 +81,21 @@ struct StageRunner {
         if plan.cpus != nil, case .lxcfs = options.origin {
             log.debug("lxcfs decides itself how many CPUs it shows")
         }
-        let registration = Registration(origin: options.origin, id: id)
-        let source: String
+        let attachment = ServedAttachment(
+            origin: options.origin, process: process, existing: .keep, freezes: false, log: log)
         do {
-            source = try registration.register(pid: process.pid, cpus: plan.cpus)
+            let summary = try attachment.run(
+                plan, id: id, failure: options.faultLevel, isAllOrNothing: options.isRequired)
+            return options.isRequired && !summary.failures.isEmpty ? .failure : .success
         } catch {
-            return giveUp(error.description)
+            return giveUp("not attached: \(error)")
         }
-        let summary: AttachSummary
-        do {
-            let tree = try SourceTree(path: source, options.origin)
-            let (sources, failures) = tree.prepare(plan.targets, log: log)
-            let outcomes =
-                sources.isEmpty
-                ? []
-                : try Attachment.run(
-                    sources, process: process, rootfs: plan.rootfs, existing: .keep)
-            summary = AttachSummary(outcomes, failures)
-        } catch {
-            registration.withdraw(log: log)
-            return giveUp(error.description)
-        }
-        summary.report(to: log, failure: options.isRequired ? .error : .warning)
-        if options.isRequired, !summary.failures.isEmpty {
-            registration.withdraw(log: log)
-            return .failure
-        }
-        if !summary.isServed { registration.withdraw(log: log) }
-        return .success
     }
 
     /// The container starts without virtual files unless they are required.
     private func giveUp(_ reason: String) -> ExitCode {
-        report("not attached: \(reason)")
+        log.log(options.faultLevel, reason)
         return options.isRequired ? .failure : .success
-    }
-
-    private func report(_ fault: String) {
-        log.log(options.isRequired ? .error : .warning, fault)
     }
 
     // MARK: - poststop
@@ -130,8 +107,7 @@ struct StageRunner {
             try Registration(origin: options.origin, id: id).unregister(log: log)
             return .success
         } catch {
-            report("not unregistered: \(error)")
-            return options.isRequired ? .failure : .success
+            return giveUp("not unregistered: \(error)")
         }
     }
 }

@@ -2,7 +2,7 @@ import Control
 
 /// What to mount where.
 struct Plan: Equatable {
-    /// The container's root as the runtime sees it.
+    /// The container's root, by its path in the container's mount namespace.
     var rootfs: String
     var targets: [Target]
     var cpus: CPUView?

@@ -23,6 +23,13 @@ struct AttachSummary {
         }
     }
 
+    /// Whether the daemon must go on serving the container, even if some files are missing.
+    ///
+    /// - Parameter isAllOrNothing: whether a container that lacks a file is not served at all.
+    func isToBeServed(isAllOrNothing: Bool) -> Bool {
+        isServed && !(isAllOrNothing && !failures.isEmpty)
+    }
+
     /// Whether a file has been mounted in the place of an older one.
     var isRenewed: Bool { count(.replaced) > 0 }
 

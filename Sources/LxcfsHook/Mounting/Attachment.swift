@@ -17,7 +17,8 @@ struct Attachment {
     static func run(
         _ sources: [Source], process: ContainerProcess, rootfs: String, existing: Existing
     ) throws(AttachError) -> [(Target, Outcome)] {
-        try process.inside { () throws(AttachError) in
+        if sources.isEmpty { return [] }
+        return try process.inside { () throws(AttachError) in
             let places = try MountPlaces(rootfs: rootfs, process: process)
             let outcomes = sources.map { attach($0, places: places, existing: existing) }
             let checked = try verify(zip(sources, outcomes), places: places, process: process)
