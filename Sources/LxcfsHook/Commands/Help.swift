@@ -1,7 +1,5 @@
-/// Texts for `--help` and `--version`.
+/// The text for `--help`.
 enum Help {
-    static let version = "0.1.0"
-
     static var text: String {
         let files = VirtualFile.allCases.map(\.rawValue).joined(separator: ",")
         let codes = ExitCode.allCases.map { "  \($0.rawValue)  \($0.summary)\n" }.joined()

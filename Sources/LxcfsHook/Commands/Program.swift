@@ -1,5 +1,5 @@
+import Control
 import Glibc
-import Syscalls
 
 /// The program `lxcfs-hook`.
 public enum Program {
@@ -26,7 +26,7 @@ public enum Program {
             print(Help.text, terminator: "")
             return .success
         case .version:
-            print("lxcfs-hook \(Help.version)")
+            print("lxcfs-hook \(version)")
             return .success
         case .check(let directories):
             return Check(options: options).run(hookDirectories: directories)
