@@ -3,14 +3,14 @@ import Syscalls
 
 /// One-line messages to standard error, which runc shows when a hook fails, and to syslog,
 /// because crun shows nothing of a hook's output.
-public struct Log {
+struct Log {
     /// Named in each message.
-    public var container: String?
+    var container: String?
     private let level: LogLevel
     private let sink: (LogLevel, String) -> Void
 
     /// - Parameter syslog: also write to syslog(3).
-    public init(level: LogLevel, syslog: Bool) {
+    init(level: LogLevel, syslog: Bool) {
         if syslog { SystemLog.open(identity: "lxcfs-hook") }
         self.init(level: level) { level, message in
             // Nobody may be left to read standard error, which is no reason to fail.
@@ -27,10 +27,10 @@ public struct Log {
         self.sink = sink
     }
 
-    public func error(_ message: String) { log(.error, message) }
-    public func warning(_ message: String) { log(.warning, message) }
-    public func info(_ message: String) { log(.info, message) }
-    public func debug(_ message: @autoclosure () -> String) { log(.debug, message()) }
+    func error(_ message: String) { log(.error, message) }
+    func warning(_ message: String) { log(.warning, message) }
+    func info(_ message: String) { log(.info, message) }
+    func debug(_ message: @autoclosure () -> String) { log(.debug, message()) }
 
     func log(_ level: LogLevel, _ message: @autoclosure () -> String) {
         if level < self.level { return }

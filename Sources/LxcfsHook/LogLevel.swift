@@ -1,10 +1,10 @@
 import Syscalls
 
 /// How much a message matters; `--log-level` shows it and what matters more.
-public enum LogLevel: String, CaseIterable, Comparable, Sendable {
+enum LogLevel: String, CaseIterable, Comparable, Sendable {
     case debug, info, warning, error
 
-    public static func < (left: LogLevel, right: LogLevel) -> Bool {
+    static func < (left: LogLevel, right: LogLevel) -> Bool {
         left.rank < right.rank
     }
 

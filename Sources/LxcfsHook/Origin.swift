@@ -1,5 +1,5 @@
 /// Where the virtual files come from.
-public enum Origin: Equatable, Sendable {
+enum Origin: Equatable, Sendable {
     /// lxcfsd, by its runtime directory.
     case daemon(runtimeDirectory: String)
     /// A mountpoint of lxcfs, where nothing is registered.

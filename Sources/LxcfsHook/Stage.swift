@@ -1,5 +1,5 @@
 /// The stages of runtime.md#lifecycle at which the hook can run.
-public enum Stage: String, CaseIterable, Sendable {
+enum Stage: String, CaseIterable, Sendable {
     /// At the same moment as `createRuntime`; deprecated by the specification.
     case prestart
     case createRuntime

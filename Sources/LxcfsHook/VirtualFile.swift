@@ -1,5 +1,5 @@
 /// A name that `--files` and the annotation take: one file, or a few that belong together.
-public enum VirtualFile: String, CaseIterable, Sendable {
+enum VirtualFile: String, CaseIterable, Sendable {
     case cpuinfo, diskstats, loadavg, meminfo, slabinfo, stat, swaps, uptime
     /// `/proc/pressure/{cpu,io,memory}`.
     case pressure

@@ -1,6 +1,5 @@
 import Control
 import Glibc
-import OCISpec
 import Syscalls
 
 /// `check`: finds out why containers do not get virtual files. A missing program, for

@@ -1,5 +1,5 @@
 /// What the program is asked to do.
-public enum Command: Equatable, Sendable {
+enum Command: Equatable, Sendable {
     case stage(Stage)
     /// podman's stage at which a hook may change config.json (oci-hooks(5)).
     case precreate

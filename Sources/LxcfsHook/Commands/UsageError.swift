@@ -1,4 +1,4 @@
 /// A command line that makes no sense.
-public struct UsageError: Error, Equatable, CustomStringConvertible {
-    public let description: String
+struct UsageError: Error, Equatable, CustomStringConvertible {
+    let description: String
 }

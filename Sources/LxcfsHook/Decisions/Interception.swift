@@ -1,3 +1,4 @@
+import JSON
 import OCISpec
 
 /// Adds to a seccomp profile what makes the runtime hand system calls over to the agent of

@@ -1,4 +1,3 @@
-import Control
 import OCISpec
 
 /// Decides from documents alone, without looking at the system: what the configuration

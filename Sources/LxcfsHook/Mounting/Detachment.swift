@@ -1,5 +1,3 @@
-import Syscalls
-
 /// Takes virtual files away from a container, whether their server lives or not.
 struct Detachment {
     /// What became of one file; `mounts` were taken away.

@@ -1,5 +1,3 @@
-import Syscalls
-
 /// The mounts of a mount namespace, from `/proc/<pid>/mountinfo` (proc_pid_mountinfo(5)).
 ///
 /// It tells what a mount is without touching it: statfs(2) would ask a FUSE server, and a
