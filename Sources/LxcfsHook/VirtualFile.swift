@@ -15,12 +15,9 @@ enum VirtualFile: String, CaseIterable, Sendable {
         }
     }
 
-    /// The files in the order of `allCases`, each once.
-    static func list(_ files: [VirtualFile]) -> [VirtualFile] {
-        allCases.filter(files.contains)
-    }
-
     /// Parses a comma-separated list.
+    ///
+    /// - Returns: the files in the order of `allCases`, each once.
     static func parse(_ list: String) throws(ListError) -> [VirtualFile] {
         var files: [VirtualFile] = []
         for word in list.split(separator: ",") {
@@ -32,7 +29,7 @@ enum VirtualFile: String, CaseIterable, Sendable {
             files.append(file)
         }
         if files.isEmpty { throw .empty }
-        return Self.list(files)
+        return allCases.filter(files.contains)
     }
 
     enum ListError: Error, Equatable, CustomStringConvertible {

@@ -4,7 +4,8 @@ import Syscalls
 
 /// Looks at the files that tell podman and CRI-O to run this hook (oci-hooks(5)).
 struct HookDirectoryCheck {
-    /// In a later directory, a file hides one of the same name in an earlier one.
+    /// The directories, in the order in which podman is told of them: a file hides one of the
+    /// same name in an earlier directory.
     let directories: [String]
 
     /// The name of the program that is looked for.
@@ -24,7 +25,7 @@ struct HookDirectoryCheck {
             let file: HookFile
             do {
                 let content = try readFile(path, limit: HookFile.sizeLimit)
-                // Others' files are theirs to check, unless they may be meant to be ours.
+                // A file that does not name this program is for another one, which may check it.
                 guard Self.mentionsProgram(content) else { continue }
                 file = try HookFile(json: content, name: path)
             } catch let error as SystemError {
@@ -38,11 +39,21 @@ struct HookDirectoryCheck {
                 continue
             }
             findings += Self.check(file, path: path)
-            // Does something else, and does it twice without harm.
+            // precreate mounts nothing, and can be run twice without harm.
             if file.stages == ["precreate"] { continue }
             count += 1
             if file.when.always == true { unconditional.append(path) }
         }
+        return findings + overview(count: count, unconditional: unconditional)
+    }
+
+    /// What is wrong with all the files together.
+    ///
+    /// - Parameters:
+    ///   - count: how many files run this hook.
+    ///   - unconditional: those that do so for all containers.
+    private func overview(count: Int, unconditional: [String]) -> [Finding] {
+        var findings: [Finding] = []
         if count == 0 {
             findings.append(
                 .warn(
@@ -67,7 +78,7 @@ struct HookDirectoryCheck {
     ) -> [String] {
         guard let stream = opendir(directory) else {
             let error = SystemError("open", directory, errno: errno)
-            // Having no hooks there is as good as having none.
+            // A directory that does not exist has no hooks, which is no fault.
             if error.errno != ENOENT { findings.append(.fail(error.description)) }
             return []
         }
@@ -88,10 +99,8 @@ struct HookDirectoryCheck {
 
     private static func check(_ file: HookFile, path: String) -> [Finding] {
         var findings: [Finding] = []
-        do {
-            try checkProgram(file.hook.path)
-        } catch {
-            findings.append(.fail("\(path): \(error)"))
+        if let fault = fault(inProgram: file.hook.path) {
+            findings.append(.fail("\(path): \(fault)"))
         }
         let words = Array((file.hook.args ?? []).dropFirst())
         do {
@@ -137,23 +146,21 @@ struct HookDirectoryCheck {
         }
     }
 
-    /// Who may write the program may become root; runtimes do not look.
-    private static func checkProgram(_ path: String) throws(AttachError) {
+    /// Why a program must not be run as a hook; nil if it may.
+    ///
+    /// A user who may write the program may become root, and runtimes do not look.
+    private static func fault(inProgram path: String) -> String? {
         do {
-            let program = try FileDescriptor.open(path, O_PATH)
-            let status = try program.status(path: path)
-            if status.st_mode & S_IFMT != S_IFREG {
-                throw AttachError.refused("\(path) is not a file")
-            }
-            if status.st_mode & 0o111 == 0 {
-                throw AttachError.refused("\(path) is not executable")
-            }
-            if status.st_uid != 0 { throw AttachError.refused("\(path) is not root's") }
+            let status = try FileDescriptor.open(path, O_PATH).status(path: path)
+            if status.st_mode & S_IFMT != S_IFREG { return "\(path) is not a file" }
+            if status.st_mode & 0o111 == 0 { return "\(path) is not executable" }
+            if status.st_uid != 0 { return "\(path) is not root's" }
             if status.st_mode & 0o022 != 0 {
-                throw AttachError.refused("\(path) can be written by others than root")
+                return "\(path) can be written by others than root"
             }
+            return nil
         } catch {
-            throw AttachError(error)
+            return error.description
         }
     }
 }

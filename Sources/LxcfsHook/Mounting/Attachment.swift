@@ -2,12 +2,12 @@ import Glibc
 import Syscalls
 
 /// Mounts virtual files over a container's own.
-struct Attachment {
-    /// What to do where FUSE is mounted already.
+enum Attachment {
+    /// What to do with a FUSE mount that is there already.
     enum Existing {
         case keep, replace
-        /// Replace what is of another superblock (a dead daemon's), and mount nothing where
-        /// nothing of FUSE is.
+        /// Replace it if it is of another superblock (a dead daemon's). Where no FUSE mount is,
+        /// mount nothing.
         case renew
     }
 
@@ -28,10 +28,11 @@ struct Attachment {
 
     /// Takes back the mounts that do not lie where they should.
     ///
-    /// move_mount(2) puts a mount on whatever lies on its target by then, or below it. A
-    /// container that mounts a file of its own there after the look at it, or moves what is
-    /// there away, would have the virtual file in another place: in all where that is to be
-    /// seen if it is shared. That holds for attempts that failed in the end, too.
+    /// move_mount(2) puts a mount on whatever lies on its target by then, or below it. After
+    /// the hook has looked at the target, the container may mount a file of its own there or
+    /// move away what is there. It would then have the virtual file in another place, and in
+    /// every namespace that shares this place. Attempts that failed in the end may have left a
+    /// mount, too.
     private static func verify(
         _ attached: some Sequence<(Source, Outcome)>, places: MountPlaces,
         process: ContainerProcess
@@ -40,7 +41,8 @@ struct Attachment {
         do {
             table = try process.mountTable()
         } catch {
-            // Not to be known where they are: away with all. Those that are nowhere refuse.
+            // Nobody knows where the mounts are: take away all. The kernel refuses that for
+            // those that are mounted nowhere.
             for (source, _) in attached { try? places.unmount(source.mount, of: source.target) }
             throw .system(error)
         }
@@ -122,7 +124,7 @@ struct Attachment {
         guard stack.depth <= MountTable.stackLimit else {
             throw .refused("more than \(MountTable.stackLimit) mounts lie on it")
         }
-        // Down to the lowest one: what is put below that one is put on the kernel's.
+        // Take away all but the lowest one: a mount put below that lies on the kernel's file.
         for _ in 1..<stack.depth {
             try places.unmount(try fuse(at: source.target, places: places), of: source.target)
         }
@@ -131,7 +133,7 @@ struct Attachment {
             try attachMount(source.mount, to: last.file, beneath: true, path: path)
         } catch {
             guard error.errno == EINVAL else { throw .system(error) }
-            // Linux before 6.5: there is a moment with the host's file.
+            // Linux before 6.5 cannot mount below: for a moment readers see the host's file.
             try places.unmount(last, of: source.target)
             guard let bare = try places.place(of: source.target), bare.state == .kernel
             else { throw .refused(Self.raced) }

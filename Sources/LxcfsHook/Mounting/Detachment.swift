@@ -1,8 +1,9 @@
 /// Takes virtual files away from a container, whether their server lives or not.
-struct Detachment {
-    /// What became of one file; `mounts` were taken away.
+enum Detachment {
+    /// What became of one file.
     struct Result {
         let target: Target
+        /// How many mounts were taken away.
         let mounts: Int
         let failure: String?
     }
@@ -26,7 +27,7 @@ struct Detachment {
             while let place = try places.place(of: target),
                 place.state == .fuse
             {
-                // A container that mounts as fast as we unmount does not keep us.
+                // A container that mounts as fast as the hook unmounts must not keep it here.
                 guard count < MountTable.stackLimit else {
                     throw AttachError.refused(
                         "more than \(MountTable.stackLimit) mounts lie on it")
@@ -35,7 +36,8 @@ struct Detachment {
                 count += 1
             }
         } catch {
-            // Of a container without /proc or /sys nothing has to be taken away.
+            // Also of a container without /proc or /sys, where there was nothing to take away:
+            // the caller looks at the number of mounts.
             return Result(target: target, mounts: count, failure: "\(error)")
         }
         return Result(target: target, mounts: count, failure: nil)
