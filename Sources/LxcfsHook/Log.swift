@@ -4,7 +4,7 @@ import Syscalls
 /// One-line messages to standard error, which runc shows when a hook fails, and to syslog,
 /// because crun shows nothing of a hook's output.
 struct Log {
-    /// Named in each message.
+    /// The container that each message names.
     var container: String?
     private let level: LogLevel
     private let sink: (LogLevel, String) -> Void
@@ -13,7 +13,7 @@ struct Log {
     init(level: LogLevel, syslog: Bool) {
         if syslog { SystemLog.open(identity: "lxcfs-hook") }
         self.init(level: level) { level, message in
-            // Nobody may be left to read standard error, which is no reason to fail.
+            // The runtime may have closed the other end, which is no reason to fail.
             let line = "lxcfs-hook: \(level.rawValue): \(message)\n"
             _ = line.utf8.withContiguousStorageIfAvailable {
                 write(STDERR_FILENO, $0.baseAddress, $0.count)
@@ -38,8 +38,10 @@ struct Log {
         sink(level, Self.singleLine(prefix + message()))
     }
 
-    /// Messages quote what a container's author wrote (annotations, paths): that must not
-    /// forge a line of its own or fill the log.
+    /// The message without line breaks and other control characters, cut at a limit.
+    ///
+    /// Messages quote what a container's author wrote, such as annotations and paths. That must
+    /// not forge a line of its own or fill the log.
     static func singleLine(_ message: String) -> String {
         let limit = 1000
         var line = ""

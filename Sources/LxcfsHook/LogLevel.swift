@@ -1,6 +1,6 @@
 import Syscalls
 
-/// How much a message matters; `--log-level` shows it and what matters more.
+/// How much a message matters. `--log-level` shows messages of a level and those above it.
 enum LogLevel: String, CaseIterable, Comparable, Sendable {
     case debug, info, warning, error
 

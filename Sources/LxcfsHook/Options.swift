@@ -8,12 +8,12 @@ struct Options: Equatable, Sendable {
     var attachesUnmasked = false
     /// Whether a running container is frozen while files are mounted in it.
     var freezes = true
-    /// For `precreate` and `seccomp-profile`.
+    /// What the agent is to answer, for `precreate` and `seccomp-profile`.
     var intercepted: InterceptedSet = []
     var origin = Origin.daemon(runtimeDirectory: Defaults.runtimeDirectory)
     var usesSyslog = true
     var logLevel = LogLevel.info
 
-    /// How much it matters that something cannot be done.
+    /// How much it matters that something cannot be done for a container.
     var faultLevel: LogLevel { isRequired ? .error : .warning }
 }

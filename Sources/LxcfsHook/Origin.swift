@@ -1,7 +1,8 @@
 /// Where the virtual files come from.
 enum Origin: Equatable, Sendable {
-    /// lxcfsd, by its runtime directory.
+    /// From the lxcfsd that has this runtime directory.
     case daemon(runtimeDirectory: String)
-    /// A mountpoint of lxcfs, where nothing is registered.
+    /// From the lxcfs that is mounted at this place. It serves every container, and none is
+    /// registered with it.
     case lxcfs(root: String)
 }

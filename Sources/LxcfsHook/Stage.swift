@@ -4,7 +4,7 @@ enum Stage: String, CaseIterable, Sendable {
     case prestart
     case createRuntime
     case poststop
-    /// One of the others, by what the state says: for a hooks.d file, which has one list of
-    /// arguments for all stages.
+    /// `createRuntime` or `poststop`, depending on the container's status. For hooks.d files,
+    /// which have one list of arguments for all stages.
     case auto
 }

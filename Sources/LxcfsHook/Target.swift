@@ -11,20 +11,21 @@ struct Target: Hashable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
-    /// Absolute in the container, and below the directory of a container tree.
+    /// The path in the container, and, appended to the directory in which the container's files
+    /// are served, the path there.
     var path: String { "\(directory)/\(name)" }
 
-    /// Likewise, the directory that it is in.
+    /// The directory of `path`.
     var directory: String {
         parent.isEmpty ? filesystem.mountpoint : "\(filesystem.mountpoint)/\(parent)"
     }
 
-    /// Whether a container may write to it: triggers to pressure files.
+    /// Whether a container may write to the file. Programs write triggers to pressure files.
     var isWritable: Bool { filesystem == .proc && parent == "pressure" }
 
     var description: String { path }
 
     static let cpuDirectory = Target(.sys, parent: "devices/system", name: "cpu")
-    /// What is replaced instead of the directory if lxcfs does not list it.
+    /// The file that is replaced instead of the directory if lxcfs does not list that.
     static let cpuOnline = Target(.sys, parent: "devices/system/cpu", name: "online")
 }

@@ -1,3 +1,4 @@
+/// Understands the words of the command line one after the other.
 struct ArgumentParser {
     var words: ArraySlice<String>
     var options = Options()
@@ -86,7 +87,7 @@ struct ArgumentParser {
         _ name: Substring, _ inline: String?
     ) throws(UsageError) -> String {
         let path = try value(name, inline)
-        // A hook's working directory is the runtime's choice.
+        // The runtime chooses in which directory a hook runs.
         guard path.hasPrefix("/") else {
             throw UsageError(description: "\(name) needs an absolute path")
         }

@@ -1,4 +1,4 @@
-/// The command line.
+/// The command line, understood.
 struct Arguments: Equatable, Sendable {
     var command: Command
     var options: Options

@@ -2,8 +2,9 @@ import Control
 import Glibc
 import Syscalls
 
-/// `check`: finds out why containers do not get virtual files. A missing program, for
-/// instance, makes podman silently go on without the hook.
+/// The command `check`: finds out why containers do not get virtual files.
+///
+/// A missing program, for instance, makes podman silently go on without the hook.
 struct Check {
     let options: Options
 

@@ -4,11 +4,11 @@ enum Command: Equatable, Sendable {
     /// podman's stage at which a hook may change config.json (oci-hooks(5)).
     case precreate
     case attach(pid: Int32, id: String?)
-    /// Every registered container whose files are dead.
+    /// Mounts anew in every registered container whose mounts are dead.
     case attachAll
     case detach(pid: Int32, id: String?)
     case check(hookDirectories: [String])
-    /// Writes a seccomp profile; `base` is the file of another one to start from.
+    /// Writes a seccomp profile. `base` is the file of another profile to start from.
     case seccompProfile(base: String?)
     case help
     case version

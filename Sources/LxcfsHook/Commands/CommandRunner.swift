@@ -2,8 +2,9 @@ import Control
 import Glibc
 import Syscalls
 
-/// `attach` and `detach`: for containers that run already, started without the hook or
-/// served by a daemon that died with its mounts.
+/// The commands `attach` and `detach`, for containers that run already.
+///
+/// They were started without the hook, or the daemon that served them died with its mounts.
 struct CommandRunner {
     let options: Options
     var log: Log
@@ -22,9 +23,10 @@ struct CommandRunner {
         }
     }
 
-    /// After a total loss: the daemon has been started again and knows its containers by their
-    /// state files, but their mounts are dead. Containers whose mounts are alive are left
-    /// alone.
+    /// Mounts anew in all containers whose mounts are dead, and leaves the others alone.
+    ///
+    /// Needed after a total loss: a daemon that has been started again knows its containers by
+    /// their state files, but cannot revive their mounts.
     mutating func attachAll() -> ExitCode {
         guard case .daemon(let directory) = options.origin else { return .usage }
         let client = ControlClient(
@@ -68,7 +70,7 @@ struct CommandRunner {
     }
 
     private var plan: Plan {
-        // Of a container that runs, this is its own root.
+        // The container runs: in its mount namespace its root is /.
         Plan(rootfs: "/", targets: options.files.flatMap(\.targets), cpus: options.cpus)
     }
 
@@ -97,7 +99,7 @@ struct CommandRunner {
                 log.info("detached \(AttachSummary.files(detached))")
             }
             let isWhole = results.allSatisfy { $0.mounts == 0 || $0.failure == nil }
-            // Part of the files only: the others go on being served.
+            // If only some files were to be detached, the daemon goes on serving the others.
             if options.files == VirtualFile.allCases {
                 try Registration(origin: options.origin, id: id).unregister(log: log)
             }

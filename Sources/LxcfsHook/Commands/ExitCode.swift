@@ -1,4 +1,4 @@
-/// How the program ends: the one place where the meanings are written down.
+/// How the program ends. What each code means is written down here and nowhere else.
 public enum ExitCode: Int32, CaseIterable, Sendable {
     /// Done, or deliberately left alone (opt-out, nothing to do, failure without
     /// `--required`).
@@ -8,8 +8,8 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
     case failure = 1
     /// The command line is wrong.
     case usage = 2
-    /// The state or config.json cannot be read or makes no sense. Not subject to
-    /// `--required`: it means that the hook is not called as hooks are.
+    /// The state or config.json cannot be read or makes no sense. `--required` changes nothing
+    /// about that: the hook was not called as runtimes call hooks.
     case badInput = 3
 
     /// The line in `--help`.

@@ -5,8 +5,8 @@ import Syscalls
 
 /// podman's `precreate` stage: config.json in, config.json out (oci-hooks(5)).
 ///
-/// Changes the seccomp section of containers whose system calls are to be answered by the
-/// agent; all others come out as they went in, byte for byte.
+/// Changes the seccomp section of containers whose system calls the agent is to answer. The
+/// configuration of all others comes out as it went in, byte for byte.
 struct Precreate {
     let options: Options
     var log: Log
@@ -70,7 +70,7 @@ struct Precreate {
         return try config.encoded()
     }
 
-    /// Without the agent the container would not start at all.
+    /// Makes sure that the daemon runs an agent: without one the container would not start.
     private static func checkAgent(_ directory: String) throws {
         let reply = try ControlClient(socket: Defaults.controlSocket(in: directory))
             .send(Request(.status))

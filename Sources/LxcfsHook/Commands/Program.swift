@@ -3,20 +3,23 @@ import Glibc
 
 /// The program `lxcfs-hook`.
 public enum Program {
-    /// Runs to the end.
+    /// Does what the command line says.
     ///
-    /// Single-threaded: setns(2) refuses to move one of several threads.
+    /// The program stays single-threaded: setns(2) refuses to move one of several threads.
     ///
     /// - Parameter arguments: the command line with the name of the program.
+    /// - Returns: how the program is to end.
     public static func run(_ arguments: [String]) -> ExitCode {
         occupyStandardDescriptors()
-        // A runtime that no longer listens must not end us between two mounts.
+        // A message to a runtime that no longer listens must not end the hook between two
+        // mounts.
         signal(SIGPIPE, SIG_IGN)
         let parsed: Arguments
         do {
             parsed = try Arguments(Array(arguments.dropFirst()))
         } catch {
-            // Also to syslog: a wrong hooks.d file is found out nowhere else with crun.
+            // Also to syslog: crun shows nothing of a hook's output, so nobody would otherwise
+            // learn that a hooks.d file is wrong.
             Log(level: .error, syslog: true).error(error.description)
             return .usage
         }
@@ -54,11 +57,13 @@ public enum Program {
         Log(level: options.logLevel, syslog: options.usesSyslog)
     }
 
-    /// A closed standard descriptor would become a file of ours, and messages would be
-    /// written to it.
+    /// Opens /dev/null in place of standard descriptors that are closed.
+    ///
+    /// Otherwise the next file that the hook opens would get the number, and messages would be
+    /// written to that file.
     private static func occupyStandardDescriptors() {
         for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
-            // The lowest free number is the one that is missing.
+            // open(2) takes the lowest free number, which is the one that is missing.
             _ = Glibc.open("/dev/null", O_RDWR)
         }
     }

@@ -3,12 +3,13 @@ import Glibc
 import OCISpec
 import Syscalls
 
-/// `seccomp-profile`: writes a profile with which the agent answers system calls.
+/// The command `seccomp-profile`: writes a profile with which the agent answers system calls.
 struct SeccompProfile {
     let options: Options
     let log: Log
 
-    /// - Parameter base: a profile to start from; without one, everything is allowed.
+    /// - Parameter base: the file of a profile to start from; without one, everything is
+    ///   allowed.
     func run(base: String?) -> ExitCode {
         do {
             guard case .daemon(let directory) = options.origin else {
@@ -20,7 +21,7 @@ struct SeccompProfile {
             } else {
                 log.warning("without --base the profile forbids nothing")
             }
-            // Who makes a profile for this wants at least sysinfo.
+            // An administrator who asks for such a profile wants at least sysinfo.
             let calls = options.intercepted.union(.sysinfo)
             let outcome = Interception(
                 listenerPath: Defaults.seccompSocket(in: directory), calls: calls.names
@@ -28,7 +29,7 @@ struct SeccompProfile {
             guard outcome.objections.isEmpty else {
                 throw InterceptionError(outcome.objections.joined(separator: "; "))
             }
-            // nil: the base has it all.
+            // Without a changed profile the base has all rules already.
             guard let result = outcome.profile ?? profile else { return .failure }
             try FileDescriptor(owning: STDOUT_FILENO).write(
                 try result.encoded(pretty: true) + [UInt8(ascii: "\n")], path: "to stdout")

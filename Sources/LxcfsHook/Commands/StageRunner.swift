@@ -2,7 +2,7 @@ import Glibc
 import OCISpec
 import Syscalls
 
-/// Runs as a hook: the runtime hands over the state on standard input.
+/// The stages of a hook: the runtime hands over the container's state on standard input.
 struct StageRunner {
     let options: Options
     var log: Log
@@ -100,8 +100,9 @@ struct StageRunner {
 
     // MARK: - poststop
 
-    /// The container's mounts went with its mount namespace. Runs also after a create that
-    /// failed, and more than once.
+    /// Only unregisters the container: its mounts went with its mount namespace.
+    ///
+    /// Runtimes call this also after a create that failed, and more than once.
     private func poststop(id: String) -> ExitCode {
         do {
             try Registration(origin: options.origin, id: id).unregister(log: log)

@@ -11,7 +11,7 @@ enum ContainerID {
         return nil
     }
 
-    /// The id of a running container as the names of its cgroups tell, if they do.
+    /// The id of a running container, as the names of its cgroups tell it; nil if they do not.
     ///
     /// The systemd cgroup driver makes `docker-<id>.scope`, the other one a directory
     /// `<id>`. Runtimes nest further: crun's `container`, systemd's `init.scope`.
@@ -23,7 +23,7 @@ enum ContainerID {
                 .dropFirst(2).first
         }
         let names = paths.map { $0.split(separator: "/").map(bareName) }
-        // What looks like an id that an engine makes is better than any other name.
+        // A name that looks like an id made by an engine is better than any other name.
         for path in names {
             if let id = path.last(where: isEngineID) { return id }
         }

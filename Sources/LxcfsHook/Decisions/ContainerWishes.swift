@@ -6,10 +6,11 @@ struct ContainerWishes: Equatable {
     var files: [VirtualFile]?
     var cpus: CPUView?
     var attachesUnmasked: Bool?
-    /// Whether sysinfo(2) and sched_getaffinity(2) are to be answered.
+    /// Whether the agent is to answer sysinfo(2).
     var sysinfo: Bool?
+    /// Whether the agent is to answer sched_getaffinity(2).
     var affinity: Bool?
-    /// Annotations that were not understood, and are ignored.
+    /// What is wrong with annotations that the hook does not understand, and ignores.
     var faults: [String] = []
 
     static let prefix = "io.lxcfs-hook."

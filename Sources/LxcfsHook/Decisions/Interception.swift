@@ -1,18 +1,18 @@
 import JSON
 import OCISpec
 
-/// Adds to a seccomp profile what makes the runtime hand system calls over to the agent of
-/// lxcfsd: a rule with `SCMP_ACT_NOTIFY` and the agent's socket.
+/// Adds to a seccomp profile what makes the kernel hand system calls over to lxcfsd's agent: a
+/// rule with `SCMP_ACT_NOTIFY`, and the agent's socket for the runtime.
 ///
-/// A profile never allows more afterwards than before: the agent lets the kernel carry out
-/// what it does not answer, so a call that the profile forbids is not intercepted.
+/// A profile never allows more afterwards than before. The agent has the kernel carry out the
+/// calls that it does not answer, so a call that the profile forbids is not intercepted.
 struct Interception: Equatable {
     /// The socket of the agent.
     let listenerPath: String
     /// System calls by name.
     let calls: [String]
 
-    /// What the agent's socket gets to hear besides the state.
+    /// What the runtime tells the agent besides the container's state.
     static let metadata = "lxcfs-hook"
 
     private static let notify = "SCMP_ACT_NOTIFY"
@@ -21,7 +21,7 @@ struct Interception: Equatable {
     struct Outcome: Equatable {
         /// The changed profile; nil if nothing is to be changed.
         var profile: Seccomp?
-        /// Why a call is not intercepted.
+        /// Why calls are not intercepted, one reason each.
         var objections: [String] = []
     }
 
@@ -42,7 +42,8 @@ struct Interception: Equatable {
             }
         }
         guard !added.isEmpty else { return outcome }
-        // Two rules for one call contradict each other: libseccomp takes the first.
+        // Of two rules for one call libseccomp takes the first: the calls have to leave the
+        // rules that they are in.
         changed.syscalls = (changed.syscalls ?? []).compactMap { rule in
             guard rule.names.contains(where: added.contains) else { return rule }
             var rest = rule
@@ -82,12 +83,12 @@ struct Interception: Equatable {
     private static var everythingAllowed: Seccomp {
         var profile = Seccomp()
         profile.defaultAction = allow
-        // A call by an architecture that is not listed kills the process.
+        // The kernel kills a process that calls by an architecture that is not listed.
         profile.architectures = architectures
         return profile
     }
 
-    /// What programs this machine can run.
+    /// The architectures whose programs this machine can run.
     private static var architectures: [String] {
         #if arch(x86_64)
             ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]
@@ -104,8 +105,8 @@ struct Interception: Equatable {
 }
 
 extension Seccomp.Syscall {
-    /// Holds only for some arguments, or (in profiles of docker and podman) only for some
-    /// capabilities, architectures or kernels.
+    /// Whether the rule holds only for some arguments, or (in profiles of docker and podman)
+    /// only for some capabilities, architectures or kernels.
     fileprivate var isConditional: Bool {
         if !(args ?? []).isEmpty { return true }
         return ["includes", "excludes"].contains { key in

@@ -1,13 +1,15 @@
 import OCISpec
 
-/// Decides from documents alone, without looking at the system: what the configuration
-/// promises is not believed by `Attachment`, which looks at what is really there.
+/// Decides what is done for a container, from documents alone.
+///
+/// The configuration may promise what is not so. `Attachment` does not rely on it, and looks at
+/// what is really there.
 struct Policy {
     /// What was decided.
     let decision: Decision
     /// What an administrator should know; with `--required` each is an error.
     let faults: [String]
-    /// Details for debugging.
+    /// What was decided for single files, for debugging.
     let notes: [String]
 
     /// - Parameter sharesMountNamespace: whether the container's mount namespace is the

@@ -1,6 +1,6 @@
 import OCISpec
 
-/// What a stage needs of the state beyond its being a state.
+/// Checks what a stage needs of the state beyond what makes it a state.
 enum StateCheck {
     static func id(_ state: State) throws(InputError) -> String {
         if let fault = ContainerID.fault(state.id) {

@@ -3,7 +3,7 @@ import Syscalls
 /// Why a container cannot be served at all, or a file cannot be mounted.
 enum AttachError: Error, Equatable, CustomStringConvertible {
     case system(SystemError)
-    /// Something other than the kernel objects.
+    /// The hook itself objects, not the kernel.
     case refused(String)
     /// A mount of the container's own is in the way.
     case covered(String)

@@ -12,8 +12,7 @@ struct AttachSummary {
             }
     }
 
-    /// Whether the container has at least one virtual file, be it an older one: whether the
-    /// daemon must go on serving it.
+    /// Whether the container has at least one virtual file, be it an older one.
     var isServed: Bool {
         outcomes.contains { _, outcome in
             switch outcome {
@@ -47,7 +46,7 @@ struct AttachSummary {
             log.log(failure, "not attached: \(first)\(more)")
             return
         }
-        // The same trouble with /proc concerns all its files: one line is enough.
+        // Trouble with /proc itself concerns all its files: one line for each reason is enough.
         var told: Set<String> = []
         for entry in failures where told.insert(entry.reason).inserted {
             let others = failures.count { $0.reason == entry.reason } - 1

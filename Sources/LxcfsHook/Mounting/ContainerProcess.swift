@@ -2,8 +2,10 @@ import Cgroups
 import Glibc
 import Syscalls
 
-/// A process of a container, and what must be opened of the host before its mount namespace
-/// is entered: from inside, the host's paths do not exist.
+/// A process of a container, whose mount namespace the hook can enter.
+///
+/// Also holds what the hook needs of the host from then on, opened before: inside the
+/// container's namespace, the host's paths do not exist.
 final class ContainerProcess {
     let pid: Int32
     /// `/proc/<pid>`.
@@ -19,7 +21,8 @@ final class ContainerProcess {
 
     init(pid: Int32) throws(SystemError) {
         let path = "/proc/\(pid)"
-        // One open for all: the pid may be reused between two, the directory is not.
+        // Opened once, for all that is asked later: the kernel may give the pid to another
+        // process meanwhile, but the directory stays that of this one.
         let directory = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
         let namespace = try directory.open(at: "ns/mnt")
         let ownNamespace = try FileDescriptor.open("/proc/self/ns/mnt")
@@ -41,17 +44,17 @@ final class ContainerProcess {
         sharesMountNamespace = shares
     }
 
-    /// The cgroups it is in (cgroups(7)).
+    /// The cgroups that the process is in (cgroups(7)).
     func cgroups() throws(SystemError) -> CgroupPaths {
         let path = "/proc/\(pid)/cgroup"
         let text = try directory.open(at: "cgroup").readToEnd(path: path)
         return text.withUnsafeBufferPointer { CgroupPaths(parsing: $0) }
     }
 
-    /// Runs `body` in the container's mount namespace and returns to the own one.
+    /// Runs `body` in the container's mount namespace and returns to the hook's own.
     ///
-    /// Paths that `body` hands to the kernel are the container's. It must not log, connect
-    /// or do anything else that opens files behind its back.
+    /// Paths that `body` hands to the kernel are the container's. `body` must not log, connect
+    /// or do anything else that opens files unseen: they would be the container's files.
     func inside<Result>(
         _ body: () throws(AttachError) -> Result
     ) throws(AttachError) -> Result {
@@ -66,30 +69,30 @@ final class ContainerProcess {
                 try enterMountNamespace(ownMountNamespace, path: "/proc/self/ns/mnt")
                 try changeDirectory(to: workingDirectory, path: ".")
             } catch {
-                // Whatever came next would happen to the container's files.
+                // Whatever the hook did next would happen to the container's files.
                 fatalError("cannot leave the container: \(error)")
             }
         }
         return try body()
     }
 
-    /// The mounts of the current namespace, in `inside` the container's.
+    /// The mounts of the current namespace: within `inside`, the container's.
     func mountTable() throws(SystemError) -> MountTable {
-        // Not the container process's own table, which leaves out what it cannot reach from
-        // its root directory.
+        // Not the table of the container's process: that leaves out mounts that the process
+        // cannot reach from its root directory.
         let path = "/proc/self/mountinfo"
         return MountTable(try own.open(at: "mountinfo").readToEnd(path: path))
     }
 
-    /// Whether a mount of this peer group is also in the namespace that we came from.
+    /// Whether a mount of this peer group is also in the hook's own namespace.
     func isSharedWithHost(_ peerGroup: UInt64) throws(SystemError) -> Bool {
-        // It goes on showing the namespace in which it was opened.
+        // The file shows the namespace in which it was opened, whatever has been entered since.
         lseek(hostMountinfo.raw, 0, SEEK_SET)
         let mounts = MountTable(try hostMountinfo.readToEnd(path: "/proc/self/mountinfo"))
         return mounts.peerGroups.contains(peerGroup)
     }
 
-    /// Takes away the mount whose root is `mountRoot`; only in `inside`.
+    /// Takes away the mount whose root is `mountRoot`. Only to be called within `inside`.
     func unmount(_ mountRoot: borrowing FileDescriptor, path: String) throws(SystemError) {
         try detachMount(mountRoot, through: ownDescriptors, path: path)
     }

@@ -2,10 +2,10 @@ import Cgroups
 import Glibc
 import Syscalls
 
-/// Stops all processes of a running container for a moment, so that none of them can change
-/// what the hook has looked at before it mounts.
+/// Stops all processes of a running container for a moment.
 ///
-/// They are thawed by a process of its own, also when this one is killed meanwhile.
+/// Between the hook's look at a place and its mounting there, none of them can then change the
+/// place. A helper process thaws them, even if the hook is killed meanwhile.
 struct Freezer: ~Copyable {
     /// The directory of the cgroup.
     let path: String
@@ -21,7 +21,7 @@ struct Freezer: ~Copyable {
         var file: String { self == .legacy ? "freezer.state" : "cgroup.freeze" }
         var frozen: String { self == .legacy ? "FROZEN" : "1" }
         var thawed: String { self == .legacy ? "THAWED" : "0" }
-        /// Where it says that everything has stopped, and how.
+        /// The line by which the kernel says that everything has stopped, and its file.
         var status: (file: String, line: String) {
             self == .legacy ? (file, frozen) : ("cgroup.events", "frozen 1")
         }
@@ -33,7 +33,7 @@ struct Freezer: ~Copyable {
         case none(String)
     }
 
-    /// How long its processes may take to stop, in nanoseconds.
+    /// How long the container's processes may take to stop, in nanoseconds.
     private static let patience: UInt64 = 1_000_000_000
 
     static func find(for process: ContainerProcess) throws(SystemError) -> Search {
@@ -51,7 +51,7 @@ struct Freezer: ~Copyable {
             guard let cgroup, let mount,
                 let path = mount.directory(of: cgroup.legacy[.freezer] ?? cgroup.unified ?? "")
             else { continue }
-            // Who freezes oneself thaws nobody.
+            // Freezing the hook's own cgroup would stop the hook before it has mounted.
             if cgroup.contains(own) {
                 isOwn = true
                 continue
@@ -64,9 +64,12 @@ struct Freezer: ~Copyable {
         )
     }
 
-    /// Calls `body` while the container is frozen. One that was frozen before stays so.
+    /// Calls `body` while the container is frozen.
     ///
-    /// - Throws: also if a process does not stop.
+    /// A container that somebody else has frozen before stays frozen.
+    ///
+    /// - Throws: what `body` throws, or a refusal if a process does not stop in time or the
+    ///   container cannot be thawed.
     func hold<Value>(
         _ body: () throws(AttachError) -> Value
     ) throws(AttachError) -> Value {
@@ -99,7 +102,7 @@ struct Freezer: ~Copyable {
         }
     }
 
-    /// Whether somebody else has frozen it.
+    /// Whether somebody else has frozen the container.
     private func isAsked() throws(AttachError) -> Bool {
         do {
             if try has(line: kind.frozen, in: kind.file) { return true }

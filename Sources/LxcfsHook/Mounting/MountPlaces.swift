@@ -3,17 +3,17 @@ import Syscalls
 
 /// The places in a container that files are mounted on.
 ///
-/// The root filesystem is whatever the image's author wants: every component is looked up
-/// once, below a directory that was checked, never through a symbolic link, and nothing
-/// but procfs and sysfs qualifies. Lookups never ask a FUSE server, which in a running
-/// container may be the container's own and never answer.
+/// The root filesystem is whatever the image's author wants. So the hook looks up every
+/// component once, below a directory that it has checked, and never through a symbolic link.
+/// Nothing but procfs and sysfs qualifies. No lookup asks a FUSE server: in a running container
+/// that may be the container's own, which may never answer.
 final class MountPlaces {
     private let root: FileDescriptor
     private let rootPath: String
     private let process: ContainerProcess
-    /// As they were in the beginning.
+    /// The mounts as they were when this object was made.
     let mounts: MountTable
-    /// `/proc` and `/sys`, as far as they were needed, or why they do not qualify.
+    /// `/proc` and `/sys`, or why they do not qualify; nil until they are asked for.
     private var proc: Result<Filesystem, AttachError>?
     private var sys: Result<Filesystem, AttachError>?
 
@@ -27,7 +27,7 @@ final class MountPlaces {
         }
     }
 
-    /// Only for use inside the mount namespace of `process`.
+    /// Only for use while the hook is inside the mount namespace of `process`.
     ///
     /// - Parameter rootfs: a path in that namespace.
     init(rootfs: String, process: ContainerProcess) throws(AttachError) {
@@ -73,7 +73,7 @@ final class MountPlaces {
         }
     }
 
-    /// Finds out what is at `target`; nil if there is no such file.
+    /// What is at `target`; nil if there is no such file.
     func place(
         of target: Target
     ) throws(AttachError) -> Place? {
@@ -124,7 +124,7 @@ final class MountPlaces {
         if target.parent.isEmpty {
             file = try filesystem.root.open(at: target.name, O_PATH, resolve: safe)
         } else {
-            // The last component only may be a mount.
+            // Only the last component may be a mount.
             let parent = try filesystem.root.open(
                 at: target.parent, O_PATH | O_DIRECTORY, resolve: safe.union(.noCrossing))
             file = try parent.open(at: target.name, O_PATH, resolve: safe)
@@ -132,7 +132,7 @@ final class MountPlaces {
         let identity = try file.identity(path: target.path)
         let state: Place.State =
             if !identity.isMountRoot {
-                // Not on a mount of its own, hence on the one that was checked.
+                // The file is no mount of its own, hence it is on the mount that was checked.
                 identity.mountID == filesystem.identity.mountID ? .kernel : .covered
             } else if mounts[identity.mountID]?.isFUSE == true {
                 .fuse
@@ -175,7 +175,7 @@ final class MountPlaces {
             guard let mount = mounts[identity.mountID] else {
                 throw AttachError.refused("\(path) changes meanwhile")
             }
-            // Before fstatfs, which would ask a FUSE server.
+            // Looked at before fstatfs(2), which would ask a FUSE server.
             if mount.isFUSE {
                 throw AttachError.refused("\(path) is on FUSE, not \(wanted)")
             }
@@ -183,9 +183,9 @@ final class MountPlaces {
             guard kind == wanted else {
                 throw AttachError.refused("\(path) is on \(kind), not \(wanted)")
             }
-            // Both number their root 1 (PROC_ROOT_INO; the first node of a kernfs): a
-            // directory of procfs that is bound here would have its own meminfo, such as
-            // a file of a process.
+            // Both filesystems number their root 1 (PROC_ROOT_INO; the first node of a
+            // kernfs). Another directory of procfs that is bound here, such as that of a
+            // process, would have other files under the names of ours.
             guard identity.inode == 1 else {
                 throw AttachError.refused("\(path) is not the root of \(wanted)")
             }

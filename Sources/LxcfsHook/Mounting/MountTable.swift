@@ -1,7 +1,7 @@
 /// The mounts of a mount namespace, from `/proc/<pid>/mountinfo` (proc_pid_mountinfo(5)).
 ///
-/// It tells what a mount is without touching it: statfs(2) would ask a FUSE server, and a
-/// container's own one may never answer.
+/// The table tells what a mount is without touching the mount: statfs(2) would ask a FUSE
+/// server, and a container's own one may never answer.
 struct MountTable {
     /// More mounts on one file than this are not a leftover but an attack.
     static let stackLimit = 16
@@ -10,16 +10,15 @@ struct MountTable {
         /// The mount that this one is mounted on.
         let parent: UInt64
         let type: String
-        /// What is mounted below it also appears below all mounts of this group, in whatever
-        /// namespace (mount_namespaces(7)); nil if it is not shared.
+        /// The group of mounts that share what is mounted below them, in whatever namespace
+        /// (mount_namespaces(7)); nil if this mount is not shared.
         var peerGroup: UInt64?
 
         var isFUSE: Bool { type == "fuse" || type == "fuseblk" || type.hasPrefix("fuse.") }
     }
 
     private let text: [UInt8]
-    /// Where lines begin. There are many, of which few are asked for: a line is only
-    /// understood then.
+    /// Where lines begin. Few of the many lines are ever asked for: each is parsed only then.
     private let lines: [Int]
 
     init(_ mountinfo: [UInt8]) {
@@ -75,8 +74,8 @@ struct MountTable {
     func stack(from id: UInt64) -> (depth: Int, below: UInt64?) {
         var depth = 0
         var current: UInt64? = id
-        // The count is bounded in case that the table was read while it changed, and because
-        // nobody wants to know more exactly of how many there are too many.
+        // A table that was read while it changed may show a loop: the count ends at a limit.
+        // Beyond it the caller gives up anyway.
         let limit = 2 * Self.stackLimit
         while let id = current, let mount = self[id], mount.isFUSE, depth <= limit {
             depth += 1

@@ -3,9 +3,9 @@ enum Outcome: Equatable {
     case attached
     /// Attached instead of an older mount, live or dead.
     case replaced
-    /// A FUSE file is there already and was left.
+    /// A FUSE mount was there already and was left.
     case present
-    /// Nothing to do: the container has no such file, or a mount of its own there.
+    /// There was nothing to do: the container has no such file, or a mount of its own there.
     case skipped(String)
     case failed(String)
     /// The older FUSE mount could not be replaced, and may still serve.

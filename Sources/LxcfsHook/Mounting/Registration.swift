@@ -1,11 +1,15 @@
 import Control
 
-/// The daemon's part: it serves a container from `register` to `unregister`.
+/// What the daemon knows of a container, which it serves from `register` to `unregister`.
+///
+/// lxcfs serves all containers; with it nothing is registered.
 struct Registration {
     let origin: Origin
     let id: String
 
-    /// Where the files of the container are served.
+    /// Has the container served.
+    ///
+    /// - Returns: the directory in which its files are served.
     func register(pid: Int32, cpus: CPUView?) throws(RegistrationError) -> String {
         switch origin {
         case .lxcfs(let root): return root
@@ -18,8 +22,10 @@ struct Registration {
         }
     }
 
-    /// Ends the service, if there was any. No daemon is as good: one that starts later
-    /// notices itself which containers are gone.
+    /// Has the daemon stop serving the container, if it does.
+    ///
+    /// That there is no daemon is no error: one that starts later finds out itself which
+    /// containers are gone.
     func unregister(log: Log) throws(RegistrationError) {
         guard case .daemon = origin else { return }
         do {
@@ -30,7 +36,8 @@ struct Registration {
         }
     }
 
-    /// Ends the service after a failure, which is the one to report.
+    /// Unregisters the container after a failure. The caller reports that failure; one of
+    /// unregistering is only a warning.
     func withdraw(log: Log) {
         do {
             try unregister(log: log)

@@ -1,19 +1,20 @@
-/// Has the files of a container served and mounts them over the container's own.
+/// Has the files of a container served, and mounts them over the container's own.
 ///
-/// The one way to do so, for the hook as for the commands: what they do differently is in the
-/// properties and parameters here.
+/// The hook and the commands both go this way. What they do differently is a property or a
+/// parameter here.
 struct ServedAttachment {
     let origin: Origin
     let process: ContainerProcess
     let existing: Attachment.Existing
-    /// Whether the container's processes are stopped while files are mounted. Needless before
-    /// the container has been started: the runtime waits for the hook.
+    /// Whether the container's processes are stopped while files are mounted. A container that
+    /// has not been started needs no stopping: its runtime waits for the hook.
     let freezes: Bool
-    /// Has the container's name.
+    /// A log that names the container.
     let log: Log
 
-    /// Registers the container, mounts its files and tells the log. Withdraws the registration
-    /// if the container is not to be served after all.
+    /// Registers the container, mounts its files and reports to the log what became of them.
+    ///
+    /// Withdraws the registration if the container is not to be served after all.
     ///
     /// - Parameters:
     ///   - failure: how much a file that could not be mounted matters.

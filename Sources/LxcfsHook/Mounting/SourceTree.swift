@@ -3,16 +3,16 @@ import Syscalls
 
 /// The virtual files of one container, as the daemon or lxcfs serves them on the host.
 struct SourceTree: ~Copyable {
-    /// The directory that has `proc` and `sys`.
+    /// The directory that has `proc` and `sys` in it.
     let path: String
-    /// The same, so that each file costs one look at its name and not at those above it.
+    /// The same directory, opened: looking up a file then asks for no name above it.
     private let directory: FileDescriptor
     /// The superblock of the directory, which is of FUSE.
     private let device: DeviceNumber
     private let isOfDaemon: Bool
 
-    /// - Parameter origin: who serves it.
-    /// - Throws: if nothing of FUSE is there, or its server is dead.
+    /// - Parameter origin: who serves the files.
+    /// - Throws: if `path` is not on FUSE, or its server is dead.
     init(path: String, _ origin: Origin) throws(AttachError) {
         if case .daemon = origin { isOfDaemon = true } else { isOfDaemon = false }
         let directory = try Self.open(path)
@@ -38,14 +38,15 @@ struct SourceTree: ~Copyable {
         }
     }
 
-    /// Copies the mounts of the files that `targets` need, ready to be attached. Files that
-    /// the server does not have are left out.
+    /// Makes a mount of each file that `targets` need, ready to be attached.
+    ///
+    /// Files that the server does not have are left out.
     func prepare(_ targets: [Target], log: Log) -> (sources: [Source], failures: [Failure]) {
         var sources: [Source] = []
         var failures: [Failure] = []
         sources.reserveCapacity(targets.count)
-        // Files of one directory come one after the other: it is looked up once for them, which
-        // asks the server for each part of the path and for each symbolic link in it.
+        // Files of one directory come one after the other. The directory is looked up once for
+        // all: a lookup asks the server for each part of the path and each symbolic link in it.
         var parent: Parent?
         for wanted in targets {
             let target = available(wanted)
@@ -68,7 +69,7 @@ struct SourceTree: ~Copyable {
     private final class Parent {
         let path: String
         let directory: FileDescriptor
-        /// A superblock that is known to be of FUSE: each is asked only once what it is.
+        /// The superblock that was last found to be of FUSE, so as not to ask again.
         var known: DeviceNumber?
 
         init(path: String, directory: consuming FileDescriptor, known: DeviceNumber?) {
@@ -106,7 +107,7 @@ struct SourceTree: ~Copyable {
             let mount = try cloneMount(target.name, in: parent.directory)
             let identity = try mount.identity(path: path)
             if identity.device != device, identity.device != parent.known {
-                // runc's CVE-2025-31133: a source that is not what it is thought to be.
+                // runc's CVE-2025-31133: what is mounted is not what the name promised.
                 let kind = try FilesystemKind.of(mount, path: path)
                 guard kind == .fuse else {
                     throw AttachError.refused("\(path) is on \(kind), not served by lxcfs")
