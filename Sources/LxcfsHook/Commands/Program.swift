@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Syscalls
 
 /// The program `lxcfs-hook`.
 public enum Program {
@@ -40,7 +41,7 @@ public enum Program {
                 .run(base: base)
         case .stage(let stage):
             var runner = StageRunner(options: options, log: log(options))
-            return runner.run(stage)
+            return runner.run(stage, input: FileDescriptor(owning: STDIN_FILENO))
         case .attach(let pid, let id):
             var runner = CommandRunner(options: options, log: log(options))
             return runner.attach(pid: pid, id: id)

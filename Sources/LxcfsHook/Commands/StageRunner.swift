@@ -1,4 +1,3 @@
-import Glibc
 import OCISpec
 import Syscalls
 
@@ -7,9 +6,10 @@ struct StageRunner {
     let options: Options
     var log: Log
 
-    mutating func run(_ stage: Stage) -> ExitCode {
+    /// - Parameter input: where the runtime writes the state: standard input.
+    mutating func run(_ stage: Stage, input: consuming FileDescriptor) -> ExitCode {
         do {
-            let state = try Self.readState()
+            let state = try Self.readState(input)
             let id = try StateCheck.id(state)
             log.container = id
             switch stage == .auto ? StateCheck.stage(state.status) : stage {
@@ -22,9 +22,10 @@ struct StageRunner {
         }
     }
 
-    private static func readState() throws(InputError) -> State {
+    private static func readState(
+        _ input: consuming FileDescriptor
+    ) throws(InputError) -> State {
         do {
-            let input = FileDescriptor(owning: STDIN_FILENO)
             return try State(
                 json: input.readToEnd(limit: 1 << 20, path: "the state on stdin"),
                 keepsUnknown: false)
