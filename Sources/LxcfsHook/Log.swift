@@ -1,46 +1,19 @@
 import Glibc
 import Syscalls
 
-/// How much a message matters; `--log-level` shows it and what matters more.
-public enum LogLevel: String, CaseIterable, Comparable, Sendable {
-    case debug, info, warning, error
-
-    public static func < (left: LogLevel, right: LogLevel) -> Bool {
-        left.rank < right.rank
-    }
-
-    private var rank: Int {
-        switch self {
-        case .debug: 0
-        case .info: 1
-        case .warning: 2
-        case .error: 3
-        }
-    }
-
-    var priority: SystemLog.Priority {
-        switch self {
-        case .debug: .debug
-        case .info: .info
-        case .warning: .warning
-        case .error: .error
-        }
-    }
-}
-
 /// One-line messages to standard error, which runc shows when a hook fails, and to syslog,
 /// because crun shows nothing of a hook's output.
-public struct Log {
-    /// Named in each message.
-    public var container: String?
+struct Log {
+    /// The container that each message names.
+    var container: String?
     private let level: LogLevel
     private let sink: (LogLevel, String) -> Void
 
     /// - Parameter syslog: also write to syslog(3).
-    public init(level: LogLevel, syslog: Bool) {
+    init(level: LogLevel, syslog: Bool) {
         if syslog { SystemLog.open(identity: "lxcfs-hook") }
         self.init(level: level) { level, message in
-            // Nobody may be left to read standard error, which is no reason to fail.
+            // The runtime may have closed the other end, which is no reason to fail.
             let line = "lxcfs-hook: \(level.rawValue): \(message)\n"
             _ = line.utf8.withContiguousStorageIfAvailable {
                 write(STDERR_FILENO, $0.baseAddress, $0.count)
@@ -54,10 +27,10 @@ public struct Log {
         self.sink = sink
     }
 
-    public func error(_ message: String) { log(.error, message) }
-    public func warning(_ message: String) { log(.warning, message) }
-    public func info(_ message: String) { log(.info, message) }
-    public func debug(_ message: @autoclosure () -> String) { log(.debug, message()) }
+    func error(_ message: String) { log(.error, message) }
+    func warning(_ message: String) { log(.warning, message) }
+    func info(_ message: String) { log(.info, message) }
+    func debug(_ message: @autoclosure () -> String) { log(.debug, message()) }
 
     func log(_ level: LogLevel, _ message: @autoclosure () -> String) {
         if level < self.level { return }
@@ -65,8 +38,10 @@ public struct Log {
         sink(level, Self.singleLine(prefix + message()))
     }
 
-    /// Messages quote what a container's author wrote (annotations, paths): that must not
-    /// forge a line of its own or fill the log.
+    /// The message without line breaks and other control characters, cut at a limit.
+    ///
+    /// Messages quote what a container's author wrote, such as annotations and paths. That must
+    /// not forge a line of its own or fill the log.
     static func singleLine(_ message: String) -> String {
         let limit = 1000
         var line = ""

@@ -37,31 +37,4 @@ import Testing
         let lines = Self.lines(.info) { $0.info(String(repeating: "x", count: 100_000)) }
         #expect(lines.allSatisfy { $0.utf8.count < 1100 })
     }
-
-    @Test func summaryTellsTheSameTroubleOnce() {
-        let meminfo = Target(.proc, name: "meminfo")
-        let stat = Target(.proc, name: "stat")
-        let summary = AttachSummary(
-            [(meminfo, .failed("no procfs")), (stat, .failed("no procfs"))], [])
-        #expect(!summary.isServed)
-        #expect(
-            Self.lines(.info) { summary.report(to: $0, failure: .warning) } == [
-                "warning web: not attached: /proc/meminfo: no procfs (and 1 more)"
-            ])
-    }
-
-    @Test func summaryCounts() {
-        let targets = VirtualFile.allCases.flatMap(\.targets)
-        let outcomes = zip(
-            targets,
-            [.attached, .replaced, .present, .skipped("it is the user's")] as [Outcome])
-        let summary = AttachSummary(
-            Array(outcomes), [Failure(target: .cpuDirectory, reason: "broken")])
-        #expect(summary.isServed)
-        #expect(
-            Self.lines(.info) { summary.report(to: $0, failure: .error) } == [
-                "error web: /sys/devices/system/cpu: broken",
-                "info web: attached 2 files, 1 of them replaced, 1 already there, 1 failed",
-            ])
-    }
 }

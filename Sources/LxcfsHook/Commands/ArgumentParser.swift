@@ -1,0 +1,214 @@
+/// Understands the words of the command line one after the other.
+struct ArgumentParser {
+    var words: ArraySlice<String>
+    var options = Options()
+    var operands: [String] = []
+    var runtimeDirectory: String?
+    var lxcfsRoot: String?
+    var id: String?
+    var hookDirectories: [String] = []
+    var wantsAll = false
+    var base: String?
+    var wantsHelp = false
+    var wantsVersion = false
+
+    mutating func run() throws(UsageError) {
+        while let word = words.popFirst() {
+            if !word.hasPrefix("-") || word == "-" {
+                operands.append(word)
+                continue
+            }
+            let parts = word.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            try option(parts[0], value: parts.count > 1 ? String(parts[1]) : nil)
+        }
+    }
+
+    private mutating func option(
+        _ name: Substring, value inline: String?
+    ) throws(UsageError) {
+        switch name {
+        case "--all": wantsAll = try flag(name, inline)
+        case "--required": options.isRequired = try flag(name, inline)
+        case "--unmasked": options.attachesUnmasked = try flag(name, inline)
+        case "--no-freeze": options.freezes = try !flag(name, inline)
+        case "--sysinfo": if try flag(name, inline) { options.intercepted.insert(.sysinfo) }
+        case "--affinity": if try flag(name, inline) { options.intercepted.insert(.affinity) }
+        case "--base": base = try value(name, inline)
+        case "--no-syslog": options.usesSyslog = try !flag(name, inline)
+        case "--help", "-h": wantsHelp = try flag(name, inline)
+        case "--version": wantsVersion = try flag(name, inline)
+        case "--files":
+            do {
+                options.files = try VirtualFile.parse(value(name, inline))
+            } catch let error as VirtualFile.ListError {
+                throw UsageError(description: "\(name): \(error)")
+            } catch {
+                throw UsageError(description: "\(error)")
+            }
+        case "--cpus": options.cpus = try choice(name, inline)
+        case "--log-level": options.logLevel = try choice(name, inline)
+        case "--runtime-dir": runtimeDirectory = try directory(name, inline)
+        case "--lxcfs-root": lxcfsRoot = try directory(name, inline)
+        case "--hooks-dir": hookDirectories.append(try directory(name, inline))
+        case "--id":
+            let text = try value(name, inline)
+            if let fault = ContainerID.fault(text) { throw UsageError(description: fault) }
+            id = text
+        default: throw UsageError(description: "unknown option \(name)")
+        }
+    }
+
+    private func flag(_ name: Substring, _ inline: String?) throws(UsageError) -> Bool {
+        if inline != nil { throw UsageError(description: "\(name) takes no value") }
+        return true
+    }
+
+    private mutating func value(
+        _ name: Substring, _ inline: String?
+    ) throws(UsageError) -> String {
+        guard let value = inline ?? words.popFirst() else {
+            throw UsageError(description: "\(name) needs a value")
+        }
+        return value
+    }
+
+    private mutating func choice<Choice: RawRepresentable>(
+        _ name: Substring, _ inline: String?
+    ) throws(UsageError) -> Choice where Choice.RawValue == String {
+        let text = try value(name, inline)
+        guard let choice = Choice(rawValue: text) else {
+            throw UsageError(description: "\(name) does not know \(text.debugDescription)")
+        }
+        return choice
+    }
+
+    private mutating func directory(
+        _ name: Substring, _ inline: String?
+    ) throws(UsageError) -> String {
+        let path = try value(name, inline)
+        // The runtime chooses in which directory a hook runs.
+        guard path.hasPrefix("/") else {
+            throw UsageError(description: "\(name) needs an absolute path")
+        }
+        return path
+    }
+
+    func command() throws(UsageError) -> Command {
+        if wantsHelp { return .help }
+        if wantsVersion { return .version }
+        guard let name = operands.first else {
+            throw UsageError(description: "no command; see --help")
+        }
+        let rest = Array(operands.dropFirst())
+        let command = try command(name, rest)
+        if id != nil {
+            switch command {
+            case .attach, .detach: break
+            default: throw UsageError(description: "--id is for attach and detach")
+            }
+        }
+        if wantsAll, command != .attachAll {
+            throw UsageError(description: "--all is for attach, without a pid")
+        }
+        if !options.freezes, name != "attach" {
+            throw UsageError(description: "--no-freeze is for attach")
+        }
+        if case .attachAll = command, lxcfsRoot != nil || options.cpus != nil {
+            throw UsageError(
+                description: "attach --all takes neither --lxcfs-root nor --cpus")
+        }
+        if !options.intercepted.isEmpty, name != "precreate", name != "seccomp-profile" {
+            throw UsageError(
+                description: "--sysinfo and --affinity are for precreate and seccomp-profile")
+        }
+        if base != nil, name != "seccomp-profile" {
+            throw UsageError(description: "--base is for seccomp-profile")
+        }
+        if !hookDirectories.isEmpty, name != "check" {
+            throw UsageError(description: "--hooks-dir is for check")
+        }
+        return command
+    }
+
+    private func command(_ name: String, _ rest: [String]) throws(UsageError) -> Command {
+        switch name {
+        case "attach" where wantsAll && rest.isEmpty && id == nil: return .attachAll
+        case "attach": return .attach(pid: try pid(name, rest), id: id)
+        case "detach": return .detach(pid: try pid(name, rest), id: id)
+        default: break
+        }
+        if let reason = Self.objection(toStage: name) {
+            throw UsageError(description: "\(name) is not a stage for this hook: \(reason)")
+        }
+        guard rest.isEmpty else {
+            throw UsageError(description: "\(name) takes no argument \(rest[0])")
+        }
+        switch name {
+        case "precreate": return .precreate
+        case "seccomp-profile": return .seccompProfile(base: base)
+        case "check":
+            let usual = ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"]
+            return .check(hookDirectories: hookDirectories.isEmpty ? usual : hookDirectories)
+        default:
+            guard let stage = Stage(rawValue: name) else {
+                throw UsageError(description: "unknown command \(name); see --help")
+            }
+            return .stage(stage)
+        }
+    }
+
+    /// Why a stage of the specification is not one for this hook; nil for all other words.
+    private static func objection(toStage name: String) -> String? {
+        switch name {
+        case "createContainer":
+            """
+            it runs in the container's namespaces, where the daemon's mounts cannot be \
+            reached, and with runc in the image's environment (LD_PRELOAD); use createRuntime
+            """
+        case "startContainer":
+            """
+            it runs inside the container, where the daemon's mounts cannot be reached; use \
+            createRuntime
+            """
+        case "poststart":
+            """
+            the container's program already runs and may have read the host's values; use \
+            createRuntime, or attach for running containers
+            """
+        default: nil
+        }
+    }
+
+    private func pid(_ name: String, _ rest: [String]) throws(UsageError) -> Int32 {
+        guard rest.count == 1 else {
+            throw UsageError(description: "\(name) takes the pid of one process")
+        }
+        guard let pid = Int32(rest[0]), pid > 0 else {
+            throw UsageError(description: "\(rest[0].debugDescription) is not a pid")
+        }
+        return pid
+    }
+
+    func checkedOptions() throws(UsageError) -> Options {
+        var options = options
+        if let lxcfsRoot {
+            guard runtimeDirectory == nil else {
+                throw UsageError(
+                    description: "--lxcfs-root and --runtime-dir exclude each other")
+            }
+            guard options.cpus == nil else {
+                throw UsageError(
+                    description: "--cpus needs lxcfsd: lxcfs itself decides for all containers")
+            }
+            guard options.intercepted.isEmpty else {
+                throw UsageError(
+                    description: "--sysinfo and --affinity need lxcfsd: lxcfs has no agent")
+            }
+            options.origin = .lxcfs(root: lxcfsRoot)
+        } else if let runtimeDirectory {
+            options.origin = .daemon(runtimeDirectory: runtimeDirectory)
+        }
+        return options
+    }
+}

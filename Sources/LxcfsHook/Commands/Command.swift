@@ -1,0 +1,15 @@
+/// What the program is asked to do.
+enum Command: Equatable, Sendable {
+    case stage(Stage)
+    /// podman's stage at which a hook may change config.json (oci-hooks(5)).
+    case precreate
+    case attach(pid: Int32, id: String?)
+    /// Mounts anew in every registered container whose mounts are dead.
+    case attachAll
+    case detach(pid: Int32, id: String?)
+    case check(hookDirectories: [String])
+    /// Writes a seccomp profile. `base` is the file of another profile to start from.
+    case seccompProfile(base: String?)
+    case help
+    case version
+}

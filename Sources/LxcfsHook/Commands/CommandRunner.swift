@@ -1,0 +1,133 @@
+import Control
+import Glibc
+import Syscalls
+
+/// The commands `attach` and `detach`, for containers that run already.
+///
+/// They were started without the hook, or the daemon that served them died with its mounts.
+struct CommandRunner {
+    let options: Options
+    var log: Log
+
+    mutating func attach(pid: Int32, id: String?) -> ExitCode {
+        do {
+            let process = try open(pid)
+            let id = id ?? Self.id(of: pid)
+            log.container = id
+            let summary = try attachment(to: process, existing: .replace)
+                .run(plan, id: id, failure: .error, isAllOrNothing: false)
+            return summary.isServed && summary.failures.isEmpty ? .success : .failure
+        } catch {
+            log.error("not attached: \(error)")
+            return .failure
+        }
+    }
+
+    /// Mounts anew in all containers whose mounts are dead, and leaves the others alone.
+    ///
+    /// Needed after a total loss: a daemon that has been started again knows its containers by
+    /// their state files, but cannot revive their mounts.
+    mutating func attachAll() -> ExitCode {
+        guard case .daemon(let directory) = options.origin else { return .usage }
+        let client = ControlClient(
+            socket: Defaults.controlSocket(in: directory), timeout: 10_000)
+        let containers: [ContainerSummary]
+        let mountPoint: String
+        do {
+            containers = try client.send(Request(.list)).containers ?? []
+            guard let status = try client.send(Request(.status)).status else {
+                throw ControlError.garbled("no status in it")
+            }
+            mountPoint = status.mountpoint
+        } catch {
+            log.error("nothing attached: \(error)")
+            return .failure
+        }
+        var renewed = 0
+        var failed = 0
+        for container in containers where container.isRunning != false {
+            log.container = container.id
+            do throws(AttachError) {
+                let summary = try renew(container, in: mountPoint)
+                if summary.hasNews { summary.report(to: log, failure: .error) }
+                renewed += summary.isRenewed ? 1 : 0
+                failed += summary.failures.isEmpty ? 0 : 1
+            } catch {
+                log.error("not attached: \(error)")
+                failed += 1
+            }
+        }
+        log.container = nil
+        log.info("\(renewed) of \(containers.count) containers attached anew")
+        return failed == 0 ? .success : .failure
+    }
+
+    private func renew(
+        _ container: ContainerSummary, in mountPoint: String
+    ) throws(AttachError) -> AttachSummary {
+        try attachment(to: open(container.pid), existing: .renew)
+            .mount(plan, from: mountPoint + "/" + container.id)
+    }
+
+    private var plan: Plan {
+        // The container runs: in its mount namespace its root is /.
+        Plan(rootfs: "/", targets: options.files.flatMap(\.targets), cpus: options.cpus)
+    }
+
+    private func attachment(
+        to process: ContainerProcess, existing: Attachment.Existing
+    ) -> ServedAttachment {
+        ServedAttachment(
+            origin: options.origin, process: process, existing: existing,
+            freezes: options.freezes, log: log)
+    }
+
+    mutating func detach(pid: Int32, id: String?) -> ExitCode {
+        do {
+            let process = try open(pid)
+            let id = id ?? Self.id(of: pid)
+            log.container = id
+            let results = try Detachment.run(options.files, process: process)
+            for result in results {
+                guard let failure = result.failure else { continue }
+                log.log(result.mounts > 0 ? .error : .debug, "\(result.target): \(failure)")
+            }
+            let detached = results.count { $0.mounts > 0 }
+            if detached == 0 {
+                log.info("nothing was attached")
+            } else {
+                log.info("detached \(AttachSummary.files(detached))")
+            }
+            let isWhole = results.allSatisfy { $0.mounts == 0 || $0.failure == nil }
+            // If only some files were to be detached, the daemon goes on serving the others.
+            if options.files == VirtualFile.allCases {
+                try Registration(origin: options.origin, id: id).unregister(log: log)
+            }
+            return isWhole ? .success : .failure
+        } catch {
+            log.error("not detached: \(error)")
+            return .failure
+        }
+    }
+
+    private func open(_ pid: Int32) throws(AttachError) -> ContainerProcess {
+        let process: ContainerProcess
+        do {
+            process = try ContainerProcess(pid: pid)
+        } catch {
+            throw error.errno == ENOENT
+                ? .refused("there is no process \(pid)") : .system(error)
+        }
+        guard !process.sharesMountNamespace else {
+            throw .refused("process \(pid) is in this mount namespace, not in a container")
+        }
+        return process
+    }
+
+    private static func id(of pid: Int32) -> String {
+        let path = "/proc/\(pid)/cgroup"
+        guard let content = try? readFile(path, limit: 1 << 20) else { return "pid-\(pid)" }
+        return ContainerID.fromCgroups(String(decoding: content, as: UTF8.self))
+            ?? "pid-\(pid)"
+    }
+}

@@ -1,0 +1,56 @@
+/// The text for `--help`.
+enum Help {
+    static var text: String {
+        let files = VirtualFile.allCases.map(\.rawValue).joined(separator: ",")
+        let codes = ExitCode.allCases.map { "  \($0.rawValue)  \($0.summary)\n" }.joined()
+        return """
+            Usage: lxcfs-hook <stage> [options]             as an OCI hook, state on stdin
+                   lxcfs-hook attach <pid> [--id ID]        for a container that runs
+                   lxcfs-hook attach --all                  for all containers whose files
+                                                            are dead since lxcfsd was killed
+                   lxcfs-hook detach <pid> [--id ID]
+                   lxcfs-hook check [--hooks-dir DIR ...]   find out why it does not work
+                   lxcfs-hook seccomp-profile [--base FILE] write a profile with which lxcfsd
+                                                            answers sysinfo(2)
+
+            Mounts the files of lxcfsd over those of a container's /proc and /sys, so that
+            the container sees its own CPUs, memory, uptime and load.
+
+            Stages: createRuntime, prestart, poststop; auto (one of these by the state's
+            status, for hooks.d files); precreate (podman: config.json passes through; with
+            --sysinfo or --affinity, lxcfsd becomes the agent of its seccomp section).
+
+            Options:
+              --files LIST        of \(files)
+                                  (pressure: the files in /proc/pressure; cpu: the directory
+                                  /sys/devices/system/cpu); default: all
+              --cpus quota|cpuset show as many CPUs as the quota pays for, or the cpuset's
+              --required          a container that cannot be served does not start
+              --unmasked          also serve containers with an unmasked /proc; in these,
+                                  mounting a new procfs in a nested user namespace then fails
+              --no-freeze         attach: do not freeze the container for the milliseconds in
+                                  which files are mounted, although it may then have them
+                                  mounted elsewhere
+              --sysinfo           precreate: lxcfsd answers sysinfo(2), which busybox free,
+                                  uptime and top, and getloadavg(3), ask instead of /proc
+              --affinity          precreate, seccomp-profile: lxcfsd also answers
+                                  sched_getaffinity(2), so that nproc honours a CPU quota
+              --runtime-dir DIR   of lxcfsd; default: /run/lxcfs
+              --lxcfs-root DIR    use the lxcfs mounted at DIR, without lxcfsd
+              --no-syslog         write to standard error only
+              --log-level LEVEL   debug, info (default), warning or error
+              --help, --version
+
+            A container may choose, by annotations in its config.json:
+              io.lxcfs-hook.enable    false, 0, no or off: leave it alone
+              io.lxcfs-hook.files     like --files, which it replaces
+              io.lxcfs-hook.cpus      like --cpus, which it replaces
+              io.lxcfs-hook.unmasked  true: like --unmasked
+              io.lxcfs-hook.sysinfo   true: like --sysinfo; false: not that
+              io.lxcfs-hook.affinity  true: like --affinity; false: not that
+
+            Exit codes:
+            \(codes)
+            """
+    }
+}

@@ -1,0 +1,166 @@
+import Glibc
+import OCISpec
+import Syscalls
+
+/// Looks at the files that tell podman and CRI-O to run this hook (oci-hooks(5)).
+struct HookDirectoryCheck {
+    /// The directories, in the order in which podman is told of them: a file hides one of the
+    /// same name in an earlier directory.
+    let directories: [String]
+
+    /// The name of the program that is looked for.
+    private static let program = "lxcfs-hook"
+
+    func findings() -> [Finding] {
+        var findings: [Finding] = []
+        var files: [String: String] = [:]
+        for directory in directories {
+            for name in Self.names(in: directory, &findings) {
+                files[name] = "\(directory)/\(name)"
+            }
+        }
+        var unconditional: [String] = []
+        var count = 0
+        for path in files.sorted(by: { $0.key < $1.key }).map(\.value) {
+            let file: HookFile
+            do {
+                let content = try readFile(path, limit: HookFile.sizeLimit)
+                // A file that does not name this program is for another one, which may check it.
+                guard Self.mentionsProgram(content) else { continue }
+                file = try HookFile(json: content, name: path)
+            } catch let error as SystemError {
+                findings.append(.fail(error.description))
+                continue
+            } catch {
+                findings.append(.fail("\(error): podman starts no container with such a file"))
+                continue
+            }
+            guard file.hook.path.split(separator: "/").last ?? "" == Self.program else {
+                continue
+            }
+            findings += Self.check(file, path: path)
+            // precreate mounts nothing, and can be run twice without harm.
+            if file.stages == ["precreate"] { continue }
+            count += 1
+            if file.when.always == true { unconditional.append(path) }
+        }
+        return findings + overview(count: count, unconditional: unconditional)
+    }
+
+    /// What is wrong with all the files together.
+    ///
+    /// - Parameters:
+    ///   - count: how many files run this hook.
+    ///   - unconditional: those that do so for all containers.
+    private func overview(count: Int, unconditional: [String]) -> [Finding] {
+        var findings: [Finding] = []
+        if count == 0 {
+            findings.append(
+                .warn(
+                    "no hook file for \(Self.program) in \(directories.joined(separator: ", "))"
+                ))
+        }
+        if unconditional.count > 1 {
+            findings.append(
+                .fail(
+                    "more than one file is for all containers: "
+                        + unconditional.joined(separator: ", ")))
+        }
+        if unconditional.count == 1, count > 1 {
+            findings.append(
+                .warn("\(unconditional[0]) is for all containers; the others run it twice"))
+        }
+        return findings
+    }
+
+    private static func names(
+        in directory: String, _ findings: inout [Finding]
+    ) -> [String] {
+        guard let stream = opendir(directory) else {
+            let error = SystemError("open", directory, errno: errno)
+            // A directory that does not exist has no hooks, which is no fault.
+            if error.errno != ENOENT { findings.append(.fail(error.description)) }
+            return []
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name.hasSuffix(".json") { names.append(name) }
+        }
+        return names
+    }
+
+    private static func mentionsProgram(_ content: [UInt8]) -> Bool {
+        String(decoding: content, as: UTF8.self).contains(program)
+    }
+
+    private static func check(_ file: HookFile, path: String) -> [Finding] {
+        var findings: [Finding] = []
+        if let fault = fault(inProgram: file.hook.path) {
+            findings.append(.fail("\(path): \(fault)"))
+        }
+        let words = Array((file.hook.args ?? []).dropFirst())
+        do {
+            let arguments = try Arguments(words)
+            findings += check(arguments, stages: file.stages, path: path)
+        } catch {
+            findings.append(.fail("\(path): hook.args: \(error)"))
+        }
+        if file.hook.timeout == nil {
+            findings.append(
+                .fail("\(path): no timeout: a hook that hangs stops every container"))
+        }
+        if (file.hook.env ?? []).isEmpty {
+            findings.append(.warn("\(path): no env: the hook gets the runtime's environment"))
+        }
+        if !findings.contains(where: { $0.verdict == .fail }) {
+            let scope = file.when.always == true ? "for all containers" : "on condition"
+            findings.append(
+                .ok("\(path): \(scope), stages \(file.stages.joined(separator: ", "))"))
+        }
+        return findings
+    }
+
+    private static func check(
+        _ arguments: Arguments, stages: [String], path: String
+    ) -> [Finding] {
+        switch arguments.command {
+        case .stage(let stage):
+            return stages.compactMap { name in
+                guard let listed = Stage(rawValue: name), listed != .auto else {
+                    return .fail("\(path): stage \(name) is not one for this hook")
+                }
+                // The runtime does not tell a hook at which stage it runs.
+                let isCreate = listed != .poststop
+                let fits = stage == .auto || isCreate == (stage != .poststop)
+                return fits
+                    ? nil : .fail("\(path): \(name) is done as \(stage.rawValue): use auto")
+            }
+        case .precreate:
+            return stages == ["precreate"]
+                ? [] : [.fail("\(path): precreate cannot be done at other stages")]
+        default: return [.fail("\(path): hook.args name no stage")]
+        }
+    }
+
+    /// Why a program must not be run as a hook; nil if it may.
+    ///
+    /// A user who may write the program may become root, and runtimes do not look.
+    private static func fault(inProgram path: String) -> String? {
+        do {
+            let status = try FileDescriptor.open(path, O_PATH).status(path: path)
+            if status.st_mode & S_IFMT != S_IFREG { return "\(path) is not a file" }
+            if status.st_mode & 0o111 == 0 { return "\(path) is not executable" }
+            if status.st_uid != 0 { return "\(path) is not root's" }
+            if status.st_mode & 0o022 != 0 {
+                return "\(path) can be written by others than root"
+            }
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Control
+
+/// What a container asks for in the annotations of its config.json.
+struct ContainerWishes: Equatable {
+    var isEnabled: Bool?
+    var files: [VirtualFile]?
+    var cpus: CPUView?
+    var attachesUnmasked: Bool?
+    /// Whether the agent is to answer sysinfo(2).
+    var sysinfo: Bool?
+    /// Whether the agent is to answer sched_getaffinity(2).
+    var affinity: Bool?
+    /// What is wrong with annotations that the hook does not understand, and ignores.
+    var faults: [String] = []
+
+    static let prefix = "io.lxcfs-hook."
+
+    init(_ annotations: [String: String]) {
+        func flag(_ key: String, _ value: String) -> Bool? {
+            let flag = Self.boolean(value)
+            if flag == nil { fault(key, value, "neither true nor false") }
+            return flag
+        }
+        func fault(_ key: String, _ value: String, _ problem: String) {
+            faults.append("annotation \(key) = \(value.debugDescription): \(problem)")
+        }
+        for (key, value) in annotations.sorted(by: { $0.key < $1.key })
+        where key.hasPrefix(Self.prefix) {
+            switch key.dropFirst(Self.prefix.count) {
+            case "enable": isEnabled = flag(key, value)
+            case "unmasked": attachesUnmasked = flag(key, value)
+            case "sysinfo": sysinfo = flag(key, value)
+            case "affinity": affinity = flag(key, value)
+            case "files":
+                do {
+                    files = try VirtualFile.parse(value)
+                } catch {
+                    fault(key, value, "\(error)")
+                }
+            case "cpus":
+                cpus = CPUView(rawValue: value)
+                if cpus == nil { fault(key, value, "neither quota nor cpuset") }
+            default:
+                fault(key, value, "no such setting")
+            }
+        }
+    }
+
+    private static func boolean(_ word: String) -> Bool? {
+        switch word.lowercased() {
+        case "true", "1", "yes", "on": true
+        case "false", "0", "no", "off": false
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,4 @@
+/// A state or config.json that does not make sense.
+struct InputError: Error, Equatable, CustomStringConvertible {
+    let description: String
+}

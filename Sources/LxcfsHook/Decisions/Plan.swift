@@ -1,0 +1,9 @@
+import Control
+
+/// What to mount where.
+struct Plan: Equatable {
+    /// The container's root, by its path in the container's mount namespace.
+    var rootfs: String
+    var targets: [Target]
+    var cpus: CPUView?
+}

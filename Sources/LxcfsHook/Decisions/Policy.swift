@@ -1,0 +1,71 @@
+import OCISpec
+
+/// Decides what is done for a container, from documents alone.
+///
+/// The configuration may promise what is not so. `Attachment` does not rely on it, and looks at
+/// what is really there.
+struct Policy {
+    /// What was decided.
+    let decision: Decision
+    /// What an administrator should know; with `--required` each is an error.
+    let faults: [String]
+    /// What was decided for single files, for debugging.
+    let notes: [String]
+
+    /// - Parameter sharesMountNamespace: whether the container's mount namespace is the
+    ///   hook's own, whatever config.json says.
+    /// - Throws: `InputError` if config.json lacks what every container has.
+    init(
+        config: Config, bundle: String, sharesMountNamespace: Bool, options: Options
+    ) throws(InputError) {
+        let wishes = ContainerWishes(config.annotations ?? [:])
+        guard let rootfs = config.rootPath(bundle: bundle) else {
+            throw InputError(description: "config.json: root: missing")
+        }
+        var notes: [String] = []
+        let targets = Self.targets(
+            wishes.files ?? options.files, config: config, notes: &notes)
+        let isWantedUnmasked = wishes.attachesUnmasked ?? options.attachesUnmasked
+
+        faults = wishes.faults
+        self.notes = notes
+        decision =
+            if wishes.isEnabled == false {
+                .skip(reason: "annotation \(ContainerWishes.prefix)enable says so")
+            } else if config.namespace(.mount) == nil {
+                .skip(reason: "config.json gives the container no mount namespace of its own")
+            } else if sharesMountNamespace {
+                .skip(reason: "the container's mount namespace is the hook's own")
+            } else if config.isProcUnmasked, !isWantedUnmasked {
+                .skip(
+                    reason: """
+                        its /proc is unmasked, and mounts on it would keep it from mounting \
+                        procfs in nested containers; see --unmasked
+                        """)
+            } else if targets.isEmpty {
+                .skip(reason: "its config.json leaves none of the files to mount")
+            } else {
+                .attach(
+                    Plan(
+                        rootfs: rootfs, targets: targets, cpus: wishes.cpus ?? options.cpus))
+            }
+    }
+
+    private static func targets(
+        _ files: [VirtualFile], config: Config, notes: inout [String]
+    ) -> [Target] {
+        let mounts = MountDestinations(config)
+        return files.flatMap(\.targets).filter { target in
+            let mountpoint = target.filesystem.mountpoint
+            if !mounts.include(mountpoint) {
+                notes.append("\(target): config.json mounts nothing at \(mountpoint)")
+                return false
+            }
+            if mounts.cover(target.path) {
+                notes.append("\(target): a mount of config.json covers it")
+                return false
+            }
+            return true
+        }
+    }
+}

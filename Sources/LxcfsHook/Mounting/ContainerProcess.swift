@@ -1,0 +1,100 @@
+import Cgroups
+import Glibc
+import KernelText
+import Syscalls
+
+/// A process of a container, whose mount namespace the hook can enter.
+///
+/// Also holds what the hook needs of the host from then on, opened before: inside the
+/// container's namespace, the host's paths do not exist.
+final class ContainerProcess {
+    let pid: Int32
+    /// `/proc/<pid>`.
+    private let directory: FileDescriptor
+    private let mountNamespace: FileDescriptor
+    /// `/proc/self` of the host's procfs.
+    private let own: FileDescriptor
+    private let hostMountinfo: FileDescriptor
+    private let ownMountNamespace: FileDescriptor
+    private let ownDescriptors: FileDescriptor
+    private let workingDirectory: FileDescriptor
+    let sharesMountNamespace: Bool
+
+    init(pid: Int32) throws(SystemError) {
+        let path = "/proc/\(pid)"
+        // Opened once, for all that is asked later: the kernel may give the pid to another
+        // process meanwhile, but the directory stays that of this one.
+        let directory = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
+        let namespace = try directory.open(at: "ns/mnt")
+        let ownNamespace = try FileDescriptor.open("/proc/self/ns/mnt")
+        let ownDirectory = try FileDescriptor.open("/proc/self", O_PATH | O_DIRECTORY)
+        let ownMounts = try ownDirectory.open(at: "mountinfo")
+        let descriptors = try ownDirectory.open(at: "fd", O_PATH | O_DIRECTORY)
+        let current = try FileDescriptor.open(".", O_PATH | O_DIRECTORY)
+        let shares =
+            try namespace.identity(path: path + "/ns/mnt")
+            .isSameFile(as: ownNamespace.identity(path: "/proc/self/ns/mnt"))
+        self.pid = pid
+        self.directory = directory
+        mountNamespace = namespace
+        own = ownDirectory
+        hostMountinfo = ownMounts
+        ownMountNamespace = ownNamespace
+        ownDescriptors = descriptors
+        workingDirectory = current
+        sharesMountNamespace = shares
+    }
+
+    /// The cgroups that the process is in (cgroups(7)).
+    func cgroups() throws(SystemError) -> CgroupPaths {
+        let path = "/proc/\(pid)/cgroup"
+        let text = try directory.open(at: "cgroup").readToEnd(path: path)
+        return text.withUnsafeBufferPointer { CgroupPaths(parsing: $0) }
+    }
+
+    /// Runs `body` in the container's mount namespace and returns to the hook's own.
+    ///
+    /// Paths that `body` hands to the kernel are the container's. `body` must not log, connect
+    /// or do anything else that opens files unseen: they would be the container's files.
+    func inside<Result>(
+        _ body: () throws(AttachError) -> Result
+    ) throws(AttachError) -> Result {
+        let path = "/proc/\(pid)/ns/mnt"
+        do {
+            try enterMountNamespace(mountNamespace, path: path)
+        } catch {
+            throw .system(error)
+        }
+        defer {
+            do {
+                try enterMountNamespace(ownMountNamespace, path: "/proc/self/ns/mnt")
+                try changeDirectory(to: workingDirectory, path: ".")
+            } catch {
+                // Whatever the hook did next would happen to the container's files.
+                fatalError("cannot leave the container: \(error)")
+            }
+        }
+        return try body()
+    }
+
+    /// The mounts of the current namespace: within `inside`, the container's.
+    func mountTable() throws(SystemError) -> MountTable {
+        // Not the table of the container's process: that leaves out mounts that the process
+        // cannot reach from its root directory.
+        let path = "/proc/self/mountinfo"
+        return MountTable(try own.open(at: "mountinfo").readToEnd(path: path))
+    }
+
+    /// Whether a mount of this peer group is also in the hook's own namespace.
+    func isSharedWithHost(_ peerGroup: UInt64) throws(SystemError) -> Bool {
+        // The file shows the namespace in which it was opened, whatever has been entered since.
+        lseek(hostMountinfo.raw, 0, SEEK_SET)
+        let mounts = MountTable(try hostMountinfo.readToEnd(path: "/proc/self/mountinfo"))
+        return mounts.peerGroups.contains(peerGroup)
+    }
+
+    /// Takes away the mount whose root is `mountRoot`. Only to be called within `inside`.
+    func unmount(_ mountRoot: borrowing FileDescriptor, path: String) throws(SystemError) {
+        try detachMount(mountRoot, through: ownDescriptors, path: path)
+    }
+}

@@ -1,0 +1,73 @@
+/// Has the files of a container served, and mounts them over the container's own.
+///
+/// The hook and the commands both go this way. What they do differently is a property or a
+/// parameter here.
+struct ServedAttachment {
+    let origin: Origin
+    let process: ContainerProcess
+    let existing: Attachment.Existing
+    /// Whether the container's processes are stopped while files are mounted. A container that
+    /// has not been started needs no stopping: its runtime waits for the hook.
+    let freezes: Bool
+    /// A log that names the container.
+    let log: Log
+
+    /// Registers the container, mounts its files and reports to the log what became of them.
+    ///
+    /// Withdraws the registration if the container is not to be served after all.
+    ///
+    /// - Parameters:
+    ///   - failure: how much a file that could not be mounted matters.
+    ///   - isAllOrNothing: whether the daemon stops serving a container that lacks a file.
+    func run(
+        _ plan: Plan, id: String, failure: LogLevel, isAllOrNothing: Bool
+    ) throws(AttachError) -> AttachSummary {
+        let registration = Registration(origin: origin, id: id)
+        let source: String
+        do {
+            source = try registration.register(pid: process.pid, cpus: plan.cpus)
+        } catch {
+            throw AttachError(error)
+        }
+        let summary: AttachSummary
+        do throws(AttachError) {
+            summary = try mount(plan, from: source)
+        } catch {
+            registration.withdraw(log: log)
+            throw error
+        }
+        summary.report(to: log, failure: failure)
+        if !summary.isToBeServed(isAllOrNothing: isAllOrNothing) {
+            registration.withdraw(log: log)
+        }
+        return summary
+    }
+
+    /// Mounts the files of a container that is registered.
+    ///
+    /// - Parameter source: the directory in which its files are served.
+    func mount(_ plan: Plan, from source: String) throws(AttachError) -> AttachSummary {
+        let tree = try SourceTree(path: source, origin)
+        let (sources, failures) = tree.prepare(plan.targets, log: log)
+        return AttachSummary(try attach(sources, rootfs: plan.rootfs), failures)
+    }
+
+    private func attach(
+        _ sources: [Source], rootfs: String
+    ) throws(AttachError) -> [(Target, Outcome)] {
+        func run() throws(AttachError) -> [(Target, Outcome)] {
+            try Attachment.run(sources, process: process, rootfs: rootfs, existing: existing)
+        }
+        guard freezes else { return try run() }
+        do {
+            switch try Freezer.find(for: process) {
+            case .found(let freezer): return try freezer.hold(run)
+            case .none(let reason):
+                log.debug("not frozen meanwhile: \(reason)")
+                return try run()
+            }
+        } catch {
+            throw AttachError(error)
+        }
+    }
+}

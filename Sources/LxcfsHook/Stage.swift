@@ -1,0 +1,10 @@
+/// The stages of runtime.md#lifecycle at which the hook can run.
+enum Stage: String, CaseIterable, Sendable {
+    /// At the same moment as `createRuntime`; deprecated by the specification.
+    case prestart
+    case createRuntime
+    case poststop
+    /// `createRuntime` or `poststop`, depending on the container's status. For hooks.d files,
+    /// which have one list of arguments for all stages.
+    case auto
+}
