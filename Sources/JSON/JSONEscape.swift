@@ -18,7 +18,7 @@ enum JSONEscape {
     }
 
     /// The content of a string entry.
-    static func string(_ bytes: [UInt8], _ entry: JSONText.Entry) -> String {
+    static func string(_ bytes: [UInt8], _ entry: JSONEntry) -> String {
         let raw = bytes[Int(entry.start)..<Int(entry.end)]
         if entry.kind == .plainString { return String(decoding: raw, as: UTF8.self) }
         var content: [UInt8] = []

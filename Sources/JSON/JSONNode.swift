@@ -3,7 +3,7 @@ public struct JSONNode: Sendable {
     let text: JSONText
     let index: Int
 
-    private var entry: JSONText.Entry { text.entries[index] }
+    private var entry: JSONEntry { text.entries[index] }
 
     /// See ``JSONText/keepsUnknown``.
     public var keepsUnknown: Bool { text.keepsUnknown }
@@ -181,4 +181,9 @@ public struct JSONMembers: Sequence, Sendable {
             return (key, node)
         }
     }
+}
+
+extension JSONText {
+    /// The object that the text is.
+    public var root: JSONNode { JSONNode(text: self, index: 0) }
 }

@@ -9,7 +9,7 @@ struct JSONScanner {
     /// The documents of the specifications are ten levels deep.
     static let depthLimit = 128
 
-    private(set) var entries: [JSONText.Entry] = []
+    private(set) var entries: [JSONEntry] = []
     /// Whether there is a value that may be impossible to keep, or that is malformed.
     private(set) var hasDoubtful = false
 
@@ -122,9 +122,9 @@ struct JSONScanner {
         entries[level.entry].next = UInt32(entries.count)
     }
 
-    private mutating func append(_ kind: JSONText.Kind, _ start: Int, _ end: Int) {
+    private mutating func append(_ kind: JSONEntry.Kind, _ start: Int, _ end: Int) {
         entries.append(
-            JSONText.Entry(
+            JSONEntry(
                 kind: kind, start: UInt32(start), end: UInt32(end),
                 next: UInt32(entries.count + 1)))
     }
@@ -151,7 +151,7 @@ struct JSONScanner {
     }
 
     private mutating func literal(
-        _ word: StaticString, _ kind: JSONText.Kind
+        _ word: StaticString, _ kind: JSONEntry.Kind
     ) throws(JSONFault) {
         let start = position - 1
         for offset in 1..<word.utf8CodeUnitCount {
@@ -165,7 +165,7 @@ struct JSONScanner {
     /// The opening quote has been passed.
     private mutating func string() throws(JSONFault) {
         let start = position
-        var kind = JSONText.Kind.plainString
+        var kind = JSONEntry.Kind.plainString
         while position < bytes.count {
             let byte = bytes[position]
             if byte == UInt8(ascii: "\"") {
@@ -275,7 +275,7 @@ struct JSONScanner {
         return keys
     }
 
-    private func isEqual(_ one: JSONText.Entry, _ other: JSONText.Entry) -> Bool {
+    private func isEqual(_ one: JSONEntry, _ other: JSONEntry) -> Bool {
         let count = one.end - one.start
         guard count == other.end - other.start else { return false }
         for offset in 0..<count
@@ -286,12 +286,12 @@ struct JSONScanner {
     }
 
     /// Only of such keys different bytes are always different keys.
-    private func isASCII(_ key: JSONText.Entry) -> Bool {
+    private func isASCII(_ key: JSONEntry) -> Bool {
         key.kind == .plainString
             && bytes[Int(key.start)..<Int(key.end)].allSatisfy { $0 < 0x80 }
     }
 
-    private func text(_ key: JSONText.Entry) -> String {
+    private func text(_ key: JSONEntry) -> String {
         JSONEscape.string(bytes, key)
     }
 

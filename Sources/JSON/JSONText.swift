@@ -3,30 +3,8 @@
 /// Values are made of it only where somebody asks for them: a hook that looks at ten of the
 /// thousand values of a config.json need not wait for the others.
 public final class JSONText: Sendable {
-    /// Values lie one after the other: an object is followed by its keys, each followed by
-    /// its value.
-    struct Entry {
-        let kind: Kind
-        /// Where it is in the text; of a string, what is between the quotes.
-        let start: UInt32
-        var end: UInt32
-        /// The index of the entry after this value and all that is in it.
-        var next: UInt32
-    }
-
-    enum Kind: UInt8 {
-        case object, array
-        /// Without escapes.
-        case plainString
-        /// With escapes, all of which make sense.
-        case escapedString
-        case number, `true`, `false`, null
-        /// Has the shape of a string or number only.
-        case malformed
-    }
-
     let bytes: [UInt8]
-    let entries: [Entry]
+    let entries: [JSONEntry]
     /// Values that nobody asks for are kept, see ``JSONNode/value``.
     public let keepsUnknown: Bool
 
@@ -42,7 +20,4 @@ public final class JSONText: Sendable {
         entries = scanner.entries
         self.keepsUnknown = keepsUnknown || scanner.hasDoubtful
     }
-
-    /// The object that the text is.
-    public var root: JSONNode { JSONNode(text: self, index: 0) }
 }

@@ -21,8 +21,10 @@ import Testing
             """.utf8))
 
     @Test func fields() throws {
-        #expect(Self.table[22] == .init(parent: 1, type: "ext4", peerGroup: 1))
-        #expect(Self.table[30] == .init(parent: 22, type: "proc", peerGroup: nil))
+        let root = Self.table[22]
+        #expect(root?.parent == 1 && root?.type == "ext4" && root?.peerGroup == 1)
+        let proc = Self.table[30]
+        #expect(proc?.parent == 22 && proc?.type == "proc" && proc?.peerGroup == nil)
         #expect(Self.table[31]?.peerGroup == 7)
         #expect(Self.table[60] == nil)
         #expect(Self.table[99] == nil)
