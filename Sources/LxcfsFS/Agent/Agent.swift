@@ -12,7 +12,7 @@ import Syscalls
 /// A few threads wait on one epoll instance. Each descriptor is reported to one of them at a
 /// time, and goes to the end of the queue after one answer: a container that calls in a loop
 /// takes turns with the others, and is made to wait if it calls too often.
-final class Agent: @unchecked Sendable {
+final class Agent: Sendable {
     private let listeners: AgentListeners
     private let slots: AgentSlots
     private let poller: Poller
@@ -26,6 +26,8 @@ final class Agent: @unchecked Sendable {
 
     private let permits = AgentPermits(threads - 1)
     private let threadCount = Atomic<Int>(0)
+    /// When an error was logged last, on the monotonic clock.
+    private let reportedAt = Atomic<UInt64>(0)
 
     /// One of them stays out of the callers' memory, see ``AgentPermits``.
     private static let threads = 3
@@ -133,6 +135,8 @@ final class Agent: @unchecked Sendable {
                 event = try poller.next(timeout: timeout)
             } catch {
                 report(error)
+                // Nothing else can be done, and it is not to take a whole CPU.
+                usleep(100_000)
                 continue
             }
             guard let event else {
@@ -162,11 +166,17 @@ final class Agent: @unchecked Sendable {
         }
     }
 
-    /// Nothing here is expected to fail, and what does fail will not do so only once: the log
-    /// is not to be filled with it.
+    /// Nothing here is expected to fail, and what does fail will not do so only once: the log gets
+    /// one line a second.
     private func report(_ error: SystemError) {
+        let now = Clock.monotonic()
+        let last = reportedAt.load(ordering: .relaxed)
+        guard clampedDifference(now, last) >= 1_000_000_000,
+            reportedAt.compareExchange(
+                expected: last, desired: now, ordering: .relaxed
+            ).exchanged
+        else { return }
         log.error("seccomp agent: \(error)")
-        sleep(1)
     }
 
     private func rearm(_ listener: AgentListener) {

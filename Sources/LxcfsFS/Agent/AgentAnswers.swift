@@ -13,7 +13,8 @@ final class AgentAnswers: Sendable {
         case value(Int64)
         /// The kernel is to carry out the call.
         case pass
-        /// The same, because all other threads have been stuck for a while.
+        /// The kernel is to carry out the call: all other agent threads have been waiting for
+        /// callers' memory for 100 ms.
         case stuck
     }
 

@@ -3,14 +3,16 @@ import Glibc
 import KernelText
 import Logging
 import LxcfsHandover
+import Synchronization
 import Syscalls
 
 /// The socket on which runtimes hand over notify descriptors.
 ///
 /// Never waits for a client. Its descriptors are in the agent's poller, each reported once, so
 /// that one thread at a time deals with a connection.
-final class AgentSocket: @unchecked Sendable {
-    private final class Connection {
+final class AgentSocket: Sendable {
+    /// Belongs to the thread to which the poller has reported it.
+    private final class Connection: @unchecked Sendable {
         let socket: FileDescriptor
         let deadline: UInt64
         var message = AgentMessage()
@@ -31,8 +33,7 @@ final class AgentSocket: @unchecked Sendable {
     private let log: Logger
     /// Called when there are no descriptors left, to get some.
     private let releaseDescriptors: @Sendable () -> Void
-    private let lock = Lock()
-    private var connections: [UInt64: Connection] = [:]
+    private let connections = Mutex<[UInt64: Connection]>([:])
 
     /// Connections at one time.
     private static let countLimit = 1024
@@ -54,7 +55,7 @@ final class AgentSocket: @unchecked Sendable {
     func start() throws(SystemError) { try poller.addOnce(listener, token: Self.token) }
 
     /// Milliseconds until ``expire()`` is to be called; -1 for never.
-    var timeout: CInt { lock.withLock { connections.isEmpty ? -1 : 1000 } }
+    var timeout: CInt { connections.withLock { $0.isEmpty ? -1 : 1000 } }
 
     /// Does what the readiness of `token` allows.
     func handle(_ token: UInt64) {
@@ -67,7 +68,7 @@ final class AgentSocket: @unchecked Sendable {
                     releaseDescriptors()
                     try accept()
                 }
-            } else if let connection = lock.withLock({ connections[token] }) {
+            } else if let connection = connections.withLock({ $0[token] }) {
                 try receive(connection, token)
             }
         } catch {
@@ -81,7 +82,7 @@ final class AgentSocket: @unchecked Sendable {
     /// Ends the connections that have not said everything in time.
     func expire() {
         let now = Clock.monotonic()
-        let late = lock.withLock { connections.filter { $0.value.deadline < now } }
+        let late = connections.withLock { $0.filter { $0.value.deadline < now } }
         for (token, connection) in late {
             drop(token)
             adopt(connection, ListenerOrigin(), complaint: "it was not complete in time")
@@ -97,7 +98,7 @@ final class AgentSocket: @unchecked Sendable {
     }
 
     private func drop(_ token: UInt64) {
-        _ = lock.withLock { connections.removeValue(forKey: token) }
+        _ = connections.withLock { $0.removeValue(forKey: token) }
     }
 
     private func accept() throws(SystemError) {
@@ -110,7 +111,7 @@ final class AgentSocket: @unchecked Sendable {
         }
         let token = listeners.takeToken()
         let connection = Connection(socket, deadline: Clock.monotonic() + Self.timeLimit)
-        let isRoom = lock.withLock {
+        let isRoom = connections.withLock { connections in
             if connections.count >= Self.countLimit { return false }
             connections[token] = connection
             return true

@@ -1,14 +1,15 @@
 import Glibc
 import KernelText
 import LxcfsHandover
+import Synchronization
 import Syscalls
 
 /// Finds out what callers read at `/proc/meminfo`.
 final class SeenMeminfoLookup: Sendable {
     private let host: Host
     private let mountPoint: String
-    private let lock = Lock()
-    private nonisolated(unsafe) var knownDevices: TreeDevices?
+    /// nil as long as nobody has asked: the first worker starts before everything is mounted.
+    private let knownDevices = Mutex<TreeDevices?>(nil)
 
     /// Bytes of a table of mounts; a container with a longer one keeps to the kernel.
     private static let sizeLimit = 1 << 20
@@ -18,19 +19,19 @@ final class SeenMeminfoLookup: Sendable {
         self.mountPoint = mountPoint
     }
 
-    /// The first worker starts before everything is mounted.
     private func devices() throws(SystemError) -> TreeDevices {
-        try lock.withLock { () throws(SystemError) in
-            if let knownDevices { return knownDevices }
+        try knownDevices.withLock { known throws(SystemError) in
+            if let known { return known }
             let own = try host.roots.proc.open(at: "self/mountinfo")
                 .readToEnd(path: "/proc/self/mountinfo")
-            knownDevices = own.withUnsafeBufferPointer {
+            let found = own.withUnsafeBufferPointer {
                 TreeDevices(mountPoint: mountPoint, mountinfo: $0)
             }
-            guard let knownDevices else {
+            guard let found else {
                 throw SystemError("find the mounts at", mountPoint, errno: ENOENT)
             }
-            return knownDevices
+            known = found
+            return found
         }
     }
 

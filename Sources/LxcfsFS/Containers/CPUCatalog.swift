@@ -128,12 +128,11 @@ struct CPUCatalog: Sendable {
 
     /// FNV-1a, folded to 24 bits, above the numbers of ``FixedNode``.
     static func number(path: String, perCPU: Bool) -> UInt32 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in (perCPU ? "cpuN/" : "").utf8 {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-        }
-        for byte in path.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        let folded = UInt32(truncatingIfNeeded: hash ^ hash >> 24 ^ hash >> 48) & 0xff_ffff
+        var hash = FNV1a()
+        if perCPU { hash.add("cpuN/".utf8) }
+        hash.add(path.utf8)
+        let value = hash.value
+        let folded = UInt32(truncatingIfNeeded: value ^ value >> 24 ^ value >> 48) & 0xff_ffff
         return folded < 4096 ? folded + 4096 : folded
     }
 }

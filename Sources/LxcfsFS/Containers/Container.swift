@@ -59,11 +59,9 @@ final class Container: @unchecked Sendable {
         self.showSwap = showSwap
         self.cgroups = cgroups
         self.watcher = watcher
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in "\(slot) \(pid) \(startTime) \(cgroups.paths.display)".utf8 {
-            hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-        }
-        identity = hash
+        var hash = FNV1a()
+        hash.add("\(slot) \(pid) \(startTime) \(cgroups.paths.display)".utf8)
+        identity = hash.value
     }
 
     /// Nanoseconds since it started.

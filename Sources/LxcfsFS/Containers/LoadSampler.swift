@@ -4,17 +4,17 @@ import KernelText
 import Logging
 import LxcfsHandover
 import ProcView
+import Synchronization
 import Syscalls
 
 /// Keeps the load averages of the containers that somebody reads, and of no others.
 ///
 /// A container is watched from its first read of `/proc/loadavg`, until nobody has read it
 /// for longer than the longest average reaches back.
-final class LoadSampler: LoadWatcher, @unchecked Sendable {
+final class LoadSampler: LoadWatcher, Sendable {
     private let host: Host
     private let log: Logger
-    private let mutex = Lock()
-    private var watched: [Container] = []
+    private let watched = Mutex<[Container]>([])
 
     /// In nanoseconds.
     private static let forgetAfter: UInt64 = 30 * 60 * 1_000_000_000
@@ -34,7 +34,7 @@ final class LoadSampler: LoadWatcher, @unchecked Sendable {
 
     /// Samples `container` from now on.
     func watch(_ container: Container) {
-        let first = mutex.withLock {
+        let first = watched.withLock { watched in
             watched.append(container)
             return watched.count == 1
         }
@@ -42,19 +42,19 @@ final class LoadSampler: LoadWatcher, @unchecked Sendable {
     }
 
     func forget(_ container: Container) {
-        mutex.withLock { watched.removeAll { $0 === container } }
+        watched.withLock { $0.removeAll { $0 === container } }
     }
 
     private func run() {
         let workspace = Workspace.current
         var next = Clock.monotonic() + LoadAverage.interval
         while true {
-            if mutex.withLock({ watched.isEmpty }) {
+            if watched.withLock({ $0.isEmpty }) {
                 EventDescriptor.wait(wakeUp)
                 next = Clock.monotonic() + LoadAverage.interval
             }
             sleep(until: next)
-            for container in mutex.withLock({ watched }) { sample(container, workspace) }
+            for container in watched.withLock({ $0 }) { sample(container, workspace) }
             // Samples that were missed (the machine was asleep) are not made up for.
             next = max(next + LoadAverage.interval, Clock.monotonic())
         }

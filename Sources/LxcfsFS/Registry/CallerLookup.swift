@@ -4,6 +4,7 @@ import Glibc
 import KernelText
 import LxcfsHandover
 import ProcView
+import Synchronization
 import Syscalls
 
 /// From the thread that makes a request to the container it is in.
@@ -11,7 +12,7 @@ import Syscalls
 /// A container is the cgroup of the init of the caller's pid namespace, as it is for lxcfs,
 /// if the caller is in that cgroup or below it. Where pods share a pid namespace it is not:
 /// then it is the caller's own cgroup.
-final class CallerLookup: @unchecked Sendable {
+final class CallerLookup: Sendable {
     private let host: Host
     private let cpuView: CPUView
     private let showSwap: Bool
@@ -19,13 +20,14 @@ final class CallerLookup: @unchecked Sendable {
     private let ownNamespace: NamespaceID
     private let poller: Poller
 
-    private let lock = Lock()
-    /// Init processes by their pid namespace.
-    private var inits: [NamespaceID: InitProcess] = [:]
-    private var containers: [Key: Container] = [:]
-
-    /// Who asked last, by thread number: looking at a thread takes longer than answering it.
-    private var recent: [Known?] = Array(repeating: nil, count: recentCount)
+    private struct State {
+        /// Init processes by their pid namespace.
+        var inits: [NamespaceID: InitProcess] = [:]
+        var containers: [Key: Container] = [:]
+        /// Who asked last, by thread number: looking at a thread takes longer than answering it.
+        var recent: [Known?] = Array(repeating: nil, count: recentCount)
+    }
+    private let state = Mutex(State())
     private static let recentCount = 256
 
     private struct Known {
@@ -44,7 +46,7 @@ final class CallerLookup: @unchecked Sendable {
         let startTime: UInt64
     }
 
-    private final class InitProcess {
+    private final class InitProcess: Sendable {
         let pid: Int32
         let startTime: UInt64
         let process: FileDescriptor
@@ -78,12 +80,12 @@ final class CallerLookup: @unchecked Sendable {
         }
         let now = host.now()
         let index = Int(tid) % Self.recentCount
-        let known = lock.withLock { recent[index] }
+        let known = state.withLock { $0.recent[index] }
         if let known, known.tid == tid, clampedDifference(now, known.time) < host.window {
             return known.container
         }
         let found = try find(tid, workspace)
-        lock.withLock { recent[index] = Known(tid: tid, time: now, container: found) }
+        state.withLock { $0.recent[index] = Known(tid: tid, time: now, container: found) }
         return found
     }
 
@@ -93,19 +95,21 @@ final class CallerLookup: @unchecked Sendable {
             memory: place.cgroups.display,
             cpuset: place.cgroups.legacy[.cpuset] ?? "", initPID: place.pid,
             startTime: place.startTime)
-        if let known = lock.withLock({ containers[key] }), known.cgroups.exist { return known }
+        if let known = state.withLock({ $0.containers[key] }), known.cgroups.exist {
+            return known
+        }
         let made = Container(
             id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
             showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
             watcher: sampler)
-        return lock.withLock {
+        return state.withLock { state in
             // Another thread may have been faster; two would count differently.
-            if let known = containers[key], known.cgroups.exist { return known }
-            if containers.count >= Self.cacheLimit {
-                containers = containers.filter { $0.value.cgroups.exist }
-                if containers.count >= Self.cacheLimit { containers.removeAll() }
+            if let known = state.containers[key], known.cgroups.exist { return known }
+            if state.containers.count >= Self.cacheLimit {
+                state.containers = state.containers.filter { $0.value.cgroups.exist }
+                if state.containers.count >= Self.cacheLimit { state.containers.removeAll() }
             }
-            containers[key] = made
+            state.containers[key] = made
             return made
         }
     }
@@ -166,7 +170,7 @@ final class CallerLookup: @unchecked Sendable {
     private func initProcess(
         of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
     ) throws(SystemError) -> InitProcess? {
-        if let known = lock.withLock({ inits[namespace] }), processExists(known.process) {
+        if let known = state.withLock({ $0.inits[namespace] }), processExists(known.process) {
             return known
         }
         guard let pid = try findInit(of: namespace, seenFrom: tid, workspace) else {
@@ -174,26 +178,23 @@ final class CallerLookup: @unchecked Sendable {
         }
         let found = InitProcess(
             pid: pid, startTime: try startTime(pid, workspace), process: try openProcess(pid))
-        lock.withLock {
-            inits[namespace] = found
-        }
+        state.withLock { $0.inits[namespace] = found }
         try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
         return found
     }
 
     /// Forgets the container of an init that has ended.
     func processEnded(pid: Int32) {
-        lock.withLock {
-            inits = inits.filter { $0.value.pid != pid }
-            for index in recent.indices where recent[index]?.container.pid == pid {
-                recent[index] = nil
+        let ended = state.withLock { state in
+            state.inits = state.inits.filter { $0.value.pid != pid }
+            for index in state.recent.indices where state.recent[index]?.container.pid == pid {
+                state.recent[index] = nil
             }
-            containers = containers.filter { entry in
-                if entry.value.pid != pid { return true }
-                sampler.forget(entry.value)
-                return false
-            }
+            let ended = state.containers.filter { $0.value.pid == pid }
+            for key in ended.keys { state.containers[key] = nil }
+            return ended.values
         }
+        for container in ended { sampler.forget(container) }
     }
 
     /// Process 1 of a pid namespace: by the kernel's word (Linux 6.11), else among the

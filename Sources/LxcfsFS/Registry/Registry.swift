@@ -2,14 +2,17 @@ import Cgroups
 import Glibc
 import KernelText
 import LxcfsHandover
+import Synchronization
 import Syscalls
 
 /// The containers that have a tree.
-final class Registry: @unchecked Sendable {
-    private let lock = Lock()
-    private var bySlot: [UInt32: Container] = [:]
-    private var slotByID: [String: UInt32] = [:]
-    private var nextSlot: UInt32 = 1
+final class Registry: Sendable {
+    private struct State {
+        var bySlot: [UInt32: Container] = [:]
+        var slotByID: [String: UInt32] = [:]
+        var nextSlot: UInt32 = 1
+    }
+    private let state = Mutex(State())
     private let noteNextSlot: @Sendable (UInt32) -> Void
 
     /// - Parameter note: told when the number of the next container changes.
@@ -17,7 +20,7 @@ final class Registry: @unchecked Sendable {
 
     /// No lower number is given to a container from now on.
     func raiseNextSlot(to slot: UInt32) {
-        lock.withLock { nextSlot = max(nextSlot, slot) }
+        state.withLock { $0.nextSlot = max($0.nextSlot, slot) }
     }
 
     /// Names that a container cannot have because other things have them.
@@ -40,13 +43,13 @@ final class Registry: @unchecked Sendable {
 
     /// A number that no container of this connection has had.
     func takeSlot() throws(SystemError) -> UInt32 {
-        try lock.withLock { () throws(SystemError) in
-            guard nextSlot < NodeID.highestSlot else {
+        try state.withLock { state throws(SystemError) in
+            guard state.nextSlot < NodeID.highestSlot else {
                 throw SystemError("number", "another container", errno: ENOSPC)
             }
-            let slot = nextSlot
-            nextSlot += 1
-            noteNextSlot(nextSlot)
+            let slot = state.nextSlot
+            state.nextSlot += 1
+            noteNextSlot(state.nextSlot)
             return slot
         }
     }
@@ -56,32 +59,32 @@ final class Registry: @unchecked Sendable {
     ///
     /// - Returns: that container.
     func add(_ container: Container) -> Container? {
-        lock.withLock {
-            nextSlot = max(nextSlot, container.slot + 1)
-            let former = slotByID[container.id].flatMap { bySlot[$0] }
-            bySlot[container.slot] = container
-            slotByID[container.id] = container.slot
+        state.withLock { state in
+            state.nextSlot = max(state.nextSlot, container.slot + 1)
+            let former = state.slotByID[container.id].flatMap { state.bySlot[$0] }
+            state.bySlot[container.slot] = container
+            state.slotByID[container.id] = container.slot
             return former
         }
     }
 
     func remove(slot: UInt32) -> Container? {
-        lock.withLock {
-            guard let container = bySlot.removeValue(forKey: slot) else { return nil }
-            if slotByID[container.id] == slot { slotByID[container.id] = nil }
+        state.withLock { state in
+            guard let container = state.bySlot.removeValue(forKey: slot) else { return nil }
+            if state.slotByID[container.id] == slot { state.slotByID[container.id] = nil }
             return container
         }
     }
 
     func container(slot: UInt32) -> Container? {
-        lock.withLock { bySlot[slot] }
+        state.withLock { $0.bySlot[slot] }
     }
 
     func container(id: String) -> Container? {
-        lock.withLock { slotByID[id].flatMap { bySlot[$0] } }
+        state.withLock { state in state.slotByID[id].flatMap { state.bySlot[$0] } }
     }
 
-    var ids: [String] { lock.withLock { Array(slotByID.keys) }.sorted() }
-    var all: [Container] { lock.withLock { Array(bySlot.values) } }
-    var count: Int { lock.withLock { bySlot.count } }
+    var ids: [String] { state.withLock { Array($0.slotByID.keys) }.sorted() }
+    var all: [Container] { state.withLock { Array($0.bySlot.values) } }
+    var count: Int { state.withLock { $0.bySlot.count } }
 }

@@ -1,24 +1,27 @@
 import Glibc
 import KernelText
 import LxcfsHandover
+import Synchronization
 import Syscalls
 
 /// Waits for the events of all pressure triggers, on one thread that is started with the
 /// first of them.
-final class PressureWatcher: @unchecked Sendable {
-    private let lock = Lock()
-    private var poller: Poller?
-    private var triggers: [UInt64: WeakTrigger] = [:]
-    private var lastToken: UInt64 = 0
+final class PressureWatcher: Sendable {
+    private struct State {
+        var poller: Poller?
+        var triggers: [UInt64: WeakTrigger] = [:]
+        var lastToken: UInt64 = 0
+    }
+    private let state = Mutex(State())
 
     private struct WeakTrigger { weak var trigger: PressureTrigger? }
 
     func watch(_ trigger: PressureTrigger) throws(SystemError) {
-        let (poller, token) = try lock.withLock { () throws(SystemError) in
-            let poller = try started()
-            lastToken += 1
-            triggers[lastToken] = WeakTrigger(trigger: trigger)
-            return (poller, lastToken)
+        let (poller, token) = try state.withLock { state throws(SystemError) in
+            let poller = try started(&state)
+            state.lastToken += 1
+            state.triggers[state.lastToken] = WeakTrigger(trigger: trigger)
+            return (poller, state.lastToken)
         }
         trigger.endsWatch = { [self] in forget(token) }
         try poller.addPriority(trigger.file, token: token)
@@ -26,21 +29,21 @@ final class PressureWatcher: @unchecked Sendable {
 
     /// Closing the file, which ends the trigger, takes it out of the epoll set.
     private func forget(_ token: UInt64) {
-        lock.withLock { triggers[token] = nil }
+        state.withLock { $0.triggers[token] = nil }
     }
 
-    private func started() throws(SystemError) -> Poller {
-        if let poller { return poller }
+    private func started(_ state: inout State) throws(SystemError) -> Poller {
+        if let poller = state.poller { return poller }
         let made = try Poller()
         try startThread("pressure") { [self] in run(made) }
-        poller = made
+        state.poller = made
         return made
     }
 
     private func run(_ poller: Poller) {
         while true {
             guard let token = try? poller.wait(timeout: -1),
-                let trigger = lock.withLock({ triggers[token]?.trigger })
+                let trigger = state.withLock({ $0.triggers[token]?.trigger })
             else { continue }
             // Waiting has taken the event; what is left is an error.
             var now = pollfd(fd: trigger.file.raw, events: Int16(POLLPRI), revents: 0)
