@@ -2,27 +2,6 @@ import Glibc
 import KernelText
 import Syscalls
 
-/// What the threads of a container are doing at one moment.
-public struct TaskCounts: Equatable, Sendable {
-    /// Threads that run or wait for a CPU (state R).
-    public var running = 0
-    /// Threads in uninterruptible sleep (state D).
-    public var blocked = 0
-    /// All threads.
-    public var total = 0
-    /// The highest process number seen, as the container's own pid namespace counts.
-    public var lastPID = 0
-
-    public init() {}
-
-    /// Threads that run, with the one that reads the file: it runs too, though at the moment
-    /// of counting it waits for the answer.
-    public var runningWithReader: Int { max(running, 1) }
-
-    /// What the kernel's load average counts.
-    public var active: Int { running + blocked }
-}
-
 extension ContainerCgroups {
     /// Counts the threads of the container's cgroup and of all cgroups below it.
     ///
@@ -97,50 +76,6 @@ extension TaskCounts {
         if findLastPID, let number = innermostPID(task, proc, scratch) {
             lastPID = max(lastPID, number)
         }
-    }
-}
-
-/// The number of a thread in its own, innermost pid namespace: the last field of `NSpid` in
-/// `/proc/<pid>/status`.
-public func innermostPID(
-    _ task: Int32, _ proc: borrowing FileDescriptor, _ scratch: Scratch
-) -> Int? {
-    guard let file = try? proc.open(at: "\(task)/status"),
-        let text = try? scratch.read(file.raw, single: true)
-    else { return nil }
-    var lines = Scanner(text)
-    while let line = lines.line() {
-        guard line.starts(with: "NSpid:") else { continue }
-        var words = Scanner(line.part(6..<line.count))
-        var last: UInt64?
-        while let number = words.number() { last = number }
-        return last.map { Int(clamping: $0) }
-    }
-    return nil
-}
-
-/// The parts of `/proc/<pid>/stat` that matter here (proc_pid_stat(5)).
-public struct ProcessStat: Equatable, Sendable {
-    /// `R`, `S`, `D`, ...
-    public let state: UInt8
-    public let parent: Int32
-    /// When the process started, in clock ticks since boot.
-    public let startTime: UInt64
-
-    /// Parses from the last `)`: the name before it may hold anything, `)` included.
-    public init?(parsing text: Bytes) {
-        let after = text.indexAfterLast(UInt8(ascii: ")"))
-        guard after > 0 else { return nil }
-        var words = Scanner(text.part(after..<text.count))
-        guard let state = words.word()?.first, let parent = words.number() else { return nil }
-        // Field 22; state is 3, the parent 4. Some of those between may be negative.
-        for _ in 5..<22 {
-            guard words.word() != nil else { return nil }
-        }
-        guard let start = words.number() else { return nil }
-        self.state = state
-        self.parent = Int32(clamping: parent)
-        startTime = start
     }
 }
 
