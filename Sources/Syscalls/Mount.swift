@@ -1,20 +1,6 @@
 import CLinux
 import Glibc
 
-/// Attributes of a mount, as in mount_setattr(2).
-public struct MountAttributes: OptionSet, Sendable {
-    public let rawValue: UInt64
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
-
-    public static let readOnly = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_RDONLY)
-    public static let noSetuid = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOSUID)
-    public static let noDevices = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NODEV)
-    public static let noExec = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOEXEC)
-    public static let noAccessTimes = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOATIME)
-    public static let noDirectoryAccessTimes =
-        MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NODIRATIME)
-}
-
 /// open_tree(2) with `OPEN_TREE_CLONE`: a detached copy of the one mount at `path`, that
 /// disappears with the descriptor unless it is attached somewhere.
 ///
@@ -132,36 +118,4 @@ public func changeDirectory(
     to directory: borrowing FileDescriptor, path: String
 ) throws(SystemError) {
     _ = try check(clinux_fchdir(directory.raw), "change the directory to", path)
-}
-
-/// Which of the calls that this package mounts with the running kernel has.
-public enum MountFeature: String, CaseIterable, Sendable {
-    /// Linux 5.2.
-    case openTree = "open_tree"
-    /// Linux 5.2.
-    case moveMount = "move_mount"
-    /// Linux 5.12.
-    case mountSetattr = "mount_setattr"
-    /// Linux 5.6.
-    case openat2
-    /// Linux 6.5.
-    case moveMountBeneath = "MOVE_MOUNT_BENEATH"
-
-    /// Tries the call with arguments that cannot succeed: a kernel that has it finds fault
-    /// with them, one that has it not answers `ENOSYS`.
-    public var isSupported: Bool {
-        let invalid: CInt = -1
-        switch self {
-        case .openTree: return clinux_open_tree(invalid, "", UInt32.max) != -ENOSYS
-        case .moveMount: return clinux_move_mount(invalid, "", invalid, "", .max) != -ENOSYS
-        case .mountSetattr: return clinux_mount_setattr(invalid, 0, 0) != -ENOSYS
-        case .openat2: return clinux_openat2(invalid, "", 0, 0, UInt64.max) != -ENOSYS
-        case .moveMountBeneath:
-            // Flags are checked before descriptors: EINVAL means that the flag is unknown.
-            let flags =
-                CLINUX_MOVE_MOUNT_F_EMPTY_PATH | CLINUX_MOVE_MOUNT_T_EMPTY_PATH
-                | CLINUX_MOVE_MOUNT_BENEATH
-            return clinux_move_mount(invalid, "", invalid, "", flags) == -EBADF
-        }
-    }
 }

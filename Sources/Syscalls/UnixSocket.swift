@@ -1,13 +1,6 @@
 import CLinux
 import Glibc
 
-/// Who is at the other end of a Unix socket (`SO_PEERCRED`, unix(7)).
-public struct PeerCredentials: Equatable, Sendable {
-    public let pid: pid_t
-    public let uid: uid_t
-    public let gid: gid_t
-}
-
 /// Stream sockets in the filesystem (unix(7)).
 public enum UnixSocket {
     /// A listening, non-blocking socket whose file has `mode` from its first moment on.
@@ -65,17 +58,4 @@ public enum UnixSocket {
             "descriptor \(socket.raw)")
         return PeerCredentials(pid: out.pid, uid: out.uid, gid: out.gid)
     }
-}
-
-/// sd_notify(3) without libsystemd: tells the service manager `message`, if there is one.
-///
-/// - Parameter descriptors: to send along (`FDSTORE=1`); at most 16.
-public func notifyServiceManager(
-    _ message: String, descriptors: [CInt] = []
-) throws(SystemError) {
-    guard let address = getenv("NOTIFY_SOCKET") else { return }
-    let path = String(cString: address)
-    if path.isEmpty { return }
-    _ = try check(
-        clinux_notify_with(path, message, descriptors, descriptors.count), "notify", path)
 }

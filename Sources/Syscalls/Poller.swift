@@ -1,66 +1,6 @@
 import CLinux
 import Glibc
 
-/// eventfd(2): one thread tells another that there is something to do.
-public enum EventDescriptor {
-    public static func make() throws(SystemError) -> FileDescriptor {
-        FileDescriptor(owning: try check(clinux_eventfd(), "make an", "eventfd"))
-    }
-
-    public static func signal(_ event: borrowing FileDescriptor) {
-        var one: UInt64 = 1
-        // Fails only when 2^64 signals are pending; then the other side is awake anyway.
-        _ = write(event.raw, &one, MemoryLayout<UInt64>.size)
-    }
-
-    /// Waits until signalled, and takes the signal.
-    public static func wait(_ event: borrowing FileDescriptor) {
-        var request = pollfd(fd: event.raw, events: Int16(POLLIN), revents: 0)
-        while poll(&request, 1, -1) < 1 {}
-        var value: UInt64 = 0
-        _ = Glibc.read(event.raw, &value, MemoryLayout<UInt64>.size)
-    }
-}
-
-/// timerfd_create(2) on the monotonic clock: one thread sets it, another waits for it.
-public struct Timer: ~Copyable, Sendable {
-    private let descriptor: FileDescriptor
-
-    public init() throws(SystemError) {
-        descriptor = FileDescriptor(owning: try check(clinux_timerfd(), "make a", "timerfd"))
-    }
-
-    /// Lets ``wait()`` return at `time`, in nanoseconds; at once if that is over.
-    public func set(_ time: UInt64) {
-        // 0 would disarm it.
-        _ = clinux_timerfd_set(descriptor.raw, max(time, 1))
-    }
-
-    /// Waits until the time that is set, or will be set meanwhile, has come.
-    public func wait() {
-        var expirations: UInt64 = 0
-        while Glibc.read(descriptor.raw, &expirations, MemoryLayout<UInt64>.size) < 0 {}
-    }
-}
-
-/// Signals as something to read (signalfd(2)). They are blocked in the calling thread and
-/// in those that it starts later.
-public struct SignalDescriptor: ~Copyable {
-    public let descriptor: FileDescriptor
-
-    public init(_ signals: [CInt]) throws(SystemError) {
-        let result = clinux_signalfd(signals, CInt(signals.count))
-        descriptor = FileDescriptor(owning: try check(result, "make a", "signalfd"))
-    }
-
-    /// The next signal; nil when none is pending.
-    public func next() throws(SystemError) -> CInt? {
-        let result = clinux_signalfd_read(descriptor.raw)
-        if result == -EAGAIN { return nil }
-        return try check(result, "read from", "signalfd")
-    }
-}
-
 /// epoll(7), level-triggered, for reading. Any thread may add descriptors.
 public final class Poller: Sendable {
     private let descriptor: FileDescriptor

@@ -15,6 +15,17 @@ public struct NamespaceID: Hashable, Sendable {
     }
 }
 
+/// The mount namespace of a thread.
+///
+/// - Parameter proc: a procfs.
+public func mountNamespace(
+    of tid: Int32, _ proc: borrowing FileDescriptor
+) throws(SystemError) -> NamespaceID {
+    let result = clinux_mount_namespace(proc.raw, tid)
+    let inode = try check(result, "find the mount namespace of thread", "\(tid)")
+    return NamespaceID(inode: UInt64(inode))
+}
+
 /// setns(2) into a mount namespace. Fails with `EINVAL` in a process with threads.
 public func enterMountNamespace(
     _ namespace: borrowing FileDescriptor, path: String
