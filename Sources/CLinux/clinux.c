@@ -152,7 +152,6 @@ unsigned clinux_major(uint64_t dev) { return major(dev); }
 unsigned clinux_minor(uint64_t dev) { return minor(dev); }
 
 int clinux_setns(int fd, int nstype) { RESULT(setns(fd, nstype)); }
-int clinux_unshare(int flags) { RESULT(unshare(flags)); }
 int clinux_pidfd_open(pid_t pid) { RESULT(syscall(SYS_pidfd_open, pid, 0)); }
 
 int clinux_pidfd_send_signal(int pidfd, int sig)
@@ -378,7 +377,7 @@ int clinux_receive(int socket, void *data, size_t size, int *fd)
     return size_received;
 }
 
-int clinux_notify_with(const char *path, const char *message, const int *fds, size_t count)
+int clinux_notify(const char *path, const char *message, const int *fds, size_t count)
 {
     struct sockaddr_un address;
     socklen_t size;
@@ -508,11 +507,6 @@ ssize_t clinux_receive_stream(int fd, void *buffer, size_t size, int *fds, int c
         }
     }
     return length;
-}
-
-int clinux_notify(const char *path, const char *message)
-{
-    return clinux_notify_with(path, message, NULL, 0);
 }
 
 int clinux_allocate(int fd, uint64_t offset, uint64_t size)

@@ -6,13 +6,6 @@ public struct NamespaceID: Hashable, Sendable {
     public let inode: UInt64
 
     public init(inode: UInt64) { self.inode = inode }
-
-    /// - Parameter path: a namespace file, such as `/proc/1/ns/mnt`.
-    public init(path: String) throws(SystemError) {
-        var info = stat()
-        _ = try retrying("stat", path) { stat(path, &info) }
-        inode = UInt64(info.st_ino)
-    }
 }
 
 /// The mount namespace of a thread.
@@ -31,9 +24,4 @@ public func enterMountNamespace(
     _ namespace: borrowing FileDescriptor, path: String
 ) throws(SystemError) {
     _ = try check(clinux_setns(namespace.raw, CLONE_NEWNS), "enter mount namespace", path)
-}
-
-/// unshare(2).
-public func unshare(_ flags: CInt) throws(SystemError) {
-    _ = try check(clinux_unshare(flags), "unshare", nil)
 }

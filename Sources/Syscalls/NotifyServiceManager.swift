@@ -11,5 +11,5 @@ public func notifyServiceManager(
     let path = String(cString: address)
     if path.isEmpty { return }
     _ = try check(
-        clinux_notify_with(path, message, descriptors, descriptors.count), "notify", path)
+        clinux_notify(path, message, descriptors, descriptors.count), "notify", path)
 }

@@ -22,7 +22,7 @@ import Testing
         var result: CInt = 0
         // Until its queue (net.unix.max_dgram_qlen) is full.
         for _ in 0..<5000 where result == 0 {
-            result = clinux_notify_with(path, "STATUS=x", nil, 0)
+            result = clinux_notify(path, "STATUS=x", nil, 0)
         }
         #expect(result == -EAGAIN)
     }

@@ -88,7 +88,6 @@ unsigned clinux_minor(uint64_t dev);
 /* ---- processes and namespaces ---- */
 
 int clinux_setns(int fd, int nstype);
-int clinux_unshare(int flags);
 int clinux_pidfd_open(pid_t pid);
 int clinux_pidfd_send_signal(int pidfd, int sig);
 /* NS_GET_PID_FROM_PIDNS: the caller's number for process `pid` of pid namespace `nsfd`;
@@ -172,8 +171,6 @@ int clinux_socketpair(int pair[2]);
 int clinux_send(int socket, const void *data, size_t size, int fd, int flags);
 /* One message; *fd is the descriptor that came with it, or -1. 0: the other side is gone. */
 int clinux_receive(int socket, void *data, size_t size, int *fd);
-/* Like clinux_notify, with descriptors (FDSTORE=1, sd_notify(3)). */
-int clinux_notify_with(const char *path, const char *message, const int *fds, size_t count);
 
 typedef struct {
     pid_t pid;
@@ -191,8 +188,9 @@ int clinux_connect_unix(const char *path, int timeout_ms);
    `fds`; their number goes to `count`. More than that are closed by the kernel. */
 ssize_t clinux_receive_stream(int fd, void *buffer, size_t size, int *fds, int capacity,
                               int *count);
-/* A datagram to $NOTIFY_SOCKET (sd_notify(3)); path may start with '@'. */
-int clinux_notify(const char *path, const char *message);
+/* A datagram to $NOTIFY_SOCKET (sd_notify(3)), with descriptors (FDSTORE=1); path may start
+   with '@'. */
+int clinux_notify(const char *path, const char *message, const int *fds, size_t count);
 
 /* ---- room in files (fallocate(2)); the size of the file stays ---- */
 
