@@ -10,6 +10,10 @@ public enum Interruption {
 
     /// Lets the calling thread be interrupted.
     public static func allow(_ signal: CInt) throws(SystemError) {
-        _ = try check(clinux_unblock(signal), "unblock", "signal \(signal)")
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, signal)
+        let code = pthread_sigmask(SIG_UNBLOCK, &set, nil)
+        if code != 0 { throw SystemError("unblock", "signal \(signal)", errno: code) }
     }
 }

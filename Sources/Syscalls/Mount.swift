@@ -20,7 +20,7 @@ public func isolateMount(
     _ mount: borrowing FileDescriptor, _ attributes: MountAttributes, path: String
 ) throws(SystemError) {
     _ = try check(
-        clinux_mount_setattr(mount.raw, attributes.rawValue, CLINUX_MS_PRIVATE),
+        clinux_mount_setattr(mount.raw, attributes.rawValue, UInt64(MS_PRIVATE)),
         "set the attributes of the mount of", path)
 }
 
@@ -43,8 +43,13 @@ public func attachMount(
 public func detachedMount(
     of filesystem: String, _ attributes: MountAttributes = []
 ) throws(SystemError) -> FileDescriptor {
-    let result = clinux_detached_mount(filesystem, attributes.rawValue)
-    return FileDescriptor(owning: try check(result, "make a detached mount of", filesystem))
+    let operation = "make a detached mount of"
+    let context = FileDescriptor(
+        owning: try check(clinux_fsopen(filesystem), operation, filesystem))
+    _ = try check(clinux_fsconfig_create(context.raw), operation, filesystem)
+    return FileDescriptor(
+        owning: try check(
+            clinux_fsmount(context.raw, attributes.rawValue), operation, filesystem))
 }
 
 /// A new instance of a filesystem with options, mounted nowhere yet (fsopen(2)).
@@ -79,14 +84,15 @@ public func attachMount(
 
 /// mount(2) with `MS_BIND`.
 public func bindMount(_ source: String, on target: String) throws(SystemError) {
-    _ = try check(
-        clinux_mount(source, target, nil, UInt(MS_BIND), nil), "bind mount on", target)
+    _ = try attempting("bind mount on", target) {
+        mount(source, target, nil, UInt(MS_BIND), nil)
+    }
 }
 
 /// umount2(2) with `MNT_DETACH`: also works on a FUSE mount whose server is gone, and takes
 /// everything mounted below along.
 public func detachMount(at path: String) throws(SystemError) {
-    _ = try check(clinux_umount2(path, CInt(MNT_DETACH)), "unmount", path)
+    _ = try attempting("unmount", path) { umount2(path, CInt(MNT_DETACH)) }
 }
 
 /// Aborts the connection of a FUSE mount (umount2(2) with `MNT_FORCE`): whoever waits for an answer
@@ -94,9 +100,11 @@ public func detachMount(at path: String) throws(SystemError) {
 ///
 /// - Returns: whether the mount is gone, too. It stays if it is in use.
 public func abortConnection(at path: String) throws(SystemError) -> Bool {
-    let result = clinux_umount2(path, CInt(MNT_FORCE))
-    if result == -EBUSY { return false }
-    _ = try check(result, "abort the connection at", path)
+    do {
+        _ = try attempting("abort the connection at", path) { umount2(path, CInt(MNT_FORCE)) }
+    } catch let error where error.errno == EBUSY {
+        return false
+    }
     return true
 }
 
@@ -110,12 +118,14 @@ public func detachMount(
     path: String
 ) throws(SystemError) {
     try changeDirectory(to: descriptors, path: "/proc/self/fd")
-    _ = try check(clinux_umount2("\(mountRoot.raw)", CInt(MNT_DETACH)), "unmount", path)
+    _ = try attempting("unmount", path) {
+        umount2("\(mountRoot.raw)", CInt(MNT_DETACH))
+    }
 }
 
 /// fchdir(2).
 public func changeDirectory(
     to directory: borrowing FileDescriptor, path: String
 ) throws(SystemError) {
-    _ = try check(clinux_fchdir(directory.raw), "change the directory to", path)
+    _ = try attempting("change the directory to", path) { fchdir(directory.raw) }
 }

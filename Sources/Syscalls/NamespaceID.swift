@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// The identity of a namespace: the inode of its `/proc/<pid>/ns/...` file (namespaces(7)).
@@ -14,14 +13,16 @@ public struct NamespaceID: Hashable, Sendable {
 public func mountNamespace(
     of tid: Int32, _ proc: borrowing FileDescriptor
 ) throws(SystemError) -> NamespaceID {
-    let result = clinux_mount_namespace(proc.raw, tid)
-    let inode = try check(result, "find the mount namespace of thread", "\(tid)")
-    return NamespaceID(inode: UInt64(inode))
+    var info = stat()
+    _ = try attempting("find the mount namespace of thread", "\(tid)") {
+        fstatat(proc.raw, "\(tid)/ns/mnt", &info, 0)
+    }
+    return NamespaceID(inode: UInt64(info.st_ino))
 }
 
 /// setns(2) into a mount namespace. Fails with `EINVAL` in a process with threads.
 public func enterMountNamespace(
     _ namespace: borrowing FileDescriptor, path: String
 ) throws(SystemError) {
-    _ = try check(clinux_setns(namespace.raw, CLONE_NEWNS), "enter mount namespace", path)
+    _ = try attempting("enter mount namespace", path) { setns(namespace.raw, CLONE_NEWNS) }
 }

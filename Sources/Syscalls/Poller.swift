@@ -13,7 +13,7 @@ public final class Poller: Sendable {
     /// - Parameter token: what ``wait(timeout:)`` returns when `file` is readable.
     public func add(_ file: borrowing FileDescriptor, token: UInt64) throws(SystemError) {
         _ = try check(
-            clinux_epoll_add(descriptor.raw, file.raw, token, 0), "watch",
+            clinux_epoll_add(descriptor.raw, file.raw, token), "watch",
             "descriptor \(file.raw)")
     }
 
@@ -36,10 +36,7 @@ public final class Poller: Sendable {
     /// The token of one descriptor that is readable; nil after `timeout` milliseconds (-1
     /// waits for ever) or a signal.
     public func wait(timeout: CInt) throws(SystemError) -> UInt64? {
-        var token: UInt64 = 0
-        let result = clinux_epoll_wait(descriptor.raw, &token, timeout)
-        if result == -EINTR { return nil }
-        return try check(result, "wait on", "epoll instance") == 1 ? token : nil
+        try next(timeout: timeout)?.token
     }
 
     /// Watches `file` for one event. After it, nothing more is reported until
@@ -69,7 +66,7 @@ public final class Poller: Sendable {
         var token: UInt64 = 0
         var readable: CInt = 0
         var hungUp: CInt = 0
-        let result = clinux_epoll_next(descriptor.raw, &token, &readable, &hungUp, timeout)
+        let result = clinux_epoll_wait(descriptor.raw, &token, &readable, &hungUp, timeout)
         if result == -EINTR { return nil }
         guard try check(result, "wait on", "epoll instance") == 1 else { return nil }
         return Event(token: token, isReadable: readable != 0, isHungUp: hungUp != 0)

@@ -7,12 +7,16 @@ import Glibc
 public func openMemory(
     of tid: Int32, _ proc: borrowing FileDescriptor
 ) throws(SystemError) -> FileDescriptor {
-    let result = clinux_open_task_file(proc.raw, tid, "mem", O_RDWR)
-    // The file belongs to the user whom the process runs as.
-    if result == -EACCES {
-        return try proc.open(at: "\(tid)/mem", O_RDWR, raising: .allFiles)
+    let path = "\(tid)/mem"
+    do {
+        return FileDescriptor(
+            owning: try attempting("open memory of thread", "\(tid)") {
+                openat(proc.raw, path, O_RDWR | O_CLOEXEC)
+            })
+    } catch let error where error.errno == EACCES {
+        // The file belongs to the user whom the process runs as.
+        return try proc.open(at: path, O_RDWR, raising: .allFiles)
     }
-    return FileDescriptor(owning: try check(result, "open memory of thread", "\(tid)"))
 }
 
 /// Writes to an address of a process.
