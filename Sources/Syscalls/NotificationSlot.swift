@@ -7,6 +7,16 @@ import CLinux
 public struct NotificationSlot: @unchecked Sendable {
     private let memory: UnsafeMutablePointer<clinux_notification>
 
+    private var listener: UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(memory) + Int(CLINUX_NOTIFICATION_LISTENER)
+    }
+
+    /// Says whether the rest means anything. So it becomes 0 before anything else changes, and
+    /// the kernel stores the id of a call only when the listener is there.
+    private var id: UnsafeMutableRawPointer {
+        UnsafeMutableRawPointer(memory) + Int(CLINUX_NOTIFICATION_ID)
+    }
+
     /// Bytes of a slot.
     public static let size = MemoryLayout<clinux_notification>.size
 
@@ -17,19 +27,20 @@ public struct NotificationSlot: @unchecked Sendable {
 
     /// What was being answered, if anything.
     public var inFlight: (listener: UInt64, id: UInt64)? {
-        let (listener, id) = (memory.pointee.listener, memory.pointee.id)
+        let id = clinux_load64(id)
+        let listener = clinux_load64(listener)
         return listener != 0 && id != 0 ? (listener, id) : nil
     }
 
     /// Nothing is being answered any more.
     public func clear() {
-        memory.pointee.id = 0
-        memory.pointee.listener = 0
+        clinux_store64(id, 0)
+        clinux_store64(listener, 0)
     }
 
-    func receive(_ descriptor: CInt, listener: UInt64) -> CInt {
-        memory.pointee.id = 0
-        memory.pointee.listener = listener
+    func receive(_ descriptor: CInt, listener token: UInt64) -> CInt {
+        clinux_store64(id, 0)
+        clinux_store64(listener, token)
         return clinux_seccomp_receive(descriptor, memory)
     }
 
