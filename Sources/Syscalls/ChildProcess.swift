@@ -22,20 +22,55 @@ public enum ChildProcess {
         defer { for number in from { close(number) } }
         for descriptor in descriptors {
             from.append(
-                try check(
-                    clinux_duplicate_above(descriptor, above), "duplicate",
-                    "descriptor \(descriptor)"))
+                try attempting("duplicate", "descriptor \(descriptor)") {
+                    fcntl(descriptor, F_DUPFD_CLOEXEC, above)
+                })
         }
         let program = FileDescriptor(
-            owning: try check(
-                clinux_duplicate_above(executable.raw, above), "duplicate", "executable"))
-        let to = (0..<CInt(descriptors.count)).map { firstDescriptor + $0 }
+            owning: try attempting("duplicate", "executable") {
+                fcntl(executable.raw, F_DUPFD_CLOEXEC, above)
+            })
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         words.append(nil)
         defer { for word in words { free(word) } }
-        return try check(
-            clinux_spawn("/proc/self/fd/\(program.raw)", words, from, to, from.count),
-            "start", arguments.first)
+        var pid: pid_t = 0
+        let code = spawn("/proc/self/fd/\(program.raw)", words, from, &pid)
+        if code != 0 { throw SystemError("start", arguments.first, errno: code) }
+        return pid
+    }
+
+    /// posix_spawn(3) with `descriptors` as 3, 4, and so on, and no signal blocked or ignored.
+    ///
+    /// - Returns: an errno, or 0.
+    private static func spawn(
+        _ path: String, _ words: [UnsafeMutablePointer<CChar>?], _ descriptors: [CInt],
+        _ pid: inout pid_t
+    ) -> CInt {
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        var attributes = posix_spawnattr_t()
+        var code = posix_spawnattr_init(&attributes)
+        if code != 0 { return code }
+        defer { posix_spawnattr_destroy(&attributes) }
+        var actions = posix_spawn_file_actions_t()
+        code = posix_spawn_file_actions_init(&actions)
+        if code != 0 { return code }
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        code = posix_spawnattr_setsigmask(&attributes, &none)
+        if code != 0 { return code }
+        code = posix_spawnattr_setsigdefault(&attributes, &all)
+        if code != 0 { return code }
+        code = posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        if code != 0 { return code }
+        for (index, descriptor) in descriptors.enumerated() {
+            code = posix_spawn_file_actions_adddup2(
+                &actions, descriptor, firstDescriptor + CInt(index))
+            if code != 0 { return code }
+        }
+        return posix_spawn(&pid, path, &actions, &attributes, words, environ)
     }
 
     /// How a child has ended.
@@ -101,18 +136,5 @@ public enum ChildProcess {
     /// The name in `/proc/<pid>/comm`, at most 15 bytes.
     public static func setName(_ name: String) throws(SystemError) {
         _ = try check(clinux_set_name(name), "set", "the process name")
-    }
-}
-
-/// Signals that do nothing but interrupt a thread that waits in a system call.
-public enum Interruption {
-    /// Makes `signal` interrupt, in threads that do not block it.
-    public static func prepare(_ signal: CInt) throws(SystemError) {
-        _ = try check(clinux_interrupt_by(signal), "handle", "signal \(signal)")
-    }
-
-    /// Lets the calling thread be interrupted.
-    public static func allow(_ signal: CInt) throws(SystemError) {
-        _ = try check(clinux_unblock(signal), "unblock", "signal \(signal)")
     }
 }

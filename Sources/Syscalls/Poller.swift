@@ -1,66 +1,6 @@
 import CLinux
 import Glibc
 
-/// eventfd(2): one thread tells another that there is something to do.
-public enum EventDescriptor {
-    public static func make() throws(SystemError) -> FileDescriptor {
-        FileDescriptor(owning: try check(clinux_eventfd(), "make an", "eventfd"))
-    }
-
-    public static func signal(_ event: borrowing FileDescriptor) {
-        var one: UInt64 = 1
-        // Fails only when 2^64 signals are pending; then the other side is awake anyway.
-        _ = write(event.raw, &one, MemoryLayout<UInt64>.size)
-    }
-
-    /// Waits until signalled, and takes the signal.
-    public static func wait(_ event: borrowing FileDescriptor) {
-        var request = pollfd(fd: event.raw, events: Int16(POLLIN), revents: 0)
-        while poll(&request, 1, -1) < 1 {}
-        var value: UInt64 = 0
-        _ = Glibc.read(event.raw, &value, MemoryLayout<UInt64>.size)
-    }
-}
-
-/// timerfd_create(2) on the monotonic clock: one thread sets it, another waits for it.
-public struct Timer: ~Copyable, Sendable {
-    private let descriptor: FileDescriptor
-
-    public init() throws(SystemError) {
-        descriptor = FileDescriptor(owning: try check(clinux_timerfd(), "make a", "timerfd"))
-    }
-
-    /// Lets ``wait()`` return at `time`, in nanoseconds; at once if that is over.
-    public func set(_ time: UInt64) {
-        // 0 would disarm it.
-        _ = clinux_timerfd_set(descriptor.raw, max(time, 1))
-    }
-
-    /// Waits until the time that is set, or will be set meanwhile, has come.
-    public func wait() {
-        var expirations: UInt64 = 0
-        while Glibc.read(descriptor.raw, &expirations, MemoryLayout<UInt64>.size) < 0 {}
-    }
-}
-
-/// Signals as something to read (signalfd(2)). They are blocked in the calling thread and
-/// in those that it starts later.
-public struct SignalDescriptor: ~Copyable {
-    public let descriptor: FileDescriptor
-
-    public init(_ signals: [CInt]) throws(SystemError) {
-        let result = clinux_signalfd(signals, CInt(signals.count))
-        descriptor = FileDescriptor(owning: try check(result, "make a", "signalfd"))
-    }
-
-    /// The next signal; nil when none is pending.
-    public func next() throws(SystemError) -> CInt? {
-        let result = clinux_signalfd_read(descriptor.raw)
-        if result == -EAGAIN { return nil }
-        return try check(result, "read from", "signalfd")
-    }
-}
-
 /// epoll(7), level-triggered, for reading. Any thread may add descriptors.
 public final class Poller: Sendable {
     private let descriptor: FileDescriptor
@@ -73,7 +13,7 @@ public final class Poller: Sendable {
     /// - Parameter token: what ``wait(timeout:)`` returns when `file` is readable.
     public func add(_ file: borrowing FileDescriptor, token: UInt64) throws(SystemError) {
         _ = try check(
-            clinux_epoll_add(descriptor.raw, file.raw, token, 0), "watch",
+            clinux_epoll_add(descriptor.raw, file.raw, token), "watch",
             "descriptor \(file.raw)")
     }
 
@@ -96,10 +36,7 @@ public final class Poller: Sendable {
     /// The token of one descriptor that is readable; nil after `timeout` milliseconds (-1
     /// waits for ever) or a signal.
     public func wait(timeout: CInt) throws(SystemError) -> UInt64? {
-        var token: UInt64 = 0
-        let result = clinux_epoll_wait(descriptor.raw, &token, timeout)
-        if result == -EINTR { return nil }
-        return try check(result, "wait on", "epoll instance") == 1 ? token : nil
+        try next(timeout: timeout)?.token
     }
 
     /// Watches `file` for one event. After it, nothing more is reported until
@@ -129,7 +66,7 @@ public final class Poller: Sendable {
         var token: UInt64 = 0
         var readable: CInt = 0
         var hungUp: CInt = 0
-        let result = clinux_epoll_next(descriptor.raw, &token, &readable, &hungUp, timeout)
+        let result = clinux_epoll_wait(descriptor.raw, &token, &readable, &hungUp, timeout)
         if result == -EINTR { return nil }
         guard try check(result, "wait on", "epoll instance") == 1 else { return nil }
         return Event(token: token, isReadable: readable != 0, isHungUp: hungUp != 0)
