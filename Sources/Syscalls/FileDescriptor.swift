@@ -75,16 +75,6 @@ public struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(owning: number)
     }
 
-    /// pread(2) until `buffer` is full or the file ends.
-    ///
-    /// - Returns: the number of bytes read.
-    /// - Parameter path: names the file in errors.
-    public func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: Int = 0, path: String? = nil
-    ) throws(SystemError) -> Int {
-        try Syscalls.read(raw, into: buffer, at: offset, path: path)
-    }
-
     /// Reads from the current position to the end.
     ///
     /// - Parameter limit: more bytes than this fail with `EFBIG`.
