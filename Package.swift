@@ -101,7 +101,8 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "LxcfsFSTests",
-            dependencies: ["LxcfsFS", "LxcfsHandover", "LxcfsKeeper"], cSettings: gnuSource),
+            dependencies: ["LxcfsFS", "LxcfsHandover", "LxcfsKeeper"],
+            resources: [.copy("Fixtures")], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
     ],
     swiftLanguageModes: [.v6]

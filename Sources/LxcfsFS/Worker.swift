@@ -13,6 +13,7 @@ public final class Worker {
     private let setup: WorkerSetup
     private var options: DaemonOptions
     private let log: Logger
+    private var hasMisunderstood = false
 
     private static let linkToken: UInt64 = 1 << 32
     private static let controlToken: UInt64 = 1 << 33
@@ -42,8 +43,8 @@ public final class Worker {
 
     /// Runs until the keeper says so, or is gone.
     ///
-    /// - Throws: `SystemError` for what keeps the worker from working.
-    public func run() throws(SystemError) {
+    /// - Throws: `SystemError` or `DaemonError` for what keeps the worker from working.
+    public func run() throws {
         try ChildProcess.setName("lxcfsd")
         try Privileges.forbidDumps()
         try ChildProcess.dieWithParent()
@@ -54,19 +55,19 @@ public final class Worker {
         for ignored in [SIGTERM, SIGINT, SIGHUP, SIGUSR2] { signal(ignored, SIG_IGN) }
         try Interruption.prepare(Session.interruption)
         for number in inherited { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
-        let link = KeeperLink(FileDescriptor(owning: setup.link))
+        let link = WorkerEnd(FileDescriptor(owning: setup.link))
 
         let poller = try Poller()
         let parts = try prepare(poller, link)
-        try poller.add(link.socket.descriptor, token: Self.linkToken)
+        try poller.add(link.descriptor, token: Self.linkToken)
         try parts.registrar.restore(poller, isFinal: false)
         try SystemCallFilter.worker.load(options.systemCallFilter)
-        try link.send(.ready)
+        try link.ready()
         guard try waitForTurn(link, parts.agent) else { return }
         parts.registry.raiseNextSlot(to: parts.shared.nextSlot)
         try parts.registrar.restore(poller, isFinal: true)
         try takeOver(parts)
-        try link.send(.serving)
+        try link.serving()
         try serve(poller, link, parts)
         finish(parts)
     }
@@ -81,32 +82,30 @@ public final class Worker {
     /// Waits until no other worker is at work.
     ///
     /// - Returns: false if it is not to serve.
-    private func waitForTurn(_ link: KeeperLink, _ agent: Agent?) throws(SystemError) -> Bool {
-        while let incoming = try link.receive() {
-            let message = incoming.message
-            switch message.kind {
+    private func waitForTurn(_ link: WorkerEnd, _ agent: Agent?) throws -> Bool {
+        while let message = try link.receive() {
+            switch consume message {
             case .serve: return true
-            case .keep:
-                guard let descriptor = incoming.descriptor else { break }
-                guard let agent, let name = message.name else {
-                    close(descriptor)
-                    break
-                }
-                try agent.adopt(
-                    WorkerSetup.Kept(
-                        name: name, payload: message.payload ?? "", descriptor: descriptor))
-            case .forget:
-                if let token = message.name.flatMap(StoredListeners.token) {
-                    agent?.abandon(token: token)
-                }
+            case .keep(let named): try agent?.adopt(named)
+            case .forget(let name):
+                if let token = StoredListeners.token(name) { agent?.abandon(token: token) }
             case .finish: return false
-            case .ready, .serving, .ask, .answer: break
+            // The main thread looks for messages all the time.
+            case .ask: try link.answer()
+            case .other(let summary): noteMisunderstood(summary)
             }
         }
         return false
     }
 
-    private func prepare(_ poller: Poller, _ link: KeeperLink) throws(SystemError) -> Parts {
+    /// Once: a keeper that says something new may say it often.
+    private func noteMisunderstood(_ summary: String) {
+        if hasMisunderstood { return }
+        hasMisunderstood = true
+        log.notice("ignoring of the keeper: \(summary)")
+    }
+
+    private func prepare(_ poller: Poller, _ link: WorkerEnd) throws(SystemError) -> Parts {
         let state = StateDirectory(path: options.directory.containers)
         try state.prepare()
         let shared = try HandoverMemory(FileDescriptor(owning: setup.memory))
@@ -158,7 +157,7 @@ public final class Worker {
 
     private func makeAgent(
         _ host: Host, _ registry: Registry, _ callers: CallerLookup, _ shared: HandoverMemory,
-        _ link: KeeperLink
+        _ link: WorkerEnd
     ) throws(SystemError) -> Agent? {
         let agent: Agent
         do {
@@ -176,7 +175,7 @@ public final class Worker {
             unlink(options.directory.seccompSocket)
             return nil
         }
-        for kept in setup.kept { try agent.adopt(kept) }
+        for kept in setup.kept { try agent.adopt(kept.take()) }
         return agent
     }
 
@@ -226,8 +225,8 @@ public final class Worker {
     // MARK: - Serving
 
     private func serve(
-        _ poller: Poller, _ link: KeeperLink, _ parts: Parts
-    ) throws(SystemError) {
+        _ poller: Poller, _ link: WorkerEnd, _ parts: Parts
+    ) throws {
         let server = ControlServer(
             listener: FileDescriptor(owning: setup.control),
             path: options.directory.controlSocket,
@@ -243,11 +242,13 @@ public final class Worker {
             }
             if token == Self.linkToken {
                 // Without a keeper there is nobody whom the work would serve.
-                guard let incoming = try link.receive() else { return }
-                switch incoming.message.kind {
+                guard let message = try link.receive() else { return }
+                switch consume message {
                 case .finish: return
-                case .ask: try link.send(.answer)
-                case .ready, .serving, .keep, .forget, .serve, .answer: break
+                case .ask: try link.answer()
+                case .other(let summary): noteMisunderstood(summary)
+                // It serves, and what others have had kept is theirs.
+                default: break
                 }
             } else if server.owns(token) {
                 server.handle(token, poller) { request in answer(request, parts, poller) }

@@ -44,6 +44,11 @@ public struct WorkerSetup: Codable, Sendable {
             self.payload = payload
             self.descriptor = descriptor
         }
+
+        /// Takes ownership of the inherited descriptor; to be called once.
+        package func take() -> NamedDescriptor {
+            NamedDescriptor(name: name, payload: payload, FileDescriptor(owning: descriptor))
+        }
     }
 
     /// - Throws: what `JSONDecoder` throws.

@@ -339,7 +339,7 @@ public final class Keeper {
         if worker.watch.isToAsk {
             worker.watch.asked()
             // If it has ended, or takes nothing more, there will be no answer.
-            try? worker.link.send(.ask, waits: false)
+            try? worker.link.ask()
         }
         guard let finding, stuck.count < Self.mostStuck else { return }
         log.error("worker \(worker.pid) hangs, it is replaced: \(finding)")
@@ -360,7 +360,7 @@ public final class Keeper {
         _ resources: borrowing KeeperResources, _ executable: ProgramFile.Version
     ) throws(SystemError) -> WorkerHandle {
         let ends = try MessageSocket.pair()
-        let link = KeeperLink(FileDescriptor(owning: ends.0))
+        let link = KeeperEnd(FileDescriptor(owning: ends.0))
         let theirs = FileDescriptor(owning: ends.1)
         var setup = WorkerSetup(
             options: options, startedAt: startedAt, startedAtRealtime: startedAtRealtime,
@@ -387,7 +387,7 @@ public final class Keeper {
         let pid = try ChildProcess.start(
             executable.file, [program.path, "worker", argument], descriptors: descriptors)
         nextToken += 1
-        try poller.add(link.socket.descriptor, token: nextToken)
+        try poller.add(link.descriptor, token: nextToken)
         return WorkerHandle(
             pid: pid, link: link, token: nextToken, executable: executable,
             deadline: Clock.monotonic() + Self.prepareTime)
@@ -455,7 +455,7 @@ public final class Keeper {
         worker.deadline = nil
         log.error("worker \(worker.pid) is stuck in the kernel: going on without it")
         stuck.insert(worker.pid)
-        try? poller.remove(worker.link.socket.descriptor)
+        try? poller.remove(worker.link.descriptor)
         try ended(ChildProcess.End(pid: worker.pid, signal: SIGKILL, code: 0), resources)
     }
 
@@ -474,7 +474,7 @@ public final class Keeper {
         worker.deadline = Clock.monotonic() + Self.prepareTime
         worker.lookAt = Clock.monotonic() + Self.lookInterval
         // It may have died meanwhile; then its end is noticed soon.
-        try? worker.link.send(.serve)
+        try? worker.link.serve()
     }
 
     /// Takes a message from a worker.
@@ -484,12 +484,12 @@ public final class Keeper {
         guard
             let worker = [current, next].compactMap({ $0 }).first(where: { $0.token == token })
         else { return }
-        guard let incoming = try receive(from: worker) else {
+        guard let message = receive(from: worker) else {
             // Its end is told by SIGCHLD.
-            try? poller.remove(worker.link.socket.descriptor)
+            try? poller.remove(worker.link.descriptor)
             return
         }
-        switch incoming.message.kind {
+        switch consume message {
         case .ready:
             worker.deadline = nil
             worker.state = .ready
@@ -499,7 +499,7 @@ public final class Keeper {
                 // Only now: until then the former one has served.
                 former.state = .finishing
                 former.deadline = Clock.monotonic() + Self.finishTime
-                try? former.link.send(.finish)
+                try? former.link.finish()
             } else {
                 try promote(worker)
             }
@@ -517,17 +517,20 @@ public final class Keeper {
             } else {
                 try mount?.start(poller, token: Self.mountToken)
             }
-        case .keep, .forget:
-            keep(incoming)
+        case .keep(let named):
+            keep(named)
+        case .forget(let name):
+            forget(name)
         case .answer:
             worker.watch.answered()
-        case .serve, .finish, .ask:
-            break
+        case .other(let summary):
+            if worker.isMisunderstood { break }
+            worker.isMisunderstood = true
+            log.notice("ignoring of worker \(worker.pid): \(summary)")
         }
     }
 
-    private func receive(from worker: WorkerHandle) throws(SystemError) -> KeeperLink.Incoming?
-    {
+    private func receive(from worker: WorkerHandle) -> ToKeeper? {
         do {
             return try worker.link.receive()
         } catch {
@@ -540,16 +543,16 @@ public final class Keeper {
 
     /// What a worker has sent before its end.
     private func hearRest(of worker: WorkerHandle) {
-        while let incoming = rest(of: worker) {
-            if incoming.message.kind == .keep || incoming.message.kind == .forget {
-                keep(incoming)
-            } else if let descriptor = incoming.descriptor {
-                close(descriptor)
+        while let message = rest(of: worker) {
+            switch consume message {
+            case .keep(let named): keep(named)
+            case .forget(let name): forget(name)
+            default: break
             }
         }
     }
 
-    private func rest(of worker: WorkerHandle) -> KeeperLink.Incoming? {
+    private func rest(of worker: WorkerHandle) -> ToKeeper? {
         do {
             return try worker.link.receiveRest()
         } catch {
@@ -558,45 +561,55 @@ public final class Keeper {
         }
     }
 
-    private func keep(_ incoming: KeeperLink.Incoming) {
-        let message = incoming.message
-        guard let name = message.name else {
-            if let descriptor = incoming.descriptor { close(descriptor) }
-            return
-        }
+    private func keep(_ named: consuming NamedDescriptor) {
+        let name = named.name
+        let payload = named.payload
         // One that is getting ready must have what has come since it was started.
-        if let next, next.state != .serving { tell(next, incoming) }
-        do {
-            if let former = kept.storeName(name) { try ServiceManager.drop(former) }
-            kept.remove(name)
-            if message.kind == .keep, let descriptor = incoming.descriptor {
-                let stored = kept.add(
-                    FileDescriptor(owning: descriptor), name: name,
-                    payload: message.payload ?? "")
-                if let stored {
-                    try ServiceManager.store(descriptor, stored)
-                } else {
-                    log.warning("\(name) is not kept: too many descriptors are")
-                }
+        if let next, next.state != .serving {
+            do {
+                try next.link.keep(named)
+            } catch {
+                giveUp(next, name, error)
             }
+        }
+        let descriptor = named.takeDescriptor()
+        let number = descriptor.raw
+        let former = kept.storeName(name)
+        kept.remove(name)
+        let stored = kept.add(descriptor, name: name, payload: payload)
+        if stored == nil { log.warning("\(name) is not kept: too many descriptors are") }
+        do {
+            if let former { try ServiceManager.drop(former) }
+            if let stored { try ServiceManager.store(number, stored) }
             try kept.write(to: keptPath)
         } catch {
             log.warning("\(name) would not survive the daemon: \(error)")
         }
     }
 
-    private func tell(_ worker: WorkerHandle, _ incoming: KeeperLink.Incoming) {
-        let message = incoming.message
-        do {
-            try worker.link.send(
-                message.kind, name: message.name, payload: message.payload,
-                descriptor: incoming.descriptor ?? -1, waits: false)
-        } catch {
-            // It would serve without something that another one has had kept.
-            log.error(
-                "worker \(worker.pid) has not been told of \(message.name ?? "?"): \(error)")
-            kill(worker.pid, SIGKILL)
+    private func forget(_ name: String) {
+        if let next, next.state != .serving {
+            do {
+                try next.link.forget(name: name)
+            } catch {
+                giveUp(next, name, error)
+            }
         }
+        let former = kept.storeName(name)
+        kept.remove(name)
+        do {
+            if let former { try ServiceManager.drop(former) }
+            try kept.write(to: keptPath)
+        } catch {
+            log.warning("\(name) would not survive the daemon: \(error)")
+        }
+    }
+
+    /// A worker that has not been told of something that another one has had kept would serve
+    /// without it.
+    private func giveUp(_ worker: WorkerHandle, _ name: String, _ error: any Error) {
+        log.error("worker \(worker.pid) has not been told of \(name): \(error)")
+        kill(worker.pid, SIGKILL)
     }
 
     private func endWorkers() {
@@ -639,7 +652,7 @@ public final class Keeper {
         let worker = current
         if let worker {
             worker.state = .finishing
-            try? worker.link.send(.finish)
+            try? worker.link.finish()
             let deadline = Clock.monotonic() + Self.finishTime
             while Clock.monotonic() < deadline {
                 if waitpid(worker.pid, nil, WNOHANG) == worker.pid {

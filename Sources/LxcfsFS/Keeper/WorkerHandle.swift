@@ -7,7 +7,7 @@ final class WorkerHandle {
     enum State { case starting, ready, serving, finishing }
 
     let pid: pid_t
-    let link: KeeperLink
+    let link: KeeperEnd
     let token: UInt64
     let executable: ProgramFile.Version
     var state = State.starting
@@ -23,9 +23,11 @@ final class WorkerHandle {
     /// That was because it did not answer.
     var isHung = false
     var watch = HangWatch()
+    /// It has said something that is not understood.
+    var isMisunderstood = false
 
     init(
-        pid: pid_t, link: KeeperLink, token: UInt64, executable: ProgramFile.Version,
+        pid: pid_t, link: KeeperEnd, token: UInt64, executable: ProgramFile.Version,
         deadline: UInt64?
     ) {
         self.pid = pid
