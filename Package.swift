@@ -3,8 +3,6 @@ import PackageDescription
 
 // Ships as one file: start-up is four times faster than with dynamic linking, and the
 // target machine needs no Swift. Debug builds and tests stay dynamic. See docs/design.md.
-// Libraries that import FoundationEssentials need it too: only then does the compiler name
-// the static parts to the linker.
 let staticExecutable: [String] = ["-static-executable"]
 let shippedSwift: [SwiftSetting] = [
     .unsafeFlags(staticExecutable, .when(configuration: .release))
@@ -47,15 +45,14 @@ let package = Package(
         .target(
             name: "LxcfsHandover",
             dependencies: ["CLinux", "CSeccomp", "Control", "JSON", "Syscalls"],
-            path: "Sources/LxcfsFS/Handover", cSettings: gnuSource,
-            swiftSettings: shippedSwift),
+            path: "Sources/LxcfsFS/Handover", cSettings: gnuSource),
         .target(
             name: "LxcfsKeeper",
             dependencies: [
-                "Control", "KernelText", "LxcfsHandover", "Syscalls",
+                "Control", "JSON", "KernelText", "LxcfsHandover", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            path: "Sources/LxcfsFS/Keeper", cSettings: gnuSource, swiftSettings: shippedSwift),
+            path: "Sources/LxcfsFS/Keeper", cSettings: gnuSource),
         .target(
             name: "LxcfsFS",
             dependencies: [
@@ -63,8 +60,7 @@ let package = Package(
                 "LxcfsHandover", "OCISpec", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["Handover", "Keeper"], cSettings: gnuSource,
-            swiftSettings: shippedSwift),
+            exclude: ["Handover", "Keeper"], cSettings: gnuSource),
         .target(
             name: "LxcfsHook",
             dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],

@@ -1,5 +1,5 @@
 import Control
-import FoundationEssentials
+import JSON
 import KernelText
 import Logging
 import LxcfsHandover
@@ -48,7 +48,7 @@ final class StoredListeners: ListenerStore {
     /// What ``keep(_:)`` has written.
     static func origin(_ payload: String) -> ListenerOrigin {
         // Of a later version, perhaps. It is only needed to be quick.
-        (try? JSONDecoder().decode(ListenerOrigin.self, from: Data(payload.utf8)))
+        (try? ListenerOrigin(JSONText(Array(payload.utf8), keepsUnknown: false).root))
             ?? ListenerOrigin()
     }
 }

@@ -1,11 +1,12 @@
 import CSeccomp
 import Glibc
+import JSON
 import Syscalls
 
 /// Which system calls a process may still make (seccomp(2)).
 public struct SystemCallFilter: Sendable {
     /// What becomes of a call that is not allowed.
-    public enum Mode: String, Codable, CaseIterable, Sendable {
+    public enum Mode: String, CaseIterable, FieldValue {
         /// The process is killed.
         case kill
         /// The call is made, and noted in the kernel's log.

@@ -1,9 +1,7 @@
 import Control
-import FoundationEssentials
 import Glibc
 import Logging
 import LxcfsHandover
-import Synchronization
 import Syscalls
 
 /// The daemon `lxcfsd` as its users know it: mounts the trees, holds every descriptor whose

@@ -1,5 +1,4 @@
 import Control
-import FoundationEssentials
 import Glibc
 import LxcfsHandover
 import Syscalls
@@ -52,17 +51,11 @@ struct KeptDescriptors {
 
     // MARK: - Across keepers
 
-    private struct Record: Codable {
-        var name: String
-        var payload: String
-        var number: Int
-    }
-
     /// What is on record of them, for a keeper that gets the descriptors from the service
     /// manager: that knows only the number in their name.
     func write(to path: String) throws(SystemError) {
         let records = entries.map {
-            Record(name: $0.key, payload: $0.value.payload, number: $0.value.number)
+            KeptRecord(name: $0.key, payload: $0.value.payload, number: $0.value.number)
         }
         try replaceFile(path, with: encodeLine(records))
     }
@@ -75,7 +68,7 @@ struct KeptDescriptors {
     ) throws -> [String: CInt] {
         if stored.isEmpty { return [:] }
         let text = try readFile(path, limit: 1 << 28)
-        let records = try JSONDecoder().decode([Record].self, from: Data(text))
+        let records = try KeptRecord.list(text)
         // A record that is damaged must not give a descriptor two owners.
         var left = stored
         for record in records where record.number > 0 && record.number < Int.max {
