@@ -11,6 +11,12 @@ let shippedLinker: [LinkerSetting] = [
     .unsafeFlags(staticExecutable + ["-Xlinker", "-s"], .when(configuration: .release))
 ]
 
+// swift-argument-parser imports FoundationEssentials. Whether the linker is told of the static
+// parts of that depends on the flag above, which packages that we depend on do not get.
+let staticFoundation: [LinkerSetting] = ["_FoundationCollections", "_FoundationCShims"].map {
+    .linkedLibrary($0, .when(configuration: .release))
+}
+
 // Without _GNU_SOURCE the Glibc module hides O_PATH, setns, accept4 and others.
 let gnuSource: [CSetting] = [.define("_GNU_SOURCE")]
 
@@ -73,7 +79,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: shippedSwift, linkerSettings: shippedLinker),
+            swiftSettings: shippedSwift, linkerSettings: shippedLinker + staticFoundation),
         .executableTarget(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),

@@ -54,7 +54,7 @@ public final class Worker {
         // These are for the keeper, though a terminal or service manager sends them to all.
         for ignored in [SIGTERM, SIGINT, SIGHUP, SIGUSR2] { signal(ignored, SIG_IGN) }
         try Interruption.prepare(Session.interruption)
-        for number in inherited { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+        for number in setup.descriptors { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
         let link = WorkerEnd(FileDescriptor(owning: setup.link))
 
         let poller = try Poller()
@@ -70,13 +70,6 @@ public final class Worker {
         try link.serving()
         try serve(poller, link, parts)
         finish(parts)
-    }
-
-    private var inherited: [CInt] {
-        [
-            setup.link, setup.containers, setup.callers, setup.control, setup.seccomp,
-            setup.memory,
-        ] + setup.kept.map(\.descriptor)
     }
 
     /// Waits until no other worker is at work.
@@ -108,7 +101,7 @@ public final class Worker {
     private func prepare(_ poller: Poller, _ link: WorkerEnd) throws(SystemError) -> Parts {
         let state = StateDirectory(path: options.directory.containers)
         try state.prepare()
-        let shared = try HandoverMemory(FileDescriptor(owning: setup.memory))
+        let shared = try HandoverMemory(FileDescriptor(owning: setup[.memory]))
         shared.bind(&options)
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
         let roots = try HostRoots.open()
@@ -138,11 +131,11 @@ public final class Worker {
         let callerTree = CallerTree(
             host: host, registry: registry, callers: callers, shared: treeState)
         let containers = try Session(
-            containerTree, device: FileDescriptor(owning: setup.containers), .containers,
+            containerTree, device: FileDescriptor(owning: setup[.containers]), .containers,
             shared, log: log)
         containerTree.use(containers.handle)
         let callersSession = try Session(
-            callerTree, device: FileDescriptor(owning: setup.callers), .callers, shared,
+            callerTree, device: FileDescriptor(owning: setup[.callers]), .callers, shared,
             log: log)
         let agent = try makeAgent(host, registry, callers, shared, link)
         // Before the first thread, for each thread has its own.
@@ -162,7 +155,7 @@ public final class Worker {
         let agent: Agent
         do {
             agent = try Agent(
-                listener: FileDescriptor(owning: setup.seccomp),
+                listener: FileDescriptor(owning: setup[.seccomp]),
                 listeners: AgentListeners(store: StoredListeners(link, log: log)),
                 slots: AgentSlots(shared.start(of: .agent)), host: host, registry: registry,
                 callers: callers,
@@ -228,7 +221,7 @@ public final class Worker {
         _ poller: Poller, _ link: WorkerEnd, _ parts: Parts
     ) throws {
         let server = ControlServer(
-            listener: FileDescriptor(owning: setup.control),
+            listener: FileDescriptor(owning: setup[.control]),
             path: options.directory.controlSocket,
             firstToken: Self.controlToken, log: log
         ) { parts.host.tree.closeFiles() }

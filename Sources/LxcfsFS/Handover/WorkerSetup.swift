@@ -24,15 +24,8 @@ public struct WorkerSetup: Fields {
 
     /// Messages to and from the keeper.
     package var link: Int32 = -1
-    /// `/dev/fuse`, by connection.
-    package var containers: Int32 = -1
-    package var callers: Int32 = -1
-    /// The control socket.
-    package var control: Int32 = -1
-    /// The socket of the seccomp agent.
-    package var seccomp: Int32 = -1
-    /// ``HandoverMemory``.
-    package var memory: Int32 = -1
+    /// In the order of ``HandoverDescriptor``.
+    private var inherited = [Int32](repeating: -1, count: HandoverDescriptor.allCases.count)
     /// What earlier workers have had kept.
     package var kept: [Kept] = []
 
@@ -101,13 +94,20 @@ public struct WorkerSetup: Fields {
         try fields.required("afterCrash", &afterCrash)
         try fields.optional("contract", &contract)
         try fields.required("link", &link)
-        try fields.required("containers", &containers)
-        try fields.required("callers", &callers)
-        try fields.required("control", &control)
-        try fields.required("seccomp", &seccomp)
-        try fields.required("memory", &memory)
+        for descriptor in HandoverDescriptor.allCases {
+            try fields.required(descriptor.name, &inherited[descriptor.rawValue])
+        }
         try fields.required("kept", &kept)
     }
+
+    /// The number under which a descriptor has been inherited.
+    package subscript(_ descriptor: HandoverDescriptor) -> Int32 {
+        get { inherited[descriptor.rawValue] }
+        set { inherited[descriptor.rawValue] = newValue }
+    }
+
+    /// The numbers of all that has been inherited.
+    package var descriptors: [Int32] { [link] + inherited + kept.map(\.descriptor) }
 
     /// A file with this as a JSON object, to be read from where it is. (An argument may not be
     /// as long as this can be.)

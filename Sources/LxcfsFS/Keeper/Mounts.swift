@@ -94,7 +94,7 @@ enum Mounts {
     }
 
     /// Takes all mounts away. Whoever has them elsewhere, as containers do, gets errors at once,
-    /// also if a worker that cannot end, see ``Keeper/abandon(_:_:)``, holds a connection open.
+    /// also if a worker that cannot end, see ``Supervisor``, holds a connection open.
     static func abort(_ mountPoint: String) throws(SystemError) {
         if try abortConnection(at: mountPoint) { return }
         do {
@@ -113,7 +113,7 @@ enum Mounts {
     }
 
     /// What is there, or that it does not say so in time: a worker that cannot end, see
-    /// ``Keeper/abandon(_:_:)``, may have outlived its keeper, and holds the connection open.
+    /// ``Supervisor``, may have outlived its keeper, and holds the connection open.
     private static func condition(of mountPoint: String) throws(SystemError) -> Condition {
         final class Look: @unchecked Sendable {
             let lock = Lock()
