@@ -98,7 +98,7 @@ public final class Worker {
         log.notice("ignoring of the keeper: \(summary)")
     }
 
-    private func prepare(_ poller: Poller, _ link: WorkerEnd) throws(SystemError) -> Parts {
+    private func prepare(_ poller: Poller, _ link: WorkerEnd) throws -> Parts {
         let state = StateDirectory(path: options.directory.containers)
         try state.prepare()
         let shared = try HandoverMemory(FileDescriptor(owning: setup[.memory]))

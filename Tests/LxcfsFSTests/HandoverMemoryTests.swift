@@ -60,7 +60,7 @@ import Testing
 
     @Test func memoryOfAnotherVersionIsRefused() throws {
         let memory = try SharedMemory.make("other", size: HandoverMemory.size(threads: 1))
-        #expect(throws: SystemError.self) { try HandoverMemory(memory) }
+        #expect(throws: DaemonError.self) { try HandoverMemory(memory) }
     }
 
     @Test func contentsAreFoundUntilManyOthersHaveBeenTold() throws {

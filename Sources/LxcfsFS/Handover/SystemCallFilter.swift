@@ -23,7 +23,9 @@ public struct SystemCallFilter: Sendable {
     private let rule: Rule
 
     /// Puts the filter on all threads of this process, for ever.
-    package func load(_ mode: Mode) throws(SystemError) {
+    ///
+    /// - Throws: `SystemError`; `DaemonError` if libseccomp makes no filter.
+    package func load(_ mode: Mode) throws {
         let forbidden: UInt32
         switch mode {
         case .off: return
@@ -38,7 +40,7 @@ public struct SystemCallFilter: Sendable {
         case .deny(let list): (standard, other, names) = (Self.allow, forbidden, list)
         }
         guard let filter = seccomp_init(standard) else {
-            throw SystemError("make a", "system call filter", errno: ENOMEM)
+            throw DaemonError("cannot make a system call filter")
         }
         defer { seccomp_release(filter) }
         // Threads that run already get it too.

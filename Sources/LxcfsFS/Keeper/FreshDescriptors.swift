@@ -10,7 +10,8 @@ struct FreshDescriptors: ~Copyable {
     /// The mount of the second connection, still nowhere.
     let callersMount: FileDescriptor
 
-    static func make(_ options: DaemonOptions) throws(SystemError) -> FreshDescriptors {
+    /// - Throws: `SystemError`, `DaemonError`.
+    static func make(_ options: DaemonOptions) throws -> FreshDescriptors {
         let memory = HeldDescriptor(try HandoverMemory.make(options))
         let containers = try Mounts.connect(
             readOnly: true, options: options.mountOptions, at: options.mountPoint)

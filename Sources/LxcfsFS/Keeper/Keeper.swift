@@ -141,7 +141,7 @@ public final class Keeper {
     // MARK: - Small things
 
     /// Mounting is left, and what workers need, which inherit all this.
-    private func giveUpPrivileges() throws(SystemError) {
+    private func giveUpPrivileges() throws {
         try Privileges.keepOnly(
             [.administration, .trace, .setCapabilities], dormant: [.resources, .allFiles])
         try Privileges.forbidNew()
