@@ -67,8 +67,8 @@ package final class HandoverMemory: @unchecked Sendable {
         package var end: Int { offset + size }
     }
 
-    /// Bytes of a request at most: the kernel insists on room for its largest.
-    package static let requestSize = 1 << 20 | 1 << 16
+    /// The room for a request, in bytes.
+    package static let requestSize = PendingRequest.largestSize
 
     /// - Parameter threads: per connection.
     package static func size(threads: Int) -> Int {

@@ -58,13 +58,13 @@ public final class Keeper {
             try loop.run(signals)
         } catch {
             // Whoever is started next must not go on with what is unmounted here.
-            service.drop(loop.store.items.map(\.name))
+            service.drop(loop.workers.store.items.map(\.name))
             do {
                 try Mounts.abort(options.mountPoint)
             } catch {
                 log.error("\(error)")
             }
-            loop.endWorkers()
+            loop.workers.end()
             FreshDescriptors.removeSockets(options)
             throw error
         }
@@ -92,11 +92,11 @@ public final class Keeper {
     }
 
     private func leave(_ loop: KeeperLoop) throws(SystemError) {
-        service.drop(loop.store.items.map(\.name))
+        service.drop(loop.workers.store.items.map(\.name))
         // Containers that have files of ours keep these mounts, and would wait for ever for what
         // a worker that cannot end has left.
         try Mounts.abort(options.mountPoint)
-        loop.endWorkers()
+        loop.workers.end()
         if loop.shared.madeDirectory { rmdir(options.mountPoint) }
         FreshDescriptors.removeSockets(options)
         unlink(directory.storedDescriptors)

@@ -6,38 +6,32 @@ import Syscalls
 /// What a keeper does once everything is there: it waits for signals, messages of workers and
 /// its own deadlines, tells ``Supervisor``, and does what that answers.
 final class KeeperLoop {
-    /// What every worker is told.
-    private let setup: WorkerSetup
-    let log: Logger
-    let service: ServiceNotifier
-    let poller: Poller
-    let shared: HandoverMemory
-    let program: ProgramFile
-    var store: DescriptorStore
-    var supervisor: Supervisor
-    /// Those that have not ended, or not been given up.
-    var workers: [pid_t: WorkerHandle] = [:]
+    private let mountPoint: String
+    private let log: Logger
+    private let service: ServiceNotifier
+    private let poller: Poller
+    private let program: ProgramFile
+    private var supervisor: Supervisor
     /// What completes the mounts; nil if they are there already.
     private let mounts: MountTask?
     /// Where workers receive requests.
     private let requests: [PendingRequest]
-    private var nextToken: UInt64 = 16
+    let shared: HandoverMemory
+    let workers: Workers
 
     private static let signalToken: UInt64 = 1
     private static let mountToken: UInt64 = 2
-
-    var options: DaemonOptions { setup.options }
+    private static let workerToken: UInt64 = 16
 
     /// - Parameters:
-    ///   - setup: what every worker is told; the descriptors are entered for each.
+    ///   - setup: what every worker is told.
     ///   - mounts: what completes the mounts; nil if they are there already.
     ///   - program: from which workers are started.
     init(
         _ setup: WorkerSetup, _ store: DescriptorStore, _ shared: HandoverMemory,
         mounts: MountTask?, program: ProgramFile, log: Logger
     ) throws(SystemError) {
-        self.setup = setup
-        self.store = store
+        mountPoint = setup.options.mountPoint
         self.shared = shared
         self.mounts = mounts
         self.program = program
@@ -46,6 +40,8 @@ final class KeeperLoop {
         poller = try Poller()
         supervisor = Supervisor(isComplete: mounts == nil)
         requests = FUSEConnection.allCases.flatMap(shared.requests)
+        workers = Workers(
+            program, setup, store, poller, firstToken: Self.workerToken, log: log)
     }
 
     /// Runs until SIGTERM or SIGINT.
@@ -63,7 +59,9 @@ final class KeeperLoop {
             case Self.mountToken:
                 try finishMounts()
             case let token?:
-                try hear(token)
+                if let event = workers.hear(token, heir: supervisor.next?.pid) {
+                    try tell(event)
+                }
             case nil:
                 break
             }
@@ -72,7 +70,7 @@ final class KeeperLoop {
     }
 
     /// Tells the supervisor what has happened, and does what it wants.
-    func tell(_ event: Supervisor.Event) throws {
+    private func tell(_ event: Supervisor.Event) throws {
         for action in supervisor.handle(event, now: Clock.monotonic()) { try perform(action) }
     }
 
@@ -105,9 +103,9 @@ final class KeeperLoop {
     private func finishMounts() throws {
         guard let mounts else { return }
         try mounts.finish(poller)
-        service.store(store.items)
+        service.store(workers.store.items)
         try tell(.mountsComplete)
-        log.info("serving \(options.mountPoint)")
+        log.info("serving \(mountPoint)")
     }
 
     // MARK: - What the supervisor wants
@@ -123,13 +121,12 @@ final class KeeperLoop {
         case .look(let pid): try look(at: pid)
         case .examine(let pid):
             if ChildProcess.isStuck(pid) { try tell(.stuck(pid)) }
-        case .bury(let pid, let heir): bury(pid, heir: heir)
+        case .bury(let pid, let heir): workers.bury(pid, heir: heir)
         case .adoptProgram(let pid):
             if let worker = workers[pid] { program.current = worker.executable }
         case .completeMounts: try mounts?.start(poller, token: Self.mountToken)
         case .replaceKeeper: try replaceKeeper()
-        case .tellServing:
-            service.tell("READY=1\nSTATUS=serving \(options.mountPoint)")
+        case .tellServing: service.tell("READY=1\nSTATUS=serving \(mountPoint)")
         case .tellUpgrading:
             service.tell("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic() / 1000)")
         case .log(let level, let text): log.log(level: level, "\(text)")
@@ -141,34 +138,11 @@ final class KeeperLoop {
         let event: Supervisor.Event
         do {
             let executable = source == .current ? program.current : try program.onDisk()
-            event = .started(try start(executable, afterCrash: afterCrash), source)
+            event = .started(try workers.start(executable, afterCrash: afterCrash), source)
         } catch {
             event = .notStarted(source, "\(error)")
         }
         try tell(event)
-    }
-
-    private func start(
-        _ executable: ProgramFile.Version, afterCrash: Bool
-    ) throws(SystemError) -> pid_t {
-        let ends = try MessageSocket.pair()
-        let link = KeeperEnd(FileDescriptor(owning: ends.0))
-        let theirs = FileDescriptor(owning: ends.1)
-        var setup = setup
-        setup.afterCrash = afterCrash
-        let first = ChildProcess.firstDescriptor
-        setup.link = first
-        let descriptors = [theirs.raw] + store.enter(in: &setup, from: first + 1)
-        let text = try setup.inMemory()
-        let pid = try ChildProcess.start(
-            executable.file,
-            [program.path, "worker", "\(first + CInt(descriptors.count))"],
-            descriptors: descriptors + [text.raw])
-        nextToken += 1
-        workers[pid] = WorkerHandle(
-            pid: pid, link: link, token: nextToken, executable: executable)
-        try poller.add(link.descriptor, token: nextToken)
-        return pid
     }
 
     private func look(at pid: pid_t) throws {
@@ -177,5 +151,15 @@ final class KeeperLoop {
         } else {
             try tell(.looked(pid, requests: requests.map { $0.size > 0 ? $0.unique : 0 }))
         }
+    }
+
+    /// Executes the program that is now on disk, with the same process number, arguments and
+    /// descriptors. Returns only if that fails.
+    private func replaceKeeper() throws {
+        // The new keeper must not start a worker beside this one.
+        workers.finish()
+        let error = ServiceManager.execute(
+            program.path, CommandLine.arguments, handingOver: workers.store.items)
+        try tell(.notReplaced("\(error)"))
     }
 }
