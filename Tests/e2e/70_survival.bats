@@ -344,6 +344,58 @@ fails_soon() {
     [[ $status == 1 ]] || fail "$status: $output"
 }
 
+@test "a worker cannot fill the keeper with descriptors" {
+    start_daemon
+    local worker
+    worker=$(worker_pid)
+    # As a worker that has been taken over could: over its connection to the keeper, with a
+    # descriptor each.
+    cat >"$WORK/flood.py" <<'EOF'
+import array, ctypes, os, socket, sys, time
+
+keeper, worker = map(int, sys.argv[1:])
+libc = ctypes.CDLL(None)
+process = os.pidfd_open(worker)
+
+
+def link():
+    for name in os.listdir(f"/proc/{worker}/fd"):
+        if not os.readlink(f"/proc/{worker}/fd/{name}").startswith("socket:"):
+            continue
+        copy = socket.socket(fileno=libc.syscall(438, process, int(name), 0))  # pidfd_getfd
+        if copy.type == socket.SOCK_SEQPACKET:
+            return copy
+    sys.exit("the worker has no connection")
+
+
+def count():
+    return len(os.listdir(f"/proc/{keeper}/fd"))
+
+
+def flood(text):
+    """Whether the keeper has no more descriptors afterwards."""
+    for _ in range(100):
+        connection.sendmsg(
+            [('{"kind":"%s"}' % text).encode()],
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [null]))])
+    for _ in range(100):
+        time.sleep(0.1)
+        if count() <= before:
+            return True
+    return False
+
+
+connection, null, before = link(), os.open("/dev/null", os.O_RDONLY), count()
+for text in ("answer", 'forget","name":"x', "serving", "keep", "serve", "later"):
+    if not flood(text):
+        sys.exit(f"{before} descriptors have become {count()}")
+EOF
+    python3 "$WORK/flood.py" "$(daemon_pid)" "$worker"
+    # It goes on, and so does the worker.
+    [[ $(worker_pid) == "$worker" ]]
+    ask status >/dev/null
+}
+
 @test "readers do not wait for a daemon that has stopped, though its worker cannot end" {
     local freezer old file reader
     freeze_under orphan
