@@ -41,6 +41,12 @@ test: deps lint unit build test-tools releases e2e ## Install what is needed and
 unit: ## Unit tests
 	Tests/unit
 
+.PHONY: layers
+layers: ## Find files that use each other in a circle, or one that is above them (part of unit)
+	$(SWIFT) build
+	Tests/layers --self-test
+	Tests/layers
+
 .PHONY: e2e
 e2e: ## End-to-end tests on this machine's runtimes (as root)
 	Tests/e2e/run

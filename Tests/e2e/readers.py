@@ -130,6 +130,9 @@ def go(way, ready):
         except OSError as error:
             count(way.__name__, started, "failed", error)
             steps = way()
+        except (ValueError, IndexError) as error:
+            count(way.__name__, started, "wrong", f"not a number: {error}")
+            steps = way()
         ready.set()
         time.sleep(0.002)
 
