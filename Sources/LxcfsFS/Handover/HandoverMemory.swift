@@ -68,7 +68,7 @@ package final class HandoverMemory: @unchecked Sendable {
     }
 
     /// The room for a request, in bytes.
-    package static let requestSize = PendingRequest.largestSize
+    package static let requestSize = PendingRequest.room
 
     /// - Parameter threads: per connection.
     package static func size(threads: Int) -> Int {

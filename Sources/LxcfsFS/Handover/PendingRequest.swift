@@ -9,7 +9,8 @@ package struct PendingRequest: @unchecked Sendable {
     package init(_ memory: UnsafeMutableRawPointer) { self.memory = memory }
 
     /// Bytes of a request at most: the kernel insists on room for its largest.
-    package static let largestSize = 1 << 20 | 1 << 16
+    package static let room = 1 << 20 | 1 << 16
+
     private static let headerSize = 40
     /// `FUSE_UNIQUE_RESEND`: the kernel sets it in the number of what it sends again.
     private static let resendBit: UInt64 = 1 << 63
@@ -17,7 +18,7 @@ package struct PendingRequest: @unchecked Sendable {
     /// Bytes; 0 if there is no request.
     package var size: Int {
         let size = Int(clinux_load32(memory))
-        return size >= Self.headerSize && size <= Self.largestSize ? size : 0
+        return size >= Self.headerSize && size <= Self.room ? size : 0
     }
     package var operation: UInt32 { clinux_load32(memory + 4) }
     /// The number that the answer has to bear.
