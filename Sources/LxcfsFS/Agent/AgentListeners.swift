@@ -1,7 +1,5 @@
-import Cgroups
 import JSON
 import KernelText
-import LxcfsHandover
 import Syscalls
 
 /// What the runtime said of a notify descriptor.

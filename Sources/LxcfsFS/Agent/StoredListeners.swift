@@ -1,6 +1,5 @@
 import Control
 import JSON
-import KernelText
 import Logging
 import LxcfsHandover
 import Syscalls
