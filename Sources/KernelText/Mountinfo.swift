@@ -29,7 +29,7 @@ public struct Mountinfo: Sequence, IteratorProtocol {
         public let root: Bytes
         /// Relative to the root of the process, escaped.
         public let point: Bytes
-        /// From the mount's options on; only looked at when somebody asks for it.
+        /// From the mount's options on; only looked at when it is asked for.
         private let rest: Bytes
 
         /// - Returns: nil if the line is not of the kernel's form.
@@ -47,7 +47,7 @@ public struct Mountinfo: Sequence, IteratorProtocol {
             rest = line.part(words.position..<line.count)
         }
 
-        /// The number at the start of a line, for those who look for one of many lines.
+        /// The number at the start of a line, for a search through many lines.
         public static func id(ofLine line: Bytes) -> UInt64? {
             var words = Fields(line)
             return words.next().flatMap(number)

@@ -91,7 +91,7 @@ public final class Worker {
         for container in parts.registry.all {
             container.lock.withLock {
                 container.restoreCounters(parts.host)
-                // Whoever has read it will read it again.
+                // A program that has read the load will read it again.
                 if container.counters.load != nil {
                     container.noteLoadRead(now: parts.host.now())
                 }
@@ -153,7 +153,7 @@ public final class Worker {
                 case .finish: return
                 case .ask: try link.answer()
                 case .other(let summary): noteMisunderstood(summary)
-                // This worker serves, and what others have had kept is theirs.
+                // This worker serves already, and keeps only what it has asked for itself.
                 default: break
                 }
             case .control(let number):

@@ -18,7 +18,7 @@ public struct MessageSocket: ~Copyable, Sendable {
         public let descriptor: CInt?
     }
 
-    /// Both ends, as numbers: somebody has to own them.
+    /// Both ends, as numbers: the caller has to own them.
     public static func pair() throws(SystemError) -> (CInt, CInt) {
         var numbers: [CInt] = [-1, -1]
         let type = CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)

@@ -7,7 +7,7 @@ import Syscalls
 /// What the agent does for a container is not charged to that container's CPU quota; without
 /// a bound, a loop in one would take CPU time from all.
 final class AgentPauses: Sendable {
-    /// How many there are, for those who need not look.
+    /// How many there are: a thread that finds 0 need not look.
     private let count = Atomic<Int>(0)
     private let waiting = Mutex<[(listener: AgentListener, end: UInt64)]>([])
 

@@ -1,9 +1,9 @@
 import Syscalls
 
-/// Who may write into the memory of a caller: all threads of the agent but one.
+/// Permits to write into the memory of a caller, for all threads of the agent but one.
 ///
-/// A container decides what is behind an address. If it is a page that somebody has to deliver
-/// first (userfaultfd(2), a file of a FUSE of its own), writing waits as long as that takes.
+/// A container decides what is behind an address. If it is a page that another process has to
+/// deliver first (userfaultfd(2), a file of a FUSE of its own), writing waits as long as that takes.
 /// So one thread always stays out, and makes another one when all others are stuck.
 final class AgentPermits: Sendable {
     private let permits: Permits

@@ -71,7 +71,7 @@ final class AgentSocket: Sendable {
         } catch {
             log.warning("seccomp socket: \(error)")
             drop(token)
-            // Whoever could not be accepted is still there.
+            // The runtime that could not be accepted is still there: the poller tells of it again.
             if error.isOutOfDescriptors { usleep(10_000) }
         }
     }
@@ -130,7 +130,7 @@ final class AgentSocket: Sendable {
         connection.descriptors += received.descriptors
         if received.count == 0 {
             drop(token)
-            // Somebody who only looks whether the agent is there says nothing.
+            // A client that only looks whether the agent is there says nothing.
             if connection.message.text.isEmpty, connection.descriptors.isEmpty { return }
             adopt(connection, ListenerOrigin(), complaint: "it is not complete")
             return

@@ -22,7 +22,7 @@ final class Container: @unchecked Sendable {
     let showSwap: Bool
     /// Tells containers apart, also across workers.
     let identity: UInt64
-    /// Keeps the load averages going once somebody has read them.
+    /// Samples the load averages once a program has read them.
     private let watcher: (any LoadWatcher)?
 
     /// Guards what follows: one thread at a time gathers facts of a container.

@@ -151,7 +151,7 @@ final class CounterRecords: @unchecked Sendable {
         counters.reserved = 0
     }
 
-    /// Gives back the page of a row that is empty now, unless others have theirs there.
+    /// Gives back the page of a row that is empty now, unless other rows lie in it.
     private func giveBackPage(of row: Int) {
         let page = sysconf(CInt(_SC_PAGESIZE))
         // Otherwise the hole was whole pages.

@@ -6,7 +6,8 @@ import ProcView
 import Synchronization
 import Syscalls
 
-/// Keeps the load averages of the containers that somebody reads, and of no others.
+/// Samples the load averages of the containers in which a program reads them, and of no
+/// others.
 ///
 /// A container is watched from its first read of `/proc/loadavg`, until nobody has read it
 /// for longer than the longest average reaches back.

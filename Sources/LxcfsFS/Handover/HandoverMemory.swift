@@ -29,7 +29,7 @@ package final class HandoverMemory: @unchecked Sendable {
         package static let requests = Region.agent.end
     }
 
-    /// The parts whose content is up to others. Where they lie is part of the contract between
+    /// The parts whose content is up to other rooms. Where they lie is part of the contract between
     /// versions.
     package enum Region: CaseIterable, Sendable {
         /// ``Suspects``.

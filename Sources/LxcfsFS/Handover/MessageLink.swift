@@ -13,7 +13,7 @@ struct MessageLink: ~Copyable, Sendable {
     /// To be watched.
     var descriptor: FileDescriptor { _read { yield socket.descriptor } }
 
-    /// A line and what came with it. Unless somebody takes the descriptor, it is closed.
+    /// A line and what came with it. Unless the receiver takes the descriptor, it is closed.
     struct Received: ~Copyable {
         let line: MessageLine
         let descriptor: FileDescriptor?

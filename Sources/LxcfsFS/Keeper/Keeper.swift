@@ -56,7 +56,7 @@ public final class Keeper {
             try giveUpPrivileges()
             try loop.run(signals)
         } catch {
-            // Whoever is started next must not go on with what is unmounted here.
+            // The next daemon must not go on with connections that are unmounted here.
             service.drop(loop.workers.store.items.map(\.name))
             do {
                 try Mounts.abort(options.mountPoint)

@@ -113,7 +113,7 @@ final class KeeperLoop {
     private func perform(_ action: Supervisor.Action) throws {
         switch action {
         case .start(let source, let afterCrash): try start(source, afterCrash: afterCrash)
-        // Whoever cannot be told has ended, or takes nothing more: that is noticed soon.
+        // A worker that cannot be told has ended, or takes nothing more: that is noticed soon.
         case .serve(let pid): try? workers[pid]?.link.serve()
         case .finish(let pid): try? workers[pid]?.link.finish()
         case .ask(let pid): try? workers[pid]?.link.ask()

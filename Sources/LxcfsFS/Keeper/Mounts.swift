@@ -97,7 +97,7 @@ enum Mounts {
         throw DaemonError("cannot clear \(mountPoint): there is always one more mount")
     }
 
-    /// Takes all mounts away. Whoever has them elsewhere, as containers do, gets errors at once,
+    /// Takes all mounts away. Containers, which have them elsewhere, get errors at once,
     /// also if a worker that cannot end, see ``Supervisor``, holds a connection open.
     static func abort(_ mountPoint: String) throws(SystemError) {
         if try abortConnection(at: mountPoint) { return }

@@ -5,7 +5,7 @@ enum CacheChange {
     case pushing
     /// Dropping pages, because the size will change. READ still gets what there was.
     case dropping
-    /// Giving those who have got it the time to look at the size. READ waits.
+    /// Giving readers who have got it the time to look at the size. READ waits.
     case settling
     /// Pushing longer content, since a time. The kernel takes note of the size first, then waits
     /// for a page that READ may have to bring; so READ waits only until the size is known.

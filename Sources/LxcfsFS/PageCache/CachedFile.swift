@@ -368,7 +368,7 @@ final class CachedFile: @unchecked Sendable {
     func expire(time: UInt64) -> Bool {
         lock.withLock {
             guard let snapshot, snapshot.time == time else { return false }
-            // Those who ask while longer content waits are shown it.
+            // Readers who ask while longer content waits are shown it.
             if waitsSince == nil { self.snapshot = nil }
             held.beginDropping(isChanging: !change.isNone)
             return true

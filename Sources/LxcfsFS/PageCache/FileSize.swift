@@ -13,8 +13,8 @@
 ///   one, so there is a pause;
 /// - answers repeat what it has been told.
 ///
-/// What does get shorter, because a CPU or a device has gone, may be shown wrongly to those who
-/// read in that moment.
+/// What does get shorter, because a CPU or a device has gone, may be shown wrongly to a program
+/// that reads in that moment.
 package struct FileSize: Equatable, Sendable {
     package let bytes: Int
     /// Shown in the nanoseconds of the modification time: another one makes the kernel drop the

@@ -16,7 +16,7 @@ final class PushPermits: Sendable {
     func give() { permits.give() }
 
     /// One content gets longer at a time: it rests for a while, and READ waits for it, so there
-    /// would be no thread left that tells those who have read it that it has ended.
+    /// would be no thread left that tells readers of the former content that it has ended.
     func beginGrowing() -> Bool { !isGrowing.exchange(true, ordering: .acquiring) }
 
     func endGrowing() { isGrowing.store(false, ordering: .releasing) }

@@ -14,7 +14,7 @@ final class ToldContents: Sendable {
     /// A READ has been, or is about to be, answered with this content.
     func told(_ content: Snapshot, _ node: NodeID) { ring.add(content, node) }
 
-    /// Tells the kernel of content. Whoever kills the worker meanwhile leaves a mark: of this
+    /// Tells the kernel of content. A worker that is killed meanwhile leaves a mark: of this
     /// file it is not known whether the kernel has the content.
     ///
     /// - Parameter push: does so.

@@ -22,7 +22,8 @@ final class CallerLookup: Sendable {
         /// Init processes by their pid namespace.
         var inits: [NamespaceID: InitProcess] = [:]
         var containers: [Key: Container] = [:]
-        /// Who asked last, by thread number: looking at a thread takes longer than answering it.
+        /// The threads that asked last, by their number: looking at a thread takes longer than
+        /// answering it.
         var recent: [Known?] = Array(repeating: nil, count: recentCount)
     }
     private let state = Mutex(State())

@@ -10,7 +10,7 @@ struct ContainerState: Fields {
     var pid: Int32 = 0
     /// Nanoseconds since boot.
     var startTime: UInt64 = 0
-    /// Nanoseconds; not in the files of versions before 0.2.
+    /// Nanoseconds; not in files from before the first release.
     var suspendedBefore: UInt64?
     var cpus = CPUView.quota
     /// By v1 controller.

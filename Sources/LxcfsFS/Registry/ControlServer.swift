@@ -75,7 +75,7 @@ final class ControlServer {
             connections[number] = nil
             if error.isOutOfDescriptors {
                 releaseDescriptors()
-                // Whoever could not be accepted is still there.
+                // The client that could not be accepted is still there: the poller tells of it again.
                 usleep(10_000)
             }
         }

@@ -206,7 +206,7 @@ final class Registrar {
     }
 
     private func isInUse(_ container: Container) -> Bool {
-        // In the root cgroup there is always somebody.
+        // The root cgroup always has processes.
         if container.cgroups.isRoot || !container.cgroups.exist { return false }
         do {
             return try container.cgroups.countTasks(

@@ -54,8 +54,8 @@ final class OpenFile: @unchecked Sendable {
         if offset == 0, begun, !workspace.isReplaying || !table.isFor(workspace.request, handle)
         {
             if container == nil {
-                // Whoever reads may be another than the one who has opened it: then the content
-                // stays.
+                // The reader may be another container than the one that has opened the file: then
+                // the content stays.
                 guard let found = try? find(), found.identity == identity else {
                     return snapshot
                 }

@@ -25,7 +25,7 @@ final class PressureTrigger: @unchecked Sendable {
         if let waiter { fuse_pollhandle_destroy(waiter) }
     }
 
-    /// Called at its end if somebody waits for its events.
+    /// Called at its end, if a watcher waits for its events.
     var endsWatch: (@Sendable () -> Void)?
 
     /// Hands `text` to the kernel.
