@@ -45,7 +45,7 @@ unit: ## Unit tests
 layers: ## Find files that use each other in a circle, or one that is above them (part of unit)
 	$(SWIFT) build
 	Tests/layers --self-test
-	Tests/layers
+	Tests/layers --strict
 
 .PHONY: e2e
 e2e: ## End-to-end tests on this machine's runtimes (as root)
