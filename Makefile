@@ -45,7 +45,7 @@ unit: ## Unit tests
 layers: ## Find files that use each other in a circle, or one that is above them (part of unit)
 	$(SWIFT) build
 	Tests/layers --self-test
-	Tests/layers
+	Tests/layers --strict
 
 .PHONY: e2e
 e2e: ## End-to-end tests on this machine's runtimes (as root)
@@ -67,11 +67,12 @@ vm-lxcfs: ## Compare each field with the newest lxcfs, in the virtual machine
 	Tests/vm/lxcfs
 
 .PHONY: soak
-soak: deps build test-tools ## Kill and upgrade the daemon a thousand times under load, race the hook, 10,000 containers, 10 million reads (as root, 30 minutes)
+soak: deps build test-tools releases ## Kill and upgrade the daemon a thousand times under load, race the hook, 10,000 containers, 10 million reads (as root, 30 minutes)
 	env SURVIVAL_KILLS=1000 SURVIVAL_ABORTS=1000 SURVIVAL_UPGRADES=50 \
 		SURVIVAL_REPLACEMENTS=50 SURVIVAL_RESTARTS=50 RACE_TRIES=10000 \
 		SOAK_LIFECYCLES=5000 SOAK_READS=10000000 \
-		Tests/e2e/run Tests/e2e/70_survival.bats Tests/e2e/75_race.bats Tests/e2e/76_soak.bats
+		RELEASES_UPGRADES=50 \
+		Tests/e2e/run $(addprefix Tests/e2e/,$(addsuffix .bats,70_survival 71_releases 75_race 76_soak))
 
 .PHONY: fuzz
 fuzz: ## Fuzz each parser of outside bytes for FUZZ_SECONDS (600; all of them three hours)

@@ -422,16 +422,20 @@ loses_triggers() {
     python3 -c '
 import os, select, sys, time
 fd = os.open(sys.argv[1], os.O_RDWR)
-def wait():
-    poll = select.poll()
-    poll.register(fd, select.POLLPRI)
-    return poll.poll(20000)[0][1]
+def wait(seconds):
+    # Who is asleep in poll while workers change is not woken (docs/reading.md).
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        poll = select.poll()
+        poll.register(fd, select.POLLPRI)
+        for _, events in poll.poll(200): return events
+    sys.exit("nothing was told for %d s" % seconds)
 os.write(fd, b"some 100000 2000000")
-assert wait() == select.POLLPRI
+assert wait(20) == select.POLLPRI
 open(sys.argv[2], "w").close()
-while not wait() & select.POLLERR: time.sleep(0.01)
+while not wait(20) & select.POLLERR: time.sleep(0.01)
 os.write(fd, b"some 100000 2000000")
-assert wait() == select.POLLPRI
+assert wait(20) == select.POLLPRI
 ' "/proc/$(container_pid busy)/root/proc/pressure/cpu" "$WORK/readers.written" 3>&- &
     local poller=$!
     wait_for 20 test -e "$WORK/readers.written"
