@@ -26,8 +26,13 @@ build: ## Build the release binaries, statically linked
 test-tools: ## Build the programs that tests need
 	$(SWIFT) build -c release --product readload
 
+.PHONY: releases
+releases: ## Build the releases from which this version has to take over, once
+	# Without them e2e says which it lacks, and in CI fails for that.
+	-Tests/releases/build
+
 .PHONY: test
-test: deps lint unit build test-tools e2e ## Install what is needed and run all tests (as root)
+test: deps lint unit build test-tools releases e2e ## Install what is needed and run all tests (as root)
 	# Building the fuzzer takes minutes, which the virtual machine hides.
 	$(MAKE) -j 2 vm fuzz-build
 	$(MAKE) fuzz-short
@@ -35,6 +40,12 @@ test: deps lint unit build test-tools e2e ## Install what is needed and run all 
 .PHONY: unit
 unit: ## Unit tests
 	Tests/unit
+
+.PHONY: layers
+layers: ## Find files that use each other in a circle, or one that is above them (part of unit)
+	$(SWIFT) build
+	Tests/layers --self-test
+	Tests/layers
 
 .PHONY: e2e
 e2e: ## End-to-end tests on this machine's runtimes (as root)

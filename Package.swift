@@ -3,8 +3,6 @@ import PackageDescription
 
 // Ships as one file: start-up is four times faster than with dynamic linking, and the
 // target machine needs no Swift. Debug builds and tests stay dynamic. See docs/design.md.
-// Libraries that import FoundationEssentials need it too: only then does the compiler name
-// the static parts to the linker.
 let staticExecutable: [String] = ["-static-executable"]
 let shippedSwift: [SwiftSetting] = [
     .unsafeFlags(staticExecutable, .when(configuration: .release))
@@ -12,6 +10,12 @@ let shippedSwift: [SwiftSetting] = [
 let shippedLinker: [LinkerSetting] = [
     .unsafeFlags(staticExecutable + ["-Xlinker", "-s"], .when(configuration: .release))
 ]
+
+// swift-argument-parser imports FoundationEssentials. Whether the linker is told of the static
+// parts of that depends on the flag above, which packages that we depend on do not get.
+let staticFoundation: [LinkerSetting] = ["_FoundationCollections", "_FoundationCShims"].map {
+    .linkedLibrary($0, .when(configuration: .release))
+}
 
 // Without _GNU_SOURCE the Glibc module hides O_PATH, setns, accept4 and others.
 let gnuSource: [CSetting] = [.define("_GNU_SOURCE")]
@@ -47,15 +51,14 @@ let package = Package(
         .target(
             name: "LxcfsHandover",
             dependencies: ["CLinux", "CSeccomp", "Control", "JSON", "Syscalls"],
-            path: "Sources/LxcfsFS/Handover", cSettings: gnuSource,
-            swiftSettings: shippedSwift),
+            path: "Sources/LxcfsFS/Handover", cSettings: gnuSource),
         .target(
             name: "LxcfsKeeper",
             dependencies: [
-                "Control", "KernelText", "LxcfsHandover", "Syscalls",
+                "Control", "JSON", "KernelText", "LxcfsHandover", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            path: "Sources/LxcfsFS/Keeper", cSettings: gnuSource, swiftSettings: shippedSwift),
+            path: "Sources/LxcfsFS/Keeper", cSettings: gnuSource),
         .target(
             name: "LxcfsPageCache",
             dependencies: ["CLinux", "KernelText", "LxcfsHandover", "Syscalls"],
@@ -67,8 +70,7 @@ let package = Package(
                 "LxcfsHandover", "LxcfsPageCache", "OCISpec", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["Handover", "Keeper", "PageCache"], cSettings: gnuSource,
-            swiftSettings: shippedSwift),
+            exclude: ["Handover", "Keeper", "PageCache"], cSettings: gnuSource),
         .target(
             name: "LxcfsHook",
             dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
@@ -81,7 +83,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: shippedSwift, linkerSettings: shippedLinker),
+            swiftSettings: shippedSwift, linkerSettings: shippedLinker + staticFoundation),
         .executableTarget(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
@@ -106,7 +108,7 @@ let package = Package(
         .testTarget(
             name: "LxcfsFSTests",
             dependencies: ["LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "LxcfsPageCache"],
-            cSettings: gnuSource),
+            resources: [.copy("Fixtures")], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
     ],
     swiftLanguageModes: [.v6]

@@ -13,6 +13,7 @@ public final class Worker {
     private let setup: WorkerSetup
     private var options: DaemonOptions
     private let log: Logger
+    private var hasMisunderstood = false
 
     public init(_ setup: WorkerSetup, log: Logger) {
         self.setup = setup
@@ -22,8 +23,8 @@ public final class Worker {
 
     /// Runs until the keeper says so, or is gone.
     ///
-    /// - Throws: `SystemError` for what keeps the worker from working.
-    public func run() throws(SystemError) {
+    /// - Throws: `SystemError` or `DaemonError` for what keeps the worker from working.
+    public func run() throws {
         try ChildProcess.setName("lxcfsd")
         try Privileges.forbidDumps()
         try ChildProcess.dieWithParent()
@@ -33,57 +34,48 @@ public final class Worker {
         // These are for the keeper, though a terminal or service manager sends them to all.
         for ignored in [SIGTERM, SIGINT, SIGHUP, SIGUSR2] { signal(ignored, SIG_IGN) }
         try Interruption.prepare(Session.interruption)
-        for number in inherited { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
-        let link = KeeperLink(FileDescriptor(owning: setup.link))
+        for number in setup.descriptors { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+        let link = WorkerEnd(FileDescriptor(owning: setup.link))
 
         let poller = try Poller()
         let parts = try WorkerParts(setup, &options, poller, link, log)
-        try poller.add(link.socket.descriptor, token: Wakeup.keeper.token)
+        try poller.add(link.descriptor, token: Wakeup.keeper.token)
         try parts.registrar.restore(poller, isFinal: false)
         try SystemCallFilter.worker.load(options.systemCallFilter)
-        try link.send(.ready)
+        try link.ready()
         guard try waitForTurn(link, parts.agent) else { return }
         parts.registry.raiseNextSlot(to: parts.memory.nextSlot)
         try parts.registrar.restore(poller, isFinal: true)
         try takeOver(parts)
-        try link.send(.serving)
+        try link.serving()
         try serve(poller, link, parts)
         finish(parts)
-    }
-
-    private var inherited: [CInt] {
-        [
-            setup.link, setup.containers, setup.callers, setup.control, setup.seccomp,
-            setup.memory,
-        ] + setup.kept.map(\.descriptor)
     }
 
     /// Waits until no other worker is at work.
     ///
     /// - Returns: false if it is not to serve.
-    private func waitForTurn(_ link: KeeperLink, _ agent: Agent?) throws(SystemError) -> Bool {
-        while let incoming = try link.receive() {
-            let message = incoming.message
-            switch message.kind {
+    private func waitForTurn(_ link: WorkerEnd, _ agent: Agent?) throws -> Bool {
+        while let message = try link.receive() {
+            switch consume message {
             case .serve: return true
-            case .keep:
-                guard let descriptor = incoming.descriptor else { break }
-                guard let agent, let name = message.name else {
-                    close(descriptor)
-                    break
-                }
-                try agent.adopt(
-                    WorkerSetup.Kept(
-                        name: name, payload: message.payload ?? "", descriptor: descriptor))
-            case .forget:
-                if let token = message.name.flatMap(StoredListeners.token) {
-                    agent?.abandon(token: token)
-                }
+            case .keep(let named): try agent?.adopt(named)
+            case .forget(let name):
+                if let token = StoredListeners.token(name) { agent?.abandon(token: token) }
             case .finish: return false
-            case .ready, .serving, .ask, .answer: break
+            // The main thread looks for messages all the time.
+            case .ask: try link.answer()
+            case .other(let summary): noteMisunderstood(summary)
             }
         }
         return false
+    }
+
+    /// Once: a keeper that says something new may say it often.
+    private func noteMisunderstood(_ summary: String) {
+        if hasMisunderstood { return }
+        hasMisunderstood = true
+        log.notice("ignoring of the keeper: \(summary)")
     }
 
     /// Takes up where an earlier worker has ended, and starts to answer.
@@ -138,10 +130,10 @@ public final class Worker {
     // MARK: - Serving
 
     private func serve(
-        _ poller: Poller, _ link: KeeperLink, _ parts: WorkerParts
-    ) throws(SystemError) {
+        _ poller: Poller, _ link: WorkerEnd, _ parts: WorkerParts
+    ) throws {
         let server = ControlServer(
-            listener: FileDescriptor(owning: setup.control),
+            listener: FileDescriptor(owning: setup[.control]),
             path: options.directory.controlSocket,
             log: log
         ) { parts.host.tree.closeFiles() }
@@ -156,11 +148,13 @@ public final class Worker {
             switch Wakeup(token: token) {
             case .keeper:
                 // Without a keeper there is nobody whom the work would serve.
-                guard let incoming = try link.receive() else { return }
-                switch incoming.message.kind {
+                guard let message = try link.receive() else { return }
+                switch consume message {
                 case .finish: return
-                case .ask: try link.send(.answer)
-                case .ready, .serving, .keep, .forget, .serve, .answer: break
+                case .ask: try link.answer()
+                case .other(let summary): noteMisunderstood(summary)
+                // This worker serves, and what others have had kept is theirs.
+                default: break
                 }
             case .control(let number):
                 server.handle(number, poller) { request in answer(request, parts, poller) }

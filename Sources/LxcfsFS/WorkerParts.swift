@@ -31,11 +31,11 @@ struct WorkerParts {
     /// - Parameter options: those of `setup`; what has been chosen with the connections is set.
     init(
         _ setup: WorkerSetup, _ options: inout DaemonOptions, _ poller: Poller,
-        _ link: KeeperLink, _ log: Logger
-    ) throws(SystemError) {
+        _ link: WorkerEnd, _ log: Logger
+    ) throws {
         let state = StateDirectory(path: options.directory.containers)
         try state.prepare()
-        let memory = try HandoverMemory(FileDescriptor(owning: setup.memory))
+        let memory = try HandoverMemory(FileDescriptor(owning: setup[.memory]))
         memory.bind(&options)
         let number = memory.beginLife()
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
@@ -53,9 +53,9 @@ struct WorkerParts {
             host: host, registry: registry, callers: callerLookup, sampler: sampler,
             state: state, options: options, log: log)
         containers = try Session(
-            device: FileDescriptor(owning: setup.containers), .containers, memory, log: log)
+            device: FileDescriptor(owning: setup[.containers]), .containers, memory, log: log)
         callers = try Session(
-            device: FileDescriptor(owning: setup.callers), .callers, memory, log: log)
+            device: FileDescriptor(owning: setup[.callers]), .callers, memory, log: log)
         openFiles = OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
 
         let containerNames = ContainerNames(
@@ -93,12 +93,12 @@ struct WorkerParts {
 
     private static func makeAgent(
         _ setup: WorkerSetup, _ options: DaemonOptions, _ host: Host, _ registry: Registry,
-        _ callers: CallerLookup, _ memory: HandoverMemory, _ link: KeeperLink, _ log: Logger
+        _ callers: CallerLookup, _ memory: HandoverMemory, _ link: WorkerEnd, _ log: Logger
     ) throws(SystemError) -> Agent? {
         let agent: Agent
         do {
             agent = try Agent(
-                listener: FileDescriptor(owning: setup.seccomp),
+                listener: FileDescriptor(owning: setup[.seccomp]),
                 listeners: AgentListeners(store: StoredListeners(link, log: log)),
                 slots: AgentSlots(memory.start(of: .agent)), host: host, registry: registry,
                 callers: callers,
@@ -111,7 +111,7 @@ struct WorkerParts {
             unlink(options.directory.seccompSocket)
             return nil
         }
-        for kept in setup.kept { try agent.adopt(kept) }
+        for kept in setup.kept { try agent.adopt(kept.take()) }
         return agent
     }
 }

@@ -75,16 +75,6 @@ public struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(owning: number)
     }
 
-    /// pread(2) until `buffer` is full or the file ends.
-    ///
-    /// - Returns: the number of bytes read.
-    /// - Parameter path: names the file in errors.
-    public func read(
-        into buffer: UnsafeMutableRawBufferPointer, at offset: Int = 0, path: String? = nil
-    ) throws(SystemError) -> Int {
-        try Syscalls.read(raw, into: buffer, at: offset, path: path)
-    }
-
     /// Reads from the current position to the end.
     ///
     /// - Parameter limit: more bytes than this fail with `EFBIG`.
@@ -120,62 +110,5 @@ public struct FileDescriptor: ~Copyable, Sendable {
         var info = stat()
         _ = try retrying("stat", path) { fstat(raw, &info) }
         return info
-    }
-}
-
-/// A descriptor in a box, for collections and for more than one owner; closed with the last.
-public final class HeldDescriptor: Sendable {
-    public let descriptor: FileDescriptor
-
-    public init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
-}
-
-/// pread(2) on a borrowed descriptor until `buffer` is full or the file ends.
-public func read(
-    _ descriptor: CInt, into buffer: UnsafeMutableRawBufferPointer, at offset: Int,
-    path: @autoclosure () -> String? = nil
-) throws(SystemError) -> Int {
-    var total = 0
-    while total < buffer.count, let base = buffer.baseAddress {
-        let count = try retrying("read", path()) {
-            pread(descriptor, base + total, buffer.count - total, off_t(offset + total))
-        }
-        if count == 0 { break }
-        total += count
-    }
-    return total
-}
-
-/// The whole of a small file, by path.
-///
-/// - Parameter limit: more bytes than this fail with `EFBIG`.
-public func readFile(_ path: String, limit: Int = 1 << 26) throws(SystemError) -> [UInt8] {
-    try FileDescriptor.open(path).readToEnd(limit: limit, path: path)
-}
-
-/// How openat2(2) may walk a path.
-public struct ResolveFlags: OptionSet, Sendable {
-    public let rawValue: UInt64
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
-
-    /// The starting directory is `/` for the walk.
-    public static let inRoot = ResolveFlags(rawValue: CLINUX_RESOLVE_IN_ROOT)
-    /// No symbolic link in any component.
-    public static let noSymlinks = ResolveFlags(rawValue: CLINUX_RESOLVE_NO_SYMLINKS)
-    /// No procfs-style magic link in any component.
-    public static let noMagicLinks = ResolveFlags(rawValue: CLINUX_RESOLVE_NO_MAGICLINKS)
-    /// No crossing of a mount point, in either direction.
-    public static let noCrossing = ResolveFlags(rawValue: CLINUX_RESOLVE_NO_XDEV)
-    /// Nothing above the starting directory.
-    public static let beneath = ResolveFlags(rawValue: CLINUX_RESOLVE_BENEATH)
-}
-
-/// One pread(2) on a borrowed descriptor.
-public func readOnce(
-    _ descriptor: CInt, into buffer: UnsafeMutableRawBufferPointer, at offset: Int,
-    path: @autoclosure () -> String? = nil
-) throws(SystemError) -> Int {
-    try retrying("read", path()) {
-        pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
     }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// What an open file is and on which mount, found out without asking its filesystem, so that
@@ -27,17 +26,25 @@ public struct FileIdentity: Equatable, Sendable {
 extension FileDescriptor {
     /// Identifies this open file; also works on `O_PATH` descriptors. Linux 5.8.
     public func identity(path: String? = nil) throws(SystemError) -> FileIdentity {
-        var out = clinux_identity()
-        _ = try check(clinux_identify(raw, &out), "identify", path)
+        var info = statx()
+        let flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT
+        _ = try attempting("identify", path) { statx(raw, "", flags, 0, &info) }
+        // Both are filled in since Linux 5.8, asked for or not.
+        let isMountRoot = UInt64(STATX_ATTR_MOUNT_ROOT)
+        guard info.stx_mask & UInt32(STATX_MNT_ID) != 0,
+            info.stx_attributes_mask & isMountRoot != 0
+        else { throw SystemError("identify", path, errno: ENOSYS) }
         let kind: FileIdentity.Kind =
-            switch mode_t(out.mode) & S_IFMT {
+            switch mode_t(info.stx_mode) & S_IFMT {
             case 0: .unknown
             case S_IFDIR: .directory
             case S_IFREG: .regular
             default: .other
             }
         return FileIdentity(
-            mountID: out.mount_id, isMountRoot: out.is_mount_root != 0, inode: out.inode,
-            device: DeviceNumber(major: out.device_major, minor: out.device_minor), kind: kind)
+            mountID: info.stx_mnt_id, isMountRoot: info.stx_attributes & isMountRoot != 0,
+            inode: info.stx_ino,
+            device: DeviceNumber(major: info.stx_dev_major, minor: info.stx_dev_minor),
+            kind: kind)
     }
 }

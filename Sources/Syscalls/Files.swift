@@ -29,3 +29,10 @@ public func replaceFile(_ path: String, with content: [UInt8]) throws(SystemErro
         throw SystemError("replace", path, errno: code)
     }
 }
+
+/// The whole of a small file, by path.
+///
+/// - Parameter limit: more bytes than this fail with `EFBIG`.
+public func readFile(_ path: String, limit: Int = 1 << 26) throws(SystemError) -> [UInt8] {
+    try FileDescriptor.open(path).readToEnd(limit: limit, path: path)
+}

@@ -23,10 +23,6 @@ public final class Lock: @unchecked Sendable {
     @inline(__always)
     public func unlock() { pthread_mutex_unlock(mutex) }
 
-    /// False if somebody else holds the lock.
-    @inline(__always)
-    public func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
-
     @inline(__always)
     public func withLock<Value, Failure: Error>(
         _ body: () throws(Failure) -> Value

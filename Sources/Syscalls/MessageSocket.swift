@@ -21,7 +21,10 @@ public struct MessageSocket: ~Copyable, Sendable {
     /// Both ends, as numbers: somebody has to own them.
     public static func pair() throws(SystemError) -> (CInt, CInt) {
         var numbers: [CInt] = [-1, -1]
-        _ = try check(clinux_socketpair(&numbers), "make a pair of", "sockets")
+        let type = CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
+        _ = try attempting("make a pair of", "sockets") {
+            socketpair(AF_UNIX, type, 0, &numbers)
+        }
         return (numbers[0], numbers[1])
     }
 
@@ -32,19 +35,25 @@ public struct MessageSocket: ~Copyable, Sendable {
     public func send(
         _ bytes: [UInt8], _ file: CInt = -1, waits: Bool = true
     ) throws(SystemError) {
-        _ = try check(
-            clinux_send(descriptor.raw, bytes, bytes.count, file, waits ? 0 : CLINUX_DONTWAIT),
-            "send to", "the other process")
+        let result = clinux_send(
+            descriptor.raw, bytes, bytes.count, [file], file >= 0 ? 1 : 0, nil, 0,
+            waits ? 0 : CInt(MSG_DONTWAIT))
+        _ = try check(result, "send to", "the other process")
     }
 
     /// Waits for a message; nil when the other side is gone.
     public func receive() throws(SystemError) -> Message? {
         var bytes = [UInt8](repeating: 0, count: Self.sizeLimit)
         var file: CInt = -1
-        let result = clinux_receive(descriptor.raw, &bytes, bytes.count, &file)
-        if result == -ECONNRESET { return nil }
+        var fileCount = 0
+        var result: Int
+        repeat {
+            result = clinux_receive(
+                descriptor.raw, &bytes, bytes.count, &file, 1, &fileCount)
+        } while result == -Int(EINTR)
+        if result == -Int(ECONNRESET) { return nil }
         let size = try check(result, "receive from", "the other process")
         if size == 0 { return nil }
-        return Message(bytes: Array(bytes[..<Int(size)]), descriptor: file < 0 ? nil : file)
+        return Message(bytes: Array(bytes[..<size]), descriptor: fileCount == 0 ? nil : file)
     }
 }

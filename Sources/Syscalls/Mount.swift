@@ -1,20 +1,6 @@
 import CLinux
 import Glibc
 
-/// Attributes of a mount, as in mount_setattr(2).
-public struct MountAttributes: OptionSet, Sendable {
-    public let rawValue: UInt64
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
-
-    public static let readOnly = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_RDONLY)
-    public static let noSetuid = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOSUID)
-    public static let noDevices = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NODEV)
-    public static let noExec = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOEXEC)
-    public static let noAccessTimes = MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NOATIME)
-    public static let noDirectoryAccessTimes =
-        MountAttributes(rawValue: CLINUX_MOUNT_ATTR_NODIRATIME)
-}
-
 /// open_tree(2) with `OPEN_TREE_CLONE`: a detached copy of the one mount at `path`, that
 /// disappears with the descriptor unless it is attached somewhere.
 ///
@@ -34,7 +20,7 @@ public func isolateMount(
     _ mount: borrowing FileDescriptor, _ attributes: MountAttributes, path: String
 ) throws(SystemError) {
     _ = try check(
-        clinux_mount_setattr(mount.raw, attributes.rawValue, CLINUX_MS_PRIVATE),
+        clinux_mount_setattr(mount.raw, attributes.rawValue, UInt64(MS_PRIVATE)),
         "set the attributes of the mount of", path)
 }
 
@@ -57,8 +43,13 @@ public func attachMount(
 public func detachedMount(
     of filesystem: String, _ attributes: MountAttributes = []
 ) throws(SystemError) -> FileDescriptor {
-    let result = clinux_detached_mount(filesystem, attributes.rawValue)
-    return FileDescriptor(owning: try check(result, "make a detached mount of", filesystem))
+    let operation = "make a detached mount of"
+    let context = FileDescriptor(
+        owning: try check(clinux_fsopen(filesystem), operation, filesystem))
+    _ = try check(clinux_fsconfig_create(context.raw), operation, filesystem)
+    return FileDescriptor(
+        owning: try check(
+            clinux_fsmount(context.raw, attributes.rawValue), operation, filesystem))
 }
 
 /// A new instance of a filesystem with options, mounted nowhere yet (fsopen(2)).
@@ -93,14 +84,15 @@ public func attachMount(
 
 /// mount(2) with `MS_BIND`.
 public func bindMount(_ source: String, on target: String) throws(SystemError) {
-    _ = try check(
-        clinux_mount(source, target, nil, UInt(MS_BIND), nil), "bind mount on", target)
+    _ = try attempting("bind mount on", target) {
+        mount(source, target, nil, UInt(MS_BIND), nil)
+    }
 }
 
 /// umount2(2) with `MNT_DETACH`: also works on a FUSE mount whose server is gone, and takes
 /// everything mounted below along.
 public func detachMount(at path: String) throws(SystemError) {
-    _ = try check(clinux_umount2(path, CInt(MNT_DETACH)), "unmount", path)
+    _ = try attempting("unmount", path) { umount2(path, CInt(MNT_DETACH)) }
 }
 
 /// Aborts the connection of a FUSE mount (umount2(2) with `MNT_FORCE`): whoever waits for an answer
@@ -108,9 +100,11 @@ public func detachMount(at path: String) throws(SystemError) {
 ///
 /// - Returns: whether the mount is gone, too. It stays if it is in use.
 public func abortConnection(at path: String) throws(SystemError) -> Bool {
-    let result = clinux_umount2(path, CInt(MNT_FORCE))
-    if result == -EBUSY { return false }
-    _ = try check(result, "abort the connection at", path)
+    do {
+        _ = try attempting("abort the connection at", path) { umount2(path, CInt(MNT_FORCE)) }
+    } catch let error where error.errno == EBUSY {
+        return false
+    }
     return true
 }
 
@@ -124,44 +118,14 @@ public func detachMount(
     path: String
 ) throws(SystemError) {
     try changeDirectory(to: descriptors, path: "/proc/self/fd")
-    _ = try check(clinux_umount2("\(mountRoot.raw)", CInt(MNT_DETACH)), "unmount", path)
+    _ = try attempting("unmount", path) {
+        umount2("\(mountRoot.raw)", CInt(MNT_DETACH))
+    }
 }
 
 /// fchdir(2).
 public func changeDirectory(
     to directory: borrowing FileDescriptor, path: String
 ) throws(SystemError) {
-    _ = try check(clinux_fchdir(directory.raw), "change the directory to", path)
-}
-
-/// Which of the calls that this package mounts with the running kernel has.
-public enum MountFeature: String, CaseIterable, Sendable {
-    /// Linux 5.2.
-    case openTree = "open_tree"
-    /// Linux 5.2.
-    case moveMount = "move_mount"
-    /// Linux 5.12.
-    case mountSetattr = "mount_setattr"
-    /// Linux 5.6.
-    case openat2
-    /// Linux 6.5.
-    case moveMountBeneath = "MOVE_MOUNT_BENEATH"
-
-    /// Tries the call with arguments that cannot succeed: a kernel that has it finds fault
-    /// with them, one that has it not answers `ENOSYS`.
-    public var isSupported: Bool {
-        let invalid: CInt = -1
-        switch self {
-        case .openTree: return clinux_open_tree(invalid, "", UInt32.max) != -ENOSYS
-        case .moveMount: return clinux_move_mount(invalid, "", invalid, "", .max) != -ENOSYS
-        case .mountSetattr: return clinux_mount_setattr(invalid, 0, 0) != -ENOSYS
-        case .openat2: return clinux_openat2(invalid, "", 0, 0, UInt64.max) != -ENOSYS
-        case .moveMountBeneath:
-            // Flags are checked before descriptors: EINVAL means that the flag is unknown.
-            let flags =
-                CLINUX_MOVE_MOUNT_F_EMPTY_PATH | CLINUX_MOVE_MOUNT_T_EMPTY_PATH
-                | CLINUX_MOVE_MOUNT_BENEATH
-            return clinux_move_mount(invalid, "", invalid, "", flags) == -EBADF
-        }
-    }
+    _ = try attempting("change the directory to", path) { fchdir(directory.raw) }
 }

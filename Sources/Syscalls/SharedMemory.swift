@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// Memory that several processes see and that outlives each of them, as long as somebody
@@ -10,8 +9,16 @@ public enum SharedMemory {
     ///   - name: shown in `/proc/<pid>/maps`.
     ///   - size: in bytes.
     public static func make(_ name: String, size: Int) throws(SystemError) -> FileDescriptor {
-        FileDescriptor(
-            owning: try check(clinux_memfd(name, UInt64(size)), "make shared memory", name))
+        let operation = "make shared memory"
+        let flags = MFD_CLOEXEC | MFD_ALLOW_SEALING
+        let memory = FileDescriptor(
+            owning: try attempting(operation, name) { memfd_create(name, flags) })
+        _ = try attempting(operation, name) { ftruncate(memory.raw, off_t(size)) }
+        // A process that maps it relies on its size: a read beyond the end is SIGBUS.
+        _ = try attempting(operation, name) {
+            fcntl(memory.raw, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW)
+        }
+        return memory
     }
 
     /// Maps `size` bytes for reading and writing, until the process ends.
@@ -21,7 +28,9 @@ public enum SharedMemory {
         guard Int(try memory.status(path: "shared memory").st_size) >= size else {
             throw SystemError("map", "shared memory", errno: EINVAL)
         }
-        guard let address = clinux_map_shared(memory.raw, UInt64(size)) else {
+        let address = mmap(
+            nil, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, memory.raw, 0)
+        guard let address, address != MAP_FAILED else {
             throw SystemError("map", "shared memory", errno: errno)
         }
         return address

@@ -42,6 +42,18 @@ func check<Value: SignedInteger>(
     return result
 }
 
+/// Runs a libc call that reports through `errno`, once.
+@inline(__always)
+func attempting<Value: SignedInteger>(
+    _ operation: @autoclosure () -> String, _ path: @autoclosure () -> String?,
+    _ call: () -> Value
+) throws(SystemError) -> Value {
+    let result = call()
+    if result >= 0 { return result }
+    let code = Glibc.errno
+    throw SystemError(operation(), path(), errno: code)
+}
+
 /// Runs a libc call that reports through `errno` until no signal interrupts it.
 @inline(__always)
 func retrying<Value: SignedInteger>(

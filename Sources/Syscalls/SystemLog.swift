@@ -22,7 +22,7 @@ public enum SystemLog {
         tzset()
         identity.withUTF8Buffer { bytes in
             bytes.baseAddress?.withMemoryRebound(to: CChar.self, capacity: bytes.count + 1) {
-                clinux_syslog_open($0, 3 << 3)
+                openlog($0, LOG_PID | LOG_NDELAY, 3 << 3)
             }
         }
     }

@@ -14,11 +14,13 @@ struct Lxcfsd: ParsableCommand {
             start, or the daemon did not answer; 64 wrong usage.
             """,
         version: "lxcfsd \(version)",
-        subcommands: [Serve.self, List.self, Status.self, Work.self],
+        subcommands: [Serve.self, List.self, Status.self],
         defaultSubcommand: Serve.self)
 
     static func main() {
+        let arguments = CommandLine.arguments.dropFirst()
+        if arguments.first == "worker" { WorkerCommand.run(arguments.dropFirst()) }
         // As in lxcfs. ArgumentParser has only the long name.
-        main(CommandLine.arguments.dropFirst().map { $0 == "-v" ? "--version" : $0 })
+        main(arguments.map { $0 == "-v" ? "--version" : $0 })
     }
 }

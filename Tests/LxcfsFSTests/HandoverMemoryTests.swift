@@ -61,7 +61,7 @@ import Testing
 
     @Test func memoryOfAnotherVersionIsRefused() throws {
         let memory = try SharedMemory.make("other", size: HandoverMemory.size(threads: 1))
-        #expect(throws: SystemError.self) { try HandoverMemory(memory) }
+        #expect(throws: DaemonError.self) { try HandoverMemory(memory) }
     }
 
     // MARK: - Counters
@@ -91,87 +91,5 @@ import Testing
         #expect(suspects.crashed(with: [8, 4]) == [4])
         #expect(suspects.crashed(with: [8]) == [])
         #expect(suspects.crashed(with: [4]) == [])
-    }
-}
-
-@Suite struct RestartPaceTests {
-    private let millisecond: UInt64 = 1_000_000
-
-    @Test func backsOffButNeverGivesUp() {
-        var pace = RestartPace()
-        let delays = (0..<1000).map { _ in pace.delay(after: .neverServed) / millisecond }
-        #expect(delays.prefix(4) == [50, 100, 200, 400])
-        #expect(delays.max() == 5000)
-        // One that has served is forgiven.
-        #expect(pace.delay(after: .served(for: 1 << 40, isCrash: true)) == 0)
-        #expect(pace.delay(after: .neverServed) == 50 * millisecond)
-    }
-
-    @Test func crashesInARowAreSlowedDown() {
-        var pace = RestartPace()
-        let delays = (0..<100).map { _ in
-            pace.delay(after: .served(for: millisecond, isCrash: true)) / millisecond
-        }
-        #expect(delays.prefix(7) == [0, 0, 0, 0, 0, 10, 20])
-        #expect(delays.max() == 2000)
-    }
-
-    @Test func whoeverKillsWorkersGetsNewOnesAtOnce() {
-        var pace = RestartPace()
-        for _ in 0..<1000 {
-            #expect(pace.delay(after: .served(for: millisecond, isCrash: false)) == 0)
-        }
-    }
-}
-
-@Suite struct KeptDescriptorsTests {
-    @Test func keepsOnePerNameAndComesBackFromTheStore() throws {
-        let path = "/tmp/kept-\(getpid())-\(Clock.monotonic()).json"
-        defer { unlink(path) }
-        func file() throws -> FileDescriptor { try FileDescriptor.open("/dev/null") }
-        var kept = KeptDescriptors()
-        #expect(kept.add(try file(), name: "a", payload: "1") == "kept-1")
-        #expect(kept.add(try file(), name: "b", payload: "2") == "kept-2")
-        #expect(kept.add(try file(), name: "a", payload: "3") == "kept-3")
-        #expect(kept.all.map(\.name) == ["a", "b"])
-        #expect(kept.all.map(\.payload) == ["3", "2"])
-        try kept.write(to: path)
-        var other = KeptDescriptors()
-        let unknown = try file().release()
-        defer { close(unknown) }
-        let left = try other.restore(
-            from: path, ["kept-3": try file().release(), "kept-9": unknown])
-        #expect(left == ["kept-9": unknown])
-        #expect(other.all.map(\.name) == ["a"])
-        #expect(other.all.map(\.payload) == ["3"])
-        // Numbers are not used twice.
-        #expect(other.add(try file(), name: "c", payload: "") == "kept-4")
-        kept.remove("a")
-        #expect(kept.count == 1)
-    }
-
-    /// Two owners would close one number twice, the second time somebody else's.
-    @Test func aDescriptorHasOneOwnerWhateverTheRecordSays() throws {
-        let path = "/tmp/kept-\(getpid())-\(Clock.monotonic()).json"
-        defer { unlink(path) }
-        let record = #"{"name":"NAME","payload":"","number":1}"#
-        let text = ["a", "b"].map { record.replacing("NAME", with: $0) }
-        try replaceFile(path, with: Array("[\(text.joined(separator: ","))]".utf8))
-        let number = try FileDescriptor.open("/dev/null").release()
-        var kept = KeptDescriptors()
-        #expect(try kept.restore(from: path, ["kept-1": number]).isEmpty)
-        #expect(kept.all.map(\.descriptor) == [number])
-    }
-
-    @Test func numbersDoNotOverflow() throws {
-        let path = "/tmp/kept-\(getpid())-\(Clock.monotonic()).json"
-        defer { unlink(path) }
-        let text = #"[{"name":"a","payload":"","number":\#(Int.max)}]"#
-        try replaceFile(path, with: Array(text.utf8))
-        let number = try FileDescriptor.open("/dev/null").release()
-        defer { close(number) }
-        var kept = KeptDescriptors()
-        #expect(try kept.restore(from: path, ["kept-\(Int.max)": number]).count == 1)
-        #expect(kept.count == 0)
     }
 }

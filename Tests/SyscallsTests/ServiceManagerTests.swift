@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Testing
 
@@ -19,11 +18,10 @@ import Testing
             bind(manager.raw, __CONST_SOCKADDR_ARG(__sockaddr_un__: $0), size)
         }
         try #require(bound == 0)
-        var result: CInt = 0
-        // Until its queue (net.unix.max_dgram_qlen) is full.
-        for _ in 0..<5000 where result == 0 {
-            result = clinux_notify_with(path, "STATUS=x", nil, 0)
+        let error = #expect(throws: SystemError.self) {
+            // Until its queue (net.unix.max_dgram_qlen) is full.
+            for _ in 0..<5000 { try notify(at: path, "STATUS=x", descriptors: []) }
         }
-        #expect(result == -EAGAIN)
+        #expect(error?.errno == EAGAIN)
     }
 }

@@ -4,8 +4,7 @@
 # SURVIVAL_RESTARTS say how often; `make soak` sets them high.
 
 load helpers
-
-: "${READLOAD:=$REPO/.build/release/readload}"
+load survival
 
 setup() { [[ -x $READLOAD ]] || skip "not built: $READLOAD"; }
 
@@ -17,69 +16,6 @@ teardown() {
     stop_load >/dev/null 2>&1 || true
     cleanup_containers
     stop_daemon
-}
-
-ask() { "$LXCFSD" "$1" --runtime-dir "$WORK/run" "${@:2}"; }
-
-# start_load NAME: four threads read what container NAME (96 MiB, one CPU) sees, and the
-# caller tree from a cgroup with 64 MiB.
-start_load() {
-    local root proc=()
-    root=/proc/$(container_pid "$1")/root
-    local file
-    for file in meminfo stat uptime loadavg cpuinfo swaps; do proc+=("$root/proc/$file"); done
-    make_limited_cgroup "$E2E_CGROUP/reader" $((64 << 20))
-    bash -c 'for dir in "${@:2:$1}"; do echo $$ >"$dir/cgroup.procs"; done
-        exec "${@:$1+2}"' bash "$(reader_dirs | wc -l)" $(reader_dirs) \
-        "$READLOAD" 4 7200 "${proc[0]}=98304 kB" "${proc[@]:1}" \
-        "$root/sys/devices/system/cpu/online=0" \
-        "@$WORK/lxcfs/proc/meminfo=65536 kB" "@$WORK/lxcfs/proc/uptime" \
-        "@$WORK/lxcfs/proc/stat" \
-        >"$WORK/load.txt" 2>&1 </dev/null 3>&- &
-    echo $! >"$WORK/load.pid"
-    sleep 0.3
-}
-
-reader_dirs() {
-    local dir
-    for dir in $(cgroup_dirs); do [[ -d $dir/reader ]] && echo "$dir/reader"; done
-    return 0
-}
-
-# Ends the load; prints what it saw, and fails if a read failed or was wrong.
-stop_load() {
-    local pid
-    [[ -e $WORK/load.pid ]] || return 0
-    pid=$(cat "$WORK/load.pid")
-    rm "$WORK/load.pid"
-    kill -TERM "$pid"
-    wait "$pid"
-}
-
-# check_load LABEL
-check_load() {
-    local status=0 result
-    # It has read to the end of what was done meanwhile.
-    is_running "$(cat "$WORK/load.pid")" || { cat "$WORK/load.txt"; fail "no load any more"; }
-    stop_load || status=$?
-    result=$(tail -n 1 "$WORK/load.txt")
-    echo "# $1: $result" >&3
-    [[ $status == 0 ]] || { cat "$WORK/load.txt"; tail -n 30 "$WORK/lxcfsd.log"; return 1; }
-    ! grep "hangs, it is replaced" "$WORK/lxcfsd.log" || fail "a worker that works was replaced"
-    # It must really have read all the time.
-    (($(awk '{ print $2 }' <<<"$result") > 100))
-}
-
-prepare_survivor() {
-    make_bundle survivor -m $((96 << 20)) -q 100000
-    start_container "${RUNTIMES[0]}" survivor
-    start_load survivor
-}
-
-is_another_worker() {
-    local pid
-    pid=$(worker_pid)
-    [[ -n $pid && $pid != "$1" ]]
 }
 
 # Kills the worker $1 times with signal $2, at different moments of its life.
@@ -184,8 +120,6 @@ PY
     check_load "${SURVIVAL_ABORTS:-5} x abort of the worker"
 }
 
-is_upgraded() { (($(ask status --json | jq .workers) > $1)); }
-
 # A thread of a worker may wait in the kernel for what only the next worker can do; then even
 # SIGKILL does not end it. In a frozen cgroup (v1) it does not either.
 @test "a worker that cannot be killed does not stop the upgrade" {
@@ -256,8 +190,6 @@ cat_uptime() { busybox cat "/proc/$1/root/proc/uptime" | awk '{ print int($1 * 1
         ((after >= former + 400)) || fail "$after after $former and 0.4 s"
     done
 }
-
-is_program() { [[ /proc/$1/exe -ef $2 ]]; }
 
 @test "an upgrade takes the binary that is now on disk; one that does not work changes nothing" {
     cp "$LXCFSD" "$WORK/lxcfsd"
@@ -342,6 +274,58 @@ freeze_under() {
 fails_soon() {
     run timeout 5 cat "$1"
     [[ $status == 1 ]] || fail "$status: $output"
+}
+
+@test "a worker cannot fill the keeper with descriptors" {
+    start_daemon
+    local worker
+    worker=$(worker_pid)
+    # As a worker that has been taken over could: over its connection to the keeper, with a
+    # descriptor each.
+    cat >"$WORK/flood.py" <<'EOF'
+import array, ctypes, os, socket, sys, time
+
+keeper, worker = map(int, sys.argv[1:])
+libc = ctypes.CDLL(None)
+process = os.pidfd_open(worker)
+
+
+def link():
+    for name in os.listdir(f"/proc/{worker}/fd"):
+        if not os.readlink(f"/proc/{worker}/fd/{name}").startswith("socket:"):
+            continue
+        copy = socket.socket(fileno=libc.syscall(438, process, int(name), 0))  # pidfd_getfd
+        if copy.type == socket.SOCK_SEQPACKET:
+            return copy
+    sys.exit("the worker has no connection")
+
+
+def count():
+    return len(os.listdir(f"/proc/{keeper}/fd"))
+
+
+def flood(text):
+    """Whether the keeper has no more descriptors afterwards."""
+    for _ in range(100):
+        connection.sendmsg(
+            [('{"kind":"%s"}' % text).encode()],
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [null]))])
+    for _ in range(100):
+        time.sleep(0.1)
+        if count() <= before:
+            return True
+    return False
+
+
+connection, null, before = link(), os.open("/dev/null", os.O_RDONLY), count()
+for text in ("answer", 'forget","name":"x', "serving", "keep", "serve", "later"):
+    if not flood(text):
+        sys.exit(f"{before} descriptors have become {count()}")
+EOF
+    python3 "$WORK/flood.py" "$(daemon_pid)" "$worker"
+    # It goes on, and so does the worker.
+    [[ $(worker_pid) == "$worker" ]]
+    ask status >/dev/null
 }
 
 @test "readers do not wait for a daemon that has stopped, though its worker cannot end" {

@@ -49,6 +49,23 @@ meminfo_of() { look "$1" /proc/meminfo | awk -v name="$2:" '$1 == name { print $
 # busy_of NAME: user and system time of all CPUs, as the container's /proc/stat says.
 busy_of() { look "$1" /proc/stat | awk '$1 == "cpu" { print $2 + $4 }'; }
 
+# counters NAME: "cpu0.user 12" and so on of all CPUs, and the idle time of uptime. From the
+# daemon's own tree: mounts die with a daemon that is killed.
+counters() {
+    local tree=$WORK/lxcfs/$1/proc
+    sleep 0.02 # the window
+    awk '/^cpu/ { print $1 ".user", $2; print $1 ".system", $4; print $1 ".idle", $5 }' \
+        "$tree/stat"
+    awk '{ print "uptime", $1 * 100; print "idle", $2 * 100 }' "$tree/uptime"
+}
+
+# not_backwards BEFORE AFTER: a CPU that is not there any more has no counters.
+not_backwards() {
+    awk 'NR == FNR { before[$1] = $2; next }
+        $1 in before && $2 < before[$1] { print $1, before[$1], "then", $2; bad = 1 }
+        END { exit bad }' <(echo "$1") <(echo "$2") || fail "counters ran backwards"
+}
+
 # near A B TOLERANCE: fails unless they differ by no more than that.
 near() {
     local difference=$(($1 - $2))

@@ -17,23 +17,40 @@ let package = Package(
         .target(name: "JSON"),
         .target(name: "OCISpec", dependencies: ["JSON"]),
         .target(name: "Control", dependencies: ["JSON", "Syscalls"], cSettings: gnuSource),
-        .target(name: "Cgroups", dependencies: ["Syscalls"], cSettings: gnuSource),
-        .target(name: "ProcView", dependencies: ["Cgroups"], cSettings: gnuSource),
+        .target(name: "KernelText", dependencies: ["Syscalls"], cSettings: gnuSource),
+        .target(
+            name: "Cgroups", dependencies: ["KernelText", "Syscalls"], cSettings: gnuSource),
+        .target(
+            name: "ProcView", dependencies: ["Cgroups", "KernelText"], cSettings: gnuSource),
+        .target(
+            name: "LxcfsHandover",
+            dependencies: ["CLinux", "CSeccomp", "Control", "JSON", "Syscalls"],
+            path: "Sources/LxcfsFS/Handover", cSettings: gnuSource),
+        .target(
+            name: "LxcfsKeeper",
+            dependencies: [
+                "Control", "JSON", "KernelText", "LxcfsHandover", "Syscalls",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/LxcfsFS/Keeper", cSettings: gnuSource),
         .target(
             name: "LxcfsFS",
             dependencies: [
-                "CFuse3", "CSeccomp", "Cgroups", "Control", "JSON", "OCISpec", "ProcView",
-                "Syscalls",
+                "CFuse3", "CLinux", "Cgroups", "Control", "JSON", "KernelText",
+                "LxcfsHandover", "OCISpec", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            cSettings: gnuSource),
+            exclude: ["Handover", "Keeper"], cSettings: gnuSource),
         .target(
             name: "LxcfsHook",
-            dependencies: ["Cgroups", "Control", "JSON", "OCISpec", "Syscalls"],
+            dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
             cSettings: gnuSource),
         .target(
-            name: "Targets", dependencies: ["LxcfsFS", "LxcfsHook"], path: "Targets",
-            cSettings: gnuSource),
+            name: "Targets",
+            dependencies: [
+                "KernelText", "LxcfsFS", "LxcfsHandover", "LxcfsHook", "LxcfsKeeper",
+            ],
+            path: "Targets", cSettings: gnuSource),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
 import Control
-import FoundationEssentials
+import JSON
 import KernelText
 import Logging
 import LxcfsHandover
@@ -8,31 +8,29 @@ import Syscalls
 /// Has the keeper keep notify descriptors: without one of them open anywhere, calls that are
 /// intercepted fail with `ENOSYS`.
 final class StoredListeners: ListenerStore {
-    private let link: KeeperLink
+    private let link: WorkerEnd
     private let log: Logger
 
     private static let prefix = "seccomp:"
 
-    init(_ link: KeeperLink, log: Logger) {
+    init(_ link: WorkerEnd, log: Logger) {
         self.link = link
         self.log = log
     }
 
     func keep(_ listener: AgentListener) {
         let origin = String(decoding: encodeLine(listener.origin), as: UTF8.self)
-        attempt { () throws(SystemError) in
+        attempt {
             try link.keep(
                 listener.descriptor, name: Self.name(listener.token), payload: origin)
         }
     }
 
     func forget(_ listener: AgentListener) {
-        attempt { () throws(SystemError) in
-            try link.forget(name: Self.name(listener.token))
-        }
+        attempt { try link.forget(name: Self.name(listener.token)) }
     }
 
-    private func attempt(_ body: () throws(SystemError) -> Void) {
+    private func attempt(_ body: () throws -> Void) {
         do {
             try body()
         } catch {
@@ -50,16 +48,16 @@ final class StoredListeners: ListenerStore {
     /// What ``keep(_:)`` has written.
     static func origin(_ payload: String) -> ListenerOrigin {
         // Of a later version, perhaps. It is only needed to be quick.
-        (try? JSONDecoder().decode(ListenerOrigin.self, from: Data(payload.utf8)))
+        (try? ListenerOrigin(JSONText(Array(payload.utf8), keepsUnknown: false).root))
             ?? ListenerOrigin()
     }
 }
 
 extension Agent {
     /// Takes up what has been kept; everything that is not a listener is closed.
-    func adopt(_ kept: WorkerSetup.Kept) throws(SystemError) {
-        let descriptor = HeldDescriptor(FileDescriptor(owning: kept.descriptor))
+    func adopt(_ kept: consuming NamedDescriptor) throws(SystemError) {
         guard let token = StoredListeners.token(kept.name) else { return }
-        try adopt(descriptor, StoredListeners.origin(kept.payload), token: token)
+        let origin = StoredListeners.origin(kept.payload)
+        try adopt(HeldDescriptor(kept.takeDescriptor()), origin, token: token)
     }
 }

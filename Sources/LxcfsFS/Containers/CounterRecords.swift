@@ -119,12 +119,11 @@ final class CounterRecords: @unchecked Sendable {
         // With too many CPUs for a row the next worker books anew.
         guard wanted <= rowSize else { return false }
         for half in 0..<2 {
-            let error = clinux_allocate(
-                file.raw, UInt64(offset(owner, half)), UInt64(wanted))
-            if error != 0 {
+            do {
+                try file.makeRoom(at: offset(owner, half), count: wanted, path: path)
+            } catch {
                 if !isFull {
-                    let cause = SystemError("make room in", path, errno: -error)
-                    log.warning("counters are not kept for the next worker: \(cause)")
+                    log.warning("counters are not kept for the next worker: \(error)")
                 }
                 isFull = true
                 return false
@@ -143,10 +142,12 @@ final class CounterRecords: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         for half in 0..<2 where isOwned(owner, half) {
-            // Without a hole the row stays, and the next container writes over it.
             let row = offset(owner, half)
-            if clinux_punch_hole(file.raw, UInt64(row), UInt64(rowSize)) == 0 {
+            do {
+                try file.giveBackRoom(at: row, count: rowSize, path: path)
                 giveBackPage(of: row)
+            } catch {
+                // Without a hole the row stays, and the next container writes over it.
             }
         }
         counters.reserved = 0
@@ -162,7 +163,7 @@ final class CounterRecords: @unchecked Sendable {
             .assumingMemoryBound(to: UInt64.self)
         if words.contains(where: { $0 != 0 }) { return }
         // If that fails, it is only written to again later.
-        _ = clinux_punch_hole(file.raw, UInt64(start), UInt64(page))
+        try? file.giveBackRoom(at: start, count: page, path: path)
     }
 
     /// Writes down the counters of a container, over the older one of its two rows.

@@ -12,11 +12,3 @@ struct KeptCounters {
     /// Bytes that are reserved for them in ``CounterRecords``.
     var reserved = 0
 }
-
-/// Whose counters they are.
-struct CounterOwner {
-    /// See ``Container/slot``.
-    let slot: UInt32
-    /// See ``Container/identity``.
-    let identity: UInt64
-}

@@ -1,9 +1,14 @@
 import Control
+import JSON
 
 /// How a daemon is to run.
-public struct DaemonOptions: Codable, Sendable {
+///
+/// The keeper hands this to workers of other versions in ``WorkerSetup``, and so its keys are
+/// part of the contract between versions: none of those that are required may go, and what is
+/// added must be optional.
+public struct DaemonOptions: Fields {
     /// Where the trees are mounted.
-    public var mountPoint: String
+    public var mountPoint = ""
     /// Sockets, state files and, unless `pidFile` says otherwise, the pid file.
     public var runtimeDirectory = Defaults.runtimeDirectory
     public var pidFile: String?
@@ -25,6 +30,23 @@ public struct DaemonOptions: Codable, Sendable {
     public var usesResend = true
 
     public init(mountPoint: String) { self.mountPoint = mountPoint }
+
+    /// For reading.
+    public init() {}
+
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
+        try fields.required("mountPoint", &mountPoint)
+        try fields.required("runtimeDirectory", &runtimeDirectory)
+        try fields.optional("pidFile", &pidFile)
+        try fields.required("coherence", &coherence)
+        try fields.required("cpuView", &cpuView)
+        try fields.required("showSwap", &showSwap)
+        try fields.required("mountOptions", &mountOptions)
+        try fields.required("threads", &threads)
+        try fields.required("logsDebugMessages", &logsDebugMessages)
+        try fields.required("systemCallFilter", &systemCallFilter)
+        try fields.required("usesResend", &usesResend)
+    }
 
     package var directory: RuntimeDirectory { RuntimeDirectory(runtimeDirectory) }
     package var pidFilePath: String { pidFile ?? directory.pidFile }

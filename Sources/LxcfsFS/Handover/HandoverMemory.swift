@@ -82,14 +82,14 @@ package final class HandoverMemory: @unchecked Sendable {
         return memory
     }
 
-    package init(_ memory: borrowing FileDescriptor) throws(SystemError) {
+    /// - Throws: `SystemError`; `DaemonError` if the memory is that of another version.
+    package init(_ memory: borrowing FileDescriptor) throws {
         let header = try SharedMemory.map(memory, size: Offset.initial)
         let version = clinux_load32(header + Offset.version)
         let threads = Int(clinux_load32(header + Offset.threads))
         munmap(header, Offset.initial)
         guard version == Self.version, (1...1024).contains(threads) else {
-            throw SystemError(
-                "understand", "the shared memory of another version", errno: EPROTO)
+            throw DaemonError("the shared memory is that of another version: \(version)")
         }
         self.threads = threads
         base = try SharedMemory.map(memory, size: Self.size(threads: threads))

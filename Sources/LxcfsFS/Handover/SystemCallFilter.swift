@@ -1,11 +1,12 @@
 import CSeccomp
 import Glibc
+import JSON
 import Syscalls
 
 /// Which system calls a process may still make (seccomp(2)).
 public struct SystemCallFilter: Sendable {
     /// What becomes of a call that is not allowed.
-    public enum Mode: String, Codable, CaseIterable, Sendable {
+    public enum Mode: String, CaseIterable, FieldValue {
         /// The process is killed.
         case kill
         /// The call is made, and noted in the kernel's log.
@@ -22,7 +23,9 @@ public struct SystemCallFilter: Sendable {
     private let rule: Rule
 
     /// Puts the filter on all threads of this process, for ever.
-    package func load(_ mode: Mode) throws(SystemError) {
+    ///
+    /// - Throws: `SystemError`; `DaemonError` if libseccomp makes no filter.
+    package func load(_ mode: Mode) throws {
         let forbidden: UInt32
         switch mode {
         case .off: return
@@ -37,7 +40,7 @@ public struct SystemCallFilter: Sendable {
         case .deny(let list): (standard, other, names) = (Self.allow, forbidden, list)
         }
         guard let filter = seccomp_init(standard) else {
-            throw SystemError("make a", "system call filter", errno: ENOMEM)
+            throw DaemonError("cannot make a system call filter")
         }
         defer { seccomp_release(filter) }
         // Threads that run already get it too.

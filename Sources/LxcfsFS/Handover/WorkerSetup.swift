@@ -1,78 +1,64 @@
 import Control
-import FoundationEssentials
 import Glibc
+import JSON
 import Syscalls
 
 /// What the keeper tells a worker at its start: how to run, and under which numbers it
 /// has inherited the descriptors.
 ///
-/// A worker may be newer than its keeper: what is added here must be optional.
-public struct WorkerSetup: Codable, Sendable {
-    package var options: DaemonOptions
+/// It goes over as one JSON object. Keeper and worker may be of different versions, and so its
+/// keys are part of the contract between versions: none of those that are required may go, what
+/// is added must be optional, and keys that are not known are ignored.
+public struct WorkerSetup: Fields {
+    package var options = DaemonOptions()
     /// The process number of the keeper.
-    package var keeper: Int32
-    /// When the keeper started, in nanoseconds on the monotonic clock and seconds since 1970.
-    package var startedAt: UInt64
-    package var startedAtRealtime: Int
+    package var keeper: Int32 = 0
+    /// When the keeper started, in nanoseconds on the monotonic clock.
+    package var startedAt: UInt64 = 0
+    /// The same in seconds since 1970.
+    package var startedAtRealtime = 0
     /// The worker before this one was killed by a signal that says that it was at fault.
-    package var afterCrash: Bool
+    package var afterCrash = false
+    /// The keeper's ``Contract``; nil means the first one.
+    package var contract: Int? = Contract.current
 
     /// Messages to and from the keeper.
-    package var link: Int32
-    /// `/dev/fuse`, by connection.
-    package var containers: Int32
-    package var callers: Int32
-    /// The control socket.
-    package var control: Int32
-    /// The socket of the seccomp agent.
-    package var seccomp: Int32
-    /// ``HandoverMemory``.
-    package var memory: Int32
+    package var link: Int32 = -1
+    /// In the order of ``HandoverDescriptor``.
+    private var inherited = [Int32](repeating: -1, count: HandoverDescriptor.allCases.count)
     /// What earlier workers have had kept.
-    package var kept: [Kept]
+    package var kept: [Kept] = []
 
     /// A descriptor that a worker has handed to the keeper, so that the next worker has it.
-    public struct Kept: Codable, Equatable, Sendable {
-        public var name: String
+    public struct Kept: Fields {
+        public var name = ""
         /// What the worker has to know of it.
-        public var payload: String
+        public var payload = ""
         /// The number under which it has been inherited.
-        public var descriptor: Int32
+        public var descriptor: Int32 = -1
+
+        public init() {}
 
         package init(name: String, payload: String, descriptor: Int32) {
             self.name = name
             self.payload = payload
             self.descriptor = descriptor
         }
-    }
 
-    /// - Throws: what `JSONDecoder` throws.
-    public init(json text: [UInt8]) throws {
-        self = try JSONDecoder().decode(WorkerSetup.self, from: Data(text))
-    }
-
-    /// What ``inMemory()`` has made.
-    ///
-    /// - Parameter argument: the number of the descriptor, which is closed.
-    /// - Throws: `SystemError`, and what `JSONDecoder` throws.
-    public init(argument: String) throws {
-        guard let number = CInt(argument), number >= ChildProcess.firstDescriptor else {
-            throw SystemError("read the setup from descriptor", argument, errno: EBADF)
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
+            try fields.required("name", &name)
+            try fields.required("payload", &payload)
+            try fields.required("descriptor", &descriptor)
         }
-        self = try WorkerSetup(
-            json: try FileDescriptor(owning: number).readToEnd(path: "the worker's setup"))
+
+        /// Takes ownership of the inherited descriptor; to be called once.
+        package func take() -> NamedDescriptor {
+            NamedDescriptor(name: name, payload: payload, FileDescriptor(owning: descriptor))
+        }
     }
 
-    /// A file with this as a JSON object, to be read from where it is.
-    package func inMemory() throws(SystemError) -> FileDescriptor {
-        let text = encodeLine(self)
-        let file = try SharedMemory.make("lxcfsd-setup", size: text.count)
-        try file.write(text, path: "a worker's setup")
-        guard lseek(file.raw, 0, SEEK_SET) == 0 else {
-            throw SystemError("go back to the start of", "a worker's setup", errno: errno)
-        }
-        return file
-    }
+    /// For reading: what is absent then has the value of the first contract.
+    public init() { contract = nil }
 
     package init(
         options: DaemonOptions, startedAt: UInt64, startedAtRealtime: Int, keeper: Int32
@@ -81,14 +67,58 @@ public struct WorkerSetup: Codable, Sendable {
         self.startedAt = startedAt
         self.startedAtRealtime = startedAtRealtime
         self.keeper = keeper
-        afterCrash = false
-        link = -1
-        containers = -1
-        callers = -1
-        control = -1
-        seccomp = -1
-        memory = -1
-        kept = []
+    }
+
+    /// - Throws: `JSONFault`.
+    public init(json text: [UInt8]) throws(JSONFault) {
+        try self.init(JSONText(text, keepsUnknown: false).root)
+    }
+
+    /// What ``inMemory()`` has made.
+    ///
+    /// - Parameter argument: the number of the descriptor, which is closed.
+    /// - Throws: `DaemonError` if that is no number; `SystemError`; `JSONFault`.
+    public init(argument: String) throws {
+        guard let number = CInt(argument), number >= ChildProcess.firstDescriptor else {
+            throw DaemonError("\(argument.debugDescription) is no descriptor of a setup")
+        }
+        self = try WorkerSetup(
+            json: try FileDescriptor(owning: number).readToEnd(path: "the worker's setup"))
+    }
+
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
+        try fields.required("options", &options)
+        try fields.required("keeper", &keeper)
+        try fields.required("startedAt", &startedAt)
+        try fields.required("startedAtRealtime", &startedAtRealtime)
+        try fields.required("afterCrash", &afterCrash)
+        try fields.optional("contract", &contract)
+        try fields.required("link", &link)
+        for descriptor in HandoverDescriptor.allCases {
+            try fields.required(descriptor.name, &inherited[descriptor.rawValue])
+        }
+        try fields.required("kept", &kept)
+    }
+
+    /// The number under which a descriptor has been inherited.
+    package subscript(_ descriptor: HandoverDescriptor) -> Int32 {
+        get { inherited[descriptor.rawValue] }
+        set { inherited[descriptor.rawValue] = newValue }
+    }
+
+    /// The numbers of all that has been inherited.
+    package var descriptors: [Int32] { [link] + inherited + kept.map(\.descriptor) }
+
+    /// A file with this as a JSON object, to be read from where it is. (An argument may not be
+    /// as long as this can be.)
+    package func inMemory() throws(SystemError) -> FileDescriptor {
+        let text = encodeLine(self)
+        let file = try SharedMemory.make("lxcfsd-setup", size: text.count)
+        try file.write(text, path: "a worker's setup")
+        guard lseek(file.raw, 0, SEEK_SET) == 0 else {
+            throw SystemError("go back to the start of", "a worker's setup", errno: errno)
+        }
+        return file
     }
 
     public var logsDebugMessages: Bool { options.logsDebugMessages }

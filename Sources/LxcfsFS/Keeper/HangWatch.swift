@@ -1,11 +1,8 @@
-import LxcfsHandover
-import Syscalls
-
 /// Finds out whether a worker does not answer though it lives: a request has been with the same
 /// thread for too long, or the main thread does not answer the keeper.
 ///
 /// Counts looks, not time: whoever looks may have been stopped or asleep like everybody else.
-struct HangWatch {
+struct HangWatch: Equatable {
     enum Finding: Equatable {
         /// The number of a request.
         case request(UInt64)
@@ -18,7 +15,7 @@ struct HangWatch {
     /// Looks between an answer and the next question.
     static let pause = 10
 
-    private struct Slot {
+    private struct Slot: Equatable {
         var unique: UInt64 = 0
         var looks = 0
     }
@@ -29,15 +26,15 @@ struct HangWatch {
     /// Since that question, or the last answer.
     private var looks = 0
 
-    /// - Parameter requests: what each thread is answering, always in the same order.
+    /// - Parameter requests: the number of the request that each thread is answering, 0 for
+    ///   none, always in the same order.
     /// - Returns: nil while the worker answers.
-    mutating func look(at requests: [PendingRequest]) -> Finding? {
+    mutating func look(at requests: [UInt64]) -> Finding? {
         if slots.count != requests.count {
             slots = Array(repeating: Slot(), count: requests.count)
         }
         var finding: Finding?
-        for (index, request) in requests.enumerated() {
-            let unique = request.size > 0 ? request.unique : 0
+        for (index, unique) in requests.enumerated() {
             if unique == 0 || unique != slots[index].unique {
                 slots[index] = Slot(unique: unique)
                 continue

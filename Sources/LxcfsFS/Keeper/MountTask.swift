@@ -1,16 +1,20 @@
 import Glibc
 import LxcfsHandover
+import Synchronization
 import Syscalls
 
 /// Completes the mounts on a thread of its own: that looks up names in a tree that a worker
 /// serves, and the keeper must not wait for a worker.
-final class MountTask: @unchecked Sendable {
+final class MountTask: Sendable {
+    private struct State {
+        var isStarted = false
+        var failure: SystemError?
+    }
+
     private let mount: FileDescriptor
     private let mountPoint: String
     private let done: FileDescriptor
-    private var isStarted = false
-    private let lock = Lock()
-    private var failure: SystemError?
+    private let state = Mutex(State())
 
     /// - Parameter mount: of the connection that knows opens.
     init(_ mount: consuming FileDescriptor, at mountPoint: String) throws(SystemError) {
@@ -19,16 +23,21 @@ final class MountTask: @unchecked Sendable {
         done = try EventDescriptor.make()
     }
 
+    /// Starts, unless that has been done before.
+    ///
     /// - Parameter token: of `poller`; readable when the mounts are there, or failed.
     func start(_ poller: Poller, token: UInt64) throws(SystemError) {
+        let isStarted = state.withLock { state in
+            defer { state.isStarted = true }
+            return state.isStarted
+        }
         if isStarted { return }
-        isStarted = true
         try poller.add(done, token: token)
         try startThread("mounts") { [self] in
             do throws(SystemError) {
                 try Mounts.complete(mount, at: mountPoint)
             } catch {
-                lock.withLock { failure = error }
+                state.withLock { $0.failure = error }
             }
             EventDescriptor.signal(done)
         }
@@ -39,6 +48,6 @@ final class MountTask: @unchecked Sendable {
     /// - Throws: why the mounts are not there.
     func finish(_ poller: Poller) throws(SystemError) {
         try poller.remove(done)
-        if let failure = lock.withLock({ failure }) { throw failure }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 }

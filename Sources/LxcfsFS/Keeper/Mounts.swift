@@ -2,6 +2,7 @@ import Glibc
 import KernelText
 import Logging
 import LxcfsHandover
+import Synchronization
 import Syscalls
 
 /// The mounts of a daemon: the container connection on the mountpoint, the connection that
@@ -17,10 +18,13 @@ enum Mounts {
 
     /// Opens a connection; the kernel sends INIT at once.
     ///
-    /// - Parameter options: as for mount(8) `-o`.
+    /// - Parameters:
+    ///   - options: as for mount(8) `-o`.
+    ///   - mountPoint: for errors.
+    /// - Throws: `SystemError`; `DaemonError` if the kernel does not take the options.
     static func connect(
         readOnly: Bool, options: [String], at mountPoint: String
-    ) throws(SystemError) -> Fresh {
+    ) throws -> Fresh {
         let device = try FileDescriptor.open("/dev/fuse", O_RDWR)
         var attributes: MountAttributes = [.noSetuid, .noDevices, .noExec]
         if readOnly { attributes.insert(.readOnly) }
@@ -51,9 +55,7 @@ enum Mounts {
                 of: "fuse", options: [source, subtype] + words, attributes)
             return Fresh(device: device, mount: mount)
         } catch {
-            throw SystemError(
-                "mount on", mountPoint + " (" + error.description + ")",
-                errno: error.errno)
+            throw DaemonError("cannot mount on \(mountPoint): \(error)")
         }
     }
 
@@ -71,7 +73,8 @@ enum Mounts {
     /// Makes the directory, and clears away what a daemon that was killed has left there.
     ///
     /// - Returns: whether the directory has been made.
-    static func prepare(_ mountPoint: String, _ log: Logger) throws(SystemError) -> Bool {
+    /// - Throws: `SystemError`; `DaemonError` if something else is there.
+    static func prepare(_ mountPoint: String, _ log: Logger) throws -> Bool {
         var made = false
         for _ in 0..<16 {
             switch try condition(of: mountPoint) {
@@ -81,7 +84,8 @@ enum Mounts {
                 try makeDirectory(mountPoint, mode: 0o755)
                 made = true
             case .served:
-                throw SystemError("mount over the FUSE mount on", mountPoint, errno: EBUSY)
+                throw DaemonError(
+                    "cannot mount over the FUSE mount on \(mountPoint), which is served")
             case .dead:
                 log.notice("unmounting \(mountPoint), whose daemon is gone")
                 try abort(mountPoint)
@@ -90,11 +94,11 @@ enum Mounts {
                 try abort(mountPoint)
             }
         }
-        throw SystemError("clear", mountPoint, errno: EBUSY)
+        throw DaemonError("cannot clear \(mountPoint): there is always one more mount")
     }
 
     /// Takes all mounts away. Whoever has them elsewhere, as containers do, gets errors at once,
-    /// also if a worker that cannot end, see ``Keeper/abandon(_:_:)``, holds a connection open.
+    /// also if a worker that cannot end, see ``Supervisor``, holds a connection open.
     static func abort(_ mountPoint: String) throws(SystemError) {
         if try abortConnection(at: mountPoint) { return }
         do {
@@ -113,30 +117,31 @@ enum Mounts {
     }
 
     /// What is there, or that it does not say so in time: a worker that cannot end, see
-    /// ``Keeper/abandon(_:_:)``, may have outlived its keeper, and holds the connection open.
-    private static func condition(of mountPoint: String) throws(SystemError) -> Condition {
-        final class Look: @unchecked Sendable {
-            let lock = Lock()
-            var result: Result<Condition, SystemError>?
+    /// ``Supervisor``, may have outlived its keeper, and holds the connection open.
+    private static func condition(of mountPoint: String) throws -> Condition {
+        final class Look: Sendable {
+            let isDone: FileDescriptor
+            let result = Mutex<Result<Condition, SystemError>?>(nil)
+            init() throws(SystemError) { isDone = try EventDescriptor.make() }
         }
-        let look = Look()
+        let look = try Look()
         try startThread("mountpoint") {
             let result = Result { () throws(SystemError) in try answer(of: mountPoint) }
-            look.lock.withLock { look.result = result }
+            look.result.withLock { $0 = result }
+            EventDescriptor.signal(look.isDone)
         }
-        let deadline = Clock.monotonic() + longestSilence
-        while Clock.monotonic() < deadline {
-            if let result = look.lock.withLock({ look.result }) { return try result.get() }
-            usleep(1000)
-        }
+        // No signal interrupts it: the keeper reads them from a descriptor.
+        var request = pollfd(fd: look.isDone.raw, events: Int16(POLLIN), revents: 0)
+        poll(&request, 1, longestSilence)
+        if let result = look.result.withLock({ $0 }) { return try result.get() }
         guard try isFUSE(mountPoint) else {
-            throw SystemError("look at", mountPoint, errno: ETIMEDOUT)
+            throw DaemonError("\(mountPoint) does not answer, and is no FUSE mount")
         }
         return .silent
     }
 
-    /// In nanoseconds.
-    private static let longestSilence: UInt64 = 5_000_000_000
+    /// In milliseconds.
+    private static let longestSilence: CInt = 5000
 
     /// Without asking it.
     private static func isFUSE(_ mountPoint: String) throws(SystemError) -> Bool {

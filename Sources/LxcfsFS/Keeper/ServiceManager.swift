@@ -7,7 +7,7 @@ import Syscalls
 enum ServiceManager {
     /// By name; of several with one name the last counts. Only for the process that they were
     /// meant for, and only once: the variables are removed.
-    static func takeStoredDescriptors() -> [String: CInt] {
+    static func takeStoredDescriptors() -> [String: HeldDescriptor] {
         let names = [handover, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]
         defer { for name in names { unsetenv(name) } }
         if let list = variable(handover) { return takeHandedOver(list) }
@@ -16,14 +16,12 @@ enum ServiceManager {
         else { return [:] }
         let given = (variable("LISTEN_FDNAMES") ?? "").split(
             separator: ":", omittingEmptySubsequences: false)
-        var result: [String: CInt] = [:]
+        var result: [String: HeldDescriptor] = [:]
         for index in 0..<count {
             let number = ChildProcess.firstDescriptor + index
             _ = fcntl(number, F_SETFD, FD_CLOEXEC)
             guard Int(index) < given.count else { continue }
-            let name = String(given[Int(index)])
-            if let former = result[name] { close(former) }
-            result[name] = number
+            result[String(given[Int(index)])] = HeldDescriptor(FileDescriptor(owning: number))
         }
         return result
     }
@@ -46,28 +44,31 @@ enum ServiceManager {
     ///
     /// - Returns: why that failed.
     static func execute(
-        _ path: String, _ arguments: [String], handingOver stored: [(String, CInt)]
+        _ path: String, _ arguments: [String], handingOver items: [DescriptorStore.Item]
     ) -> SystemError {
-        for (_, number) in stored { _ = fcntl(number, F_SETFD, 0) }
-        setenv(handover, stored.map { "\($0)=\($1)" }.joined(separator: ":"), 1)
+        for item in items { _ = fcntl(item.number, F_SETFD, 0) }
+        let list = items.map { "\($0.name)=\($0.number)" }
+        setenv(handover, list.joined(separator: ":"), 1)
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         words.append(nil)
         execv(path, words)
         let code = errno
         for word in words { free(word) }
         unsetenv(handover)
-        for (_, number) in stored { _ = fcntl(number, F_SETFD, FD_CLOEXEC) }
+        for item in items { _ = fcntl(item.number, F_SETFD, FD_CLOEXEC) }
         return SystemError("execute", path, errno: code)
     }
 
-    private static func takeHandedOver(_ list: String) -> [String: CInt] {
-        var result: [String: CInt] = [:]
+    private static func takeHandedOver(_ list: String) -> [String: HeldDescriptor] {
+        var result: [String: HeldDescriptor] = [:]
+        var taken: Set<CInt> = []
         for item in list.split(separator: ":") {
             let parts = item.split(separator: "=")
+            // Two owners would close it twice, the second time somebody else's.
             guard parts.count == 2, let number = CInt(parts[1]),
-                fcntl(number, F_SETFD, FD_CLOEXEC) == 0
+                fcntl(number, F_SETFD, FD_CLOEXEC) == 0, taken.insert(number).inserted
             else { continue }
-            result[String(parts[0])] = number
+            result[String(parts[0])] = HeldDescriptor(FileDescriptor(owning: number))
         }
         return result
     }

@@ -2,36 +2,20 @@ import Glibc
 import LxcfsHandover
 import Syscalls
 
-/// What the keeper knows of a worker.
+/// A worker as the keeper reaches it.
 final class WorkerHandle {
-    enum State { case starting, ready, serving, finishing }
-
     let pid: pid_t
-    let link: KeeperLink
+    let link: KeeperEnd
+    /// What the poller says when the worker has sent something.
     let token: UInt64
     let executable: ProgramFile.Version
-    var state = State.starting
-    /// When it is killed unless it has got further, on the monotonic clock.
-    var deadline: UInt64?
-    var servingSince: UInt64?
-    /// When to look at it, on the monotonic clock.
-    var lookAt: UInt64?
-    /// It was dead the last time, and could not be reaped.
-    var isSuspect = false
-    /// It has been sent SIGKILL.
-    var isKilled = false
-    /// That was because it did not answer.
-    var isHung = false
-    var watch = HangWatch()
+    /// It has said something that is not understood.
+    var isMisunderstood = false
 
-    init(
-        pid: pid_t, link: KeeperLink, token: UInt64, executable: ProgramFile.Version,
-        deadline: UInt64?
-    ) {
+    init(pid: pid_t, link: KeeperEnd, token: UInt64, executable: ProgramFile.Version) {
         self.pid = pid
         self.link = link
         self.token = token
         self.executable = executable
-        self.deadline = deadline
     }
 }

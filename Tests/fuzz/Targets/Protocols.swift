@@ -1,6 +1,5 @@
 import Cgroups
 import Control
-import FoundationEssentials
 import Glibc
 import JSON
 import KernelText
@@ -29,9 +28,8 @@ private let quiet = Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() }
         case .incomplete: continue
         case .complete(let origin):
             require(origin.id != nil, "complete without an origin")
-            let line = encodeLine(origin)
             require(
-                (try? JSONDecoder().decode(ListenerOrigin.self, from: Data(line))) == origin,
+                parsed(ListenerOrigin.self, encodeLine(origin)) == origin,
                 "an origin changes when it is kept")
             return
         case .garbled(let reason):
@@ -137,20 +135,41 @@ private let controlFixture: ControlFixture = {
 @Sendable func fuzzWorker(_ input: Bytes) {
     let text = String(decoding: input, as: UTF8.self)
     if let setup = try? WorkerSetup(json: Array(input)) {
-        let again = try? WorkerSetup(json: encodeLine(setup))
-        require(again.map(encodeLine) == encodeLine(setup), "a setup changes on its way")
+        require(
+            (try? WorkerSetup(json: encodeLine(setup))) == setup, "a setup changes on its way")
     }
-    if let message = try? JSONDecoder().decode(KeeperMessage.self, from: Data(input)) {
-        let again = try? JSONDecoder().decode(
-            KeeperMessage.self, from: Data(encodeLine(message)))
-        require(again.map(encodeLine) == encodeLine(message), "a message changes on its way")
+    if let line = parsed(MessageLine.self, Array(input)) {
+        require(
+            parsed(MessageLine.self, encodeLine(line)) == line, "a message changes on its way")
     }
+    hear(Array(input))
     let origin = StoredListeners.origin(text)
     require(
         StoredListeners.origin(
             String(decoding: encodeLine(origin), as: UTF8.self)) == origin, "another origin")
     _ = StoredListeners.token(text)
     restoreDescriptors(input)
+}
+
+/// A message with a descriptor, in both directions: only what is kept has it afterwards.
+private func hear(_ message: [UInt8]) {
+    // Nothing is the end of the other side.
+    guard !message.isEmpty, message.count <= MessageSocket.sizeLimit else { return }
+    let before = openCount()
+    do {
+        let ends = try MessageSocket.pair()
+        let keeper = KeeperEnd(FileDescriptor(owning: ends.0))
+        let worker = WorkerEnd(FileDescriptor(owning: ends.1))
+        try MessageSocket(keeper.descriptor.duplicate()).send(message, keeper.descriptor.raw)
+        try MessageSocket(worker.descriptor.duplicate()).send(message, worker.descriptor.raw)
+        let open = openCount()
+        _ = try? worker.receive()
+        _ = try? keeper.receive()
+        require(openCount() == open, "a descriptor stays open")
+    } catch {
+        fatalError("no connection: \(error)")
+    }
+    require(openCount() == before, "a connection stays open")
 }
 
 /// The record of kept descriptors, with the descriptors 1 to 3 in the store.
@@ -162,29 +181,27 @@ private func restoreDescriptors(_ input: Bytes) {
     }
     let before = openCount()
     do {
-        var stored: [String: CInt] = [:]
-        for number in 1...3 { stored["kept-\(number)"] = dup(file) }
-        let numbers = Set(stored.values)
+        func copy() -> HeldDescriptor { HeldDescriptor(FileDescriptor(owning: dup(file))) }
+        var stored: [String: HeldDescriptor] = [:]
+        for number in 1...3 { stored["kept-\(number)"] = copy() }
+        let numbers = Set(stored.values.map(\.descriptor.raw))
         require(numbers.count == 3 && !numbers.contains(-1), "no descriptors to test with")
-        var kept = KeptDescriptors()
+        var store = DescriptorStore { _ in copy() }
+        let own = store.items.count
         do {
-            let left = try kept.restore(from: "/proc/self/fd/\(file)", stored)
+            let left = try store.restore(from: "/proc/self/fd/\(file)", stored)
+            let kept = store.items.dropFirst(own).map(\.number)
             require(left.count + kept.count <= 3, "a descriptor is both left and kept")
-            require(kept.count <= 3, "more descriptors than there are")
-            let known = Set(kept.all.map(\.descriptor))
-            require(known.count == kept.count, "two owners of one descriptor")
-            require(known.isSubset(of: numbers), "a descriptor from nowhere")
-            let next = dup(file)
-            require(
-                kept.add(FileDescriptor(owning: next), name: "next", payload: "") != nil,
-                "no room")
-            for number in numbers.subtracting(known) { close(number) }
+            require(Set(kept).count == kept.count, "two names of one descriptor")
+            require(numbers.isSuperset(of: kept), "a descriptor from nowhere")
+            let next = NamedDescriptor(
+                name: "next", payload: "", FileDescriptor(owning: dup(file)))
+            require(store.keep(next).stored != nil, "no room")
         } catch {
-            require(kept.count == 0, "half of a record that is not understood")
-            for number in numbers { close(number) }
+            require(store.items.count == own, "half of a record that is not understood")
         }
     }
-    require(openCount() == before, "descriptors that nobody closes, or closed twice")
+    require(openCount() == before, "descriptors that nobody closes")
 }
 
 /// Of the first 64 numbers.

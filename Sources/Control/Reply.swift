@@ -1,0 +1,32 @@
+import JSON
+
+/// The daemon's answer: one line of JSON.
+public struct Reply: Fields {
+    /// Why the request was refused; nil means success.
+    public var error: String?
+    /// `register`: the directory of the container tree, `<mountpoint>/<id>`.
+    public var path: String?
+    /// `list`.
+    public var containers: [ContainerSummary]?
+    /// `status`.
+    public var status: DaemonStatus?
+
+    public init() {}
+
+    public init(
+        error: String? = nil, path: String? = nil, containers: [ContainerSummary]? = nil,
+        status: DaemonStatus? = nil
+    ) {
+        self.error = error
+        self.path = path
+        self.containers = containers
+        self.status = status
+    }
+
+    public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
+        try fields.optional("error", &error)
+        try fields.optional("path", &path)
+        try fields.optional("containers", &containers)
+        try fields.optional("status", &status)
+    }
+}

@@ -1,0 +1,165 @@
+import Glibc
+import Logging
+import LxcfsHandover
+import Syscalls
+
+/// What a keeper does once everything is there: it waits for signals, messages of workers and
+/// its own deadlines, tells ``Supervisor``, and does what that answers.
+final class KeeperLoop {
+    private let mountPoint: String
+    private let log: Logger
+    private let service: ServiceNotifier
+    private let poller: Poller
+    private let program: ProgramFile
+    private var supervisor: Supervisor
+    /// What completes the mounts; nil if they are there already.
+    private let mounts: MountTask?
+    /// Where workers receive requests.
+    private let requests: [PendingRequest]
+    let shared: HandoverMemory
+    let workers: Workers
+
+    private static let signalToken: UInt64 = 1
+    private static let mountToken: UInt64 = 2
+    private static let workerToken: UInt64 = 16
+
+    /// - Parameters:
+    ///   - setup: what every worker is told.
+    ///   - mounts: what completes the mounts; nil if they are there already.
+    ///   - program: from which workers are started.
+    init(
+        _ setup: WorkerSetup, _ store: DescriptorStore, _ shared: HandoverMemory,
+        mounts: MountTask?, program: ProgramFile, log: Logger
+    ) throws(SystemError) {
+        mountPoint = setup.options.mountPoint
+        self.shared = shared
+        self.mounts = mounts
+        self.program = program
+        self.log = log
+        service = ServiceNotifier(log: log)
+        poller = try Poller()
+        supervisor = Supervisor(isComplete: mounts == nil)
+        requests = FUSEConnection.allCases.flatMap(shared.requests)
+        workers = Workers(
+            program, setup, store, poller, firstToken: Self.workerToken, log: log)
+    }
+
+    /// Runs until SIGTERM or SIGINT.
+    ///
+    /// - Throws: `DaemonError` and `SystemError` for what keeps the daemon from starting.
+    func run(_ signals: borrowing SignalDescriptor) throws {
+        try poller.add(signals.descriptor, token: Self.signalToken)
+        try tell(.tick)
+        while true {
+            switch try poller.wait(timeout: timeout) {
+            case Self.signalToken:
+                while let signal = try signals.next() {
+                    if try handle(signal) { return }
+                }
+            case Self.mountToken:
+                try finishMounts()
+            case let token?:
+                if let event = workers.hear(token, heir: supervisor.next?.pid) {
+                    try tell(event)
+                }
+            case nil:
+                break
+            }
+            try tell(.tick)
+        }
+    }
+
+    /// Tells the supervisor what has happened, and does what it wants.
+    private func tell(_ event: Supervisor.Event) throws {
+        for action in supervisor.handle(event, now: Clock.monotonic()) { try perform(action) }
+    }
+
+    /// Milliseconds until the supervisor has something to do; -1 for never.
+    private var timeout: CInt {
+        guard let time = supervisor.dueTime else { return -1 }
+        let now = Clock.monotonic()
+        return time <= now ? 0 : CInt(min((time - now) / 1_000_000 + 1, 60_000))
+    }
+
+    /// - Returns: whether to stop.
+    private func handle(_ signal: CInt) throws -> Bool {
+        switch signal {
+        case SIGTERM, SIGINT:
+            service.tell("STOPPING=1")
+            return true
+        case SIGCHLD:
+            while let end = try ChildProcess.reap() { try tell(.ended(end)) }
+        case SIGUSR2:
+            shared.passesThrough.toggle()
+            log.notice(
+                shared.passesThrough
+                    ? "containers are shown the host" : "containers are shown themselves")
+        default:
+            try tell(.upgradeAsked)
+        }
+        return false
+    }
+
+    private func finishMounts() throws {
+        guard let mounts else { return }
+        try mounts.finish(poller)
+        service.store(workers.store.items)
+        try tell(.mountsComplete)
+        log.info("serving \(mountPoint)")
+    }
+
+    // MARK: - What the supervisor wants
+
+    private func perform(_ action: Supervisor.Action) throws {
+        switch action {
+        case .start(let source, let afterCrash): try start(source, afterCrash: afterCrash)
+        // Whoever cannot be told has ended, or takes nothing more: that is noticed soon.
+        case .serve(let pid): try? workers[pid]?.link.serve()
+        case .finish(let pid): try? workers[pid]?.link.finish()
+        case .ask(let pid): try? workers[pid]?.link.ask()
+        case .kill(let pid): kill(pid, SIGKILL)
+        case .look(let pid): try look(at: pid)
+        case .examine(let pid):
+            if ChildProcess.isStuck(pid) { try tell(.stuck(pid)) }
+        case .bury(let pid, let heir): workers.bury(pid, heir: heir)
+        case .adoptProgram(let pid):
+            if let worker = workers[pid] { program.current = worker.executable }
+        case .completeMounts: try mounts?.start(poller, token: Self.mountToken)
+        case .replaceKeeper: try replaceKeeper()
+        case .tellServing: service.tell("READY=1\nSTATUS=serving \(mountPoint)")
+        case .tellUpgrading:
+            service.tell("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic() / 1000)")
+        case .log(let level, let text): log.log(level: level, "\(text)")
+        case .fail(let sentence): throw DaemonError(sentence)
+        }
+    }
+
+    private func start(_ source: Supervisor.Program, afterCrash: Bool) throws {
+        let event: Supervisor.Event
+        do {
+            let executable = source == .current ? program.current : try program.onDisk()
+            event = .started(try workers.start(executable, afterCrash: afterCrash), source)
+        } catch {
+            event = .notStarted(source, "\(error)")
+        }
+        try tell(event)
+    }
+
+    private func look(at pid: pid_t) throws {
+        if ChildProcess.isEnding(pid) {
+            try tell(.foundEnding(pid, isStuck: ChildProcess.isStuck(pid)))
+        } else {
+            try tell(.looked(pid, requests: requests.map { $0.size > 0 ? $0.unique : 0 }))
+        }
+    }
+
+    /// Executes the program that is now on disk, with the same process number, arguments and
+    /// descriptors. Returns only if that fails.
+    private func replaceKeeper() throws {
+        // The new keeper must not start a worker beside this one.
+        workers.finish()
+        let error = ServiceManager.execute(
+            program.path, CommandLine.arguments, handingOver: workers.store.items)
+        try tell(.notReplaced("\(error)"))
+    }
+}

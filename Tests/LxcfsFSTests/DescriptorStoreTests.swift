@@ -1,0 +1,135 @@
+import Glibc
+import Syscalls
+import Testing
+
+@testable import LxcfsHandover
+@testable import LxcfsKeeper
+
+@Suite struct DescriptorStoreTests {
+    private let path = "/tmp/kept-\(getpid())-\(Clock.monotonic()).json"
+
+    private func file() throws -> HeldDescriptor {
+        HeldDescriptor(try FileDescriptor.open("/dev/null"))
+    }
+
+    private func make() throws -> DescriptorStore {
+        try DescriptorStore { _ in try file() }
+    }
+
+    private func named(_ name: String, _ payload: String = "") throws -> NamedDescriptor {
+        NamedDescriptor(name: name, payload: payload, try FileDescriptor.open("/dev/null"))
+    }
+
+    /// What a worker would be told.
+    private func kept(_ store: DescriptorStore) -> [WorkerSetup.Kept] {
+        var setup = WorkerSetup()
+        _ = store.enter(in: &setup, from: 3)
+        return setup.kept
+    }
+
+    /// These names are with service managers, and with keepers of other versions.
+    @Test func namesDoNotChange() throws {
+        var store = try make()
+        _ = store.keep(try named("x"))
+        #expect(
+            store.items.map(\.name)
+                == ["containers", "callers", "control", "seccomp", "memory", "kept-1"])
+    }
+
+    @Test func aWorkerIsToldWhereEverythingIs() throws {
+        var store = try make()
+        _ = store.keep(try named("b", "2"))
+        _ = store.keep(try named("a", "1"))
+        var setup = WorkerSetup()
+        let numbers = store.enter(in: &setup, from: 10)
+        #expect(Set(numbers) == Set(store.items.map(\.number)))
+        for (index, descriptor) in HandoverDescriptor.allCases.enumerated() {
+            #expect(setup[descriptor] == 10 + Int32(index))
+            #expect(numbers[index] == store[descriptor].descriptor.raw)
+        }
+        #expect(setup.kept.map(\.name) == ["a", "b"])
+        #expect(setup.kept.map(\.payload) == ["1", "2"])
+        #expect(setup.kept.map(\.descriptor) == [15, 16])
+        #expect(setup.descriptors == [-1, 10, 11, 12, 13, 14, 15, 16])
+    }
+
+    /// A worker chooses its names itself.
+    @Test func aKeptDescriptorDoesNotTakeThePlaceOfAnother() throws {
+        var store = try make()
+        let memory = store[.memory].descriptor.raw
+        _ = store.keep(try named("memory"))
+        #expect(store[.memory].descriptor.raw == memory)
+        #expect(store.items.count == HandoverDescriptor.allCases.count + 1)
+    }
+
+    @Test func keepsOnePerNameAndComesBackFromTheStore() throws {
+        defer { unlink(path) }
+        var store = try make()
+        let first = store.keep(try named("a", "1"))
+        #expect(first.dropped == nil)
+        #expect(first.stored?.name == "kept-1")
+        #expect(store.keep(try named("b", "2")).stored?.name == "kept-2")
+        let again = store.keep(try named("a", "3"))
+        #expect(again.dropped == "kept-1")
+        #expect(again.stored?.name == "kept-3")
+        #expect(kept(store).map(\.name) == ["a", "b"])
+        #expect(kept(store).map(\.payload) == ["3", "2"])
+        try store.writeRecords(to: path)
+        var other = try make()
+        let unknown = try file()
+        let left = try other.restore(from: path, ["kept-3": try file(), "kept-9": unknown])
+        #expect(left.keys.sorted() == ["kept-9"])
+        #expect(kept(other).map(\.name) == ["a"])
+        #expect(kept(other).map(\.payload) == ["3"])
+        // Numbers are not used twice.
+        #expect(other.keep(try named("c")).stored?.name == "kept-4")
+        #expect(store.forget("a").dropped == "kept-3")
+        #expect(store.forget("a").dropped == nil)
+        #expect(kept(store).count == 1)
+    }
+
+    /// Two owners would close one number twice, the second time somebody else's.
+    @Test func aDescriptorHasOneNameWhateverTheRecordSays() throws {
+        defer { unlink(path) }
+        let record = #"{"name":"NAME","payload":"","number":1}"#
+        let text = ["a", "b"].map { record.replacing("NAME", with: $0) }
+        try replaceFile(path, with: Array("[\(text.joined(separator: ","))]".utf8))
+        var store = try make()
+        #expect(try store.restore(from: path, ["kept-1": try file()]).isEmpty)
+        #expect(kept(store).map(\.name) == ["a"])
+    }
+
+    @Test func numbersDoNotOverflow() throws {
+        defer { unlink(path) }
+        let text = #"[{"name":"a","payload":"","number":\#(Int.max)}]"#
+        try replaceFile(path, with: Array(text.utf8))
+        var store = try make()
+        #expect(try store.restore(from: path, ["kept-\(Int.max)": try file()]).count == 1)
+        #expect(kept(store).isEmpty)
+    }
+
+    @Test func whatIsNotWholeIsNotTaken() throws {
+        var stored: [String: HeldDescriptor] = ["kept-1": try file()]
+        for descriptor in HandoverDescriptor.allCases {
+            stored["\(descriptor.name)"] = try file()
+        }
+        var whole = stored
+        #expect(DescriptorStore(takingFrom: &whole) != nil)
+        #expect(whole.keys.sorted() == ["kept-1"])
+        stored["seccomp"] = nil
+        #expect(DescriptorStore(takingFrom: &stored) == nil)
+    }
+
+    @Test func whoKeepsTooManyIsRefused() throws {
+        var limit = rlimit()
+        getrlimit(RLIMIT_NOFILE, &limit)
+        // Not everybody may have so many.
+        guard limit.rlim_cur > 2 * DescriptorStore.keptLimit else { return }
+        var store = try make()
+        for index in 0..<DescriptorStore.keptLimit {
+            #expect(store.keep(try named("\(index)")).stored != nil)
+        }
+        #expect(store.keep(try named("more")).stored == nil)
+        #expect(store.keep(try named("7")).stored != nil)
+    }
+}
