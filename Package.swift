@@ -45,7 +45,8 @@ let package = Package(
         .target(
             name: "Cgroups", dependencies: ["KernelText", "Syscalls"], cSettings: gnuSource),
         .target(
-            name: "ProcView", dependencies: ["Cgroups", "KernelText"], cSettings: gnuSource),
+            name: "ProcView", dependencies: ["Cgroups", "KernelText", "Syscalls"],
+            cSettings: gnuSource),
 
         // The daemon. What the keeper and the page cache must not know, they cannot import.
         .target(

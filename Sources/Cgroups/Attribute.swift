@@ -1,5 +1,3 @@
-import KernelText
-
 /// A file of a cgroup directory, by its meaning. v1 and v2 name it differently, and not
 /// every file exists on both (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/).
 public enum Attribute: CaseIterable, Sendable {

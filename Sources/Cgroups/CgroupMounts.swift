@@ -1,5 +1,4 @@
 import KernelText
-import Syscalls
 
 /// Which cgroup hierarchies are mounted where.
 public struct CgroupMounts: Equatable, Sendable {

@@ -1,5 +1,4 @@
 import Glibc
-import KernelText
 import Syscalls
 
 /// The cgroups that the containers are in, found through the mounts of this process.

@@ -1,6 +1,3 @@
-import KernelText
-import Syscalls
-
 /// The controllers that matter here, by their names in `/proc/<pid>/cgroup`.
 ///
 /// cgroup v2 calls `blkio` `io`, and has `cpuacct` in `cpu`.

@@ -1,5 +1,4 @@
 import KernelText
-import Syscalls
 
 /// One mounted cgroup hierarchy, as a line of `/proc/<pid>/mountinfo` describes it
 /// (proc_pid_mountinfo(5)).

@@ -1,5 +1,3 @@
-import KernelText
-
 /// What a container may use of memory and swap, and what it uses. In bytes.
 public struct MemoryFacts: Equatable, Sendable {
     /// The smallest limit on the way to the root; nil without one.

@@ -1,6 +1,3 @@
-import KernelText
-import Syscalls
-
 /// A quantity of `memory.stat`, by what it means in `/proc/meminfo`.
 ///
 /// Sources: "memory.stat" in Documentation/admin-guide/cgroup-v2.rst and

@@ -1,5 +1,3 @@
-import KernelText
-
 /// What of a container's memory to ask the kernel for. What the host has none of, no container
 /// has; to ask all the same costs several calls for each cgroup on the way to the root.
 public struct MemoryParts: OptionSet, Sendable {

@@ -1,5 +1,4 @@
 import KernelText
-import Syscalls
 
 /// The quantities of one `memory.stat`, in bytes.
 public struct MemoryStat: Equatable, Sendable {

@@ -1,5 +1,3 @@
-import KernelText
-
 /// The three files of pressure stall information (Documentation/accounting/psi.rst).
 public enum PressureKind: String, CaseIterable, Sendable {
     case cpu, io, memory

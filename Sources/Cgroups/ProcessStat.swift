@@ -1,6 +1,5 @@
 import Glibc
 import KernelText
-import Syscalls
 
 /// The parts of `/proc/<pid>/stat` that matter here (proc_pid_stat(5)).
 public struct ProcessStat: Equatable, Sendable {

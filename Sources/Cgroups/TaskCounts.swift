@@ -1,6 +1,4 @@
 import Glibc
-import KernelText
-import Syscalls
 
 /// What the threads of a container are doing at one moment.
 public struct TaskCounts: Equatable, Sendable {

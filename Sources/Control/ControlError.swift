@@ -1,5 +1,4 @@
 import Glibc
-import JSON
 import Syscalls
 
 /// A request that brought no success.

@@ -1,6 +1,4 @@
 import Glibc
-import JSON
-import Syscalls
 
 /// Where daemon and hook meet unless told otherwise.
 public enum Defaults {

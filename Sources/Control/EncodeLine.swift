@@ -1,6 +1,5 @@
 import Glibc
 import JSON
-import Syscalls
 
 /// A message as one line of JSON.
 public func encodeLine(_ message: some FieldValue) -> [UInt8] {

@@ -1,6 +1,5 @@
 import CFuse3
 import Cgroups
-import Control
 import Glibc
 import KernelText
 import Logging
@@ -98,10 +97,10 @@ public final class Worker {
                 }
             }
         }
-        parts.pageCache?.takeOver(from: parts.memory.worker) {
+        parts.pageCache?.takeOver(from: parts.memory.servingPID) {
             parts.registry.container(slot: $0)?.cached
         }
-        parts.memory.worker = getpid()
+        parts.memory.servingPID = getpid()
         for session in [parts.containers, parts.callers] {
             let isResent = options.usesResend ? try session.resend() : false
             if !isResent, !pending.isEmpty {
@@ -137,6 +136,7 @@ public final class Worker {
             path: options.directory.controlSocket,
             log: log
         ) { parts.host.tree.closeFiles() }
+        let answers = ControlAnswers(parts, setup, options)
         try server.start(poller)
         while true {
             guard let token = try poller.wait(timeout: timeout(parts.registrar, server)) else {
@@ -157,53 +157,11 @@ public final class Worker {
                 default: break
                 }
             case .control(let number):
-                server.handle(number, poller) { request in answer(request, parts, poller) }
+                server.handle(number, poller) { request in answers.answer(request, poller) }
             case .callerEnded(let pid): parts.callerLookup.processEnded(pid: pid)
             case .containerEnded(let slot): parts.registrar.processEnded(slot: slot)
             }
         }
-    }
-
-    private func answer(_ request: Request, _ parts: WorkerParts, _ poller: Poller) -> Reply {
-        do {
-            switch request.op {
-            case .register:
-                return Reply(path: try parts.registrar.register(request, poller))
-            case .unregister:
-                guard let id = request.id else {
-                    throw Refusal("the request names no container id")
-                }
-                parts.registrar.unregister(id: id)
-                return Reply()
-            case .list:
-                let containers = parts.registry.all.sorted { $0.id < $1.id }
-                return Reply(containers: containers.map(parts.registrar.summary))
-            case .status:
-                return Reply(status: status(parts))
-            }
-        } catch {
-            return Reply(error: "\(error)")
-        }
-    }
-
-    private func status(_ parts: WorkerParts) -> DaemonStatus {
-        var requests: [String: UInt64] = [:]
-        for tree in [parts.containerTree, parts.callerTree] {
-            requests.merge(tree.counters.values, uniquingKeysWith: &+)
-        }
-        requests.merge(parts.agent?.counters ?? [:], uniquingKeysWith: &+)
-        var status = DaemonStatus(
-            version: version, pid: setup.keeper,
-            uptime: Double(Clock.monotonic() - setup.startedAt) / 1e9,
-            mountpoint: options.mountPoint,
-            cgroupVersion: parts.host.tree.mounts.version.rawValue,
-            containers: parts.registry.count, coherence: options.coherence,
-            requests: requests, listeners: parts.agent?.listenerCount)
-        status.worker = getpid()
-        status.workers = parts.number
-        status.passesThrough = parts.memory.passesThrough
-        status.openFiles = parts.openFiles.count
-        return status
     }
 
     /// Milliseconds until something has to be looked after; -1 for never.

@@ -1,4 +1,3 @@
-import Cgroups
 import Control
 import Glibc
 import Logging

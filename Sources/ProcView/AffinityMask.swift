@@ -1,5 +1,3 @@
-import KernelText
-
 /// sched_getaffinity(2) for a container with a CPU quota: the first CPUs of the real mask.
 public enum AffinityMask {
     /// Clears all bits of `mask` but the `count` lowest that are set. A mask is an array of

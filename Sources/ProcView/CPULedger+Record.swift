@@ -1,5 +1,4 @@
 import Cgroups
-import KernelText
 
 /// A ledger as a row of numbers, so that another process can go on with it.
 extension CPULedger {

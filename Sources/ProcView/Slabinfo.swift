@@ -1,4 +1,3 @@
-import Cgroups
 import KernelText
 
 /// `/proc/slabinfo` of a container (slabinfo(5)): the kernel's caches with the counts 0,

@@ -1,4 +1,3 @@
-import Cgroups
 import KernelText
 import Syscalls
 

@@ -1,4 +1,3 @@
-import Cgroups
 import KernelText
 
 /// `/proc/swaps` of a container (proc_swaps(5)): the kernel's heading, and one line for all

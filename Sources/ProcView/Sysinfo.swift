@@ -1,6 +1,3 @@
-import Cgroups
-import KernelText
-
 /// What sysinfo(2) tells a container: the facts of `/proc/meminfo`, `/proc/uptime` and
 /// `/proc/loadavg` in one structure.
 ///

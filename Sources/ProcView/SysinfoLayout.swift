@@ -1,6 +1,3 @@
-import Cgroups
-import KernelText
-
 /// How `struct sysinfo` lies in the memory of a caller (`<linux/sysinfo.h>`).
 public enum SysinfoLayout: CaseIterable, Sendable {
     /// `long` has 8 bytes: the 64-bit architectures, and x32.

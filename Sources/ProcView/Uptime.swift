@@ -1,4 +1,3 @@
-import Cgroups
 import KernelText
 
 /// `/proc/uptime` of a container (proc_uptime(5)): seconds since its first process started,

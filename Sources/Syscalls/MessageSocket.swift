@@ -53,7 +53,8 @@ public struct MessageSocket: ~Copyable, Sendable {
         } while result == -Int(EINTR)
         if result == -Int(ECONNRESET) { return nil }
         let size = try check(result, "receive from", "the other process")
-        if size == 0 { return nil }
+        // An empty message looks like the end, but for what comes along with it.
+        if size == 0, fileCount == 0 { return nil }
         return Message(bytes: Array(bytes[..<size]), descriptor: fileCount == 0 ? nil : file)
     }
 }

@@ -170,6 +170,10 @@ import Testing
         #expect(StoredListeners.token("seccomp:18") == 18)
         #expect(StoredListeners.token("seccomp:") == nil)
         #expect(StoredListeners.token("trigger:18") == nil)
+        #expect(StoredListeners.token("seccomp:0") == nil)
+        // Nobody could count on from there.
+        #expect(StoredListeners.token("seccomp:\(UInt64.max)") == nil)
+        #expect(StoredListeners.token("seccomp:\(UInt64.max - 1)") == nil)
         let origin = ListenerOrigin(id: "c1", pid: 7)
         let text = String(decoding: encodeLine(origin), as: UTF8.self)
         #expect(StoredListeners.origin(text) == origin)

@@ -99,13 +99,16 @@ import Testing
         #expect(kept(store).map(\.name) == ["a"])
     }
 
-    @Test func numbersDoNotOverflow() throws {
+    @Test(arguments: [Int.max, Int.max - 1, 0, -1])
+    func numbersDoNotOverflow(_ number: Int) throws {
+        let path = "\(path)-\(number)"
         defer { unlink(path) }
-        let text = #"[{"name":"a","payload":"","number":\#(Int.max)}]"#
+        let text = #"[{"name":"a","payload":"","number":\#(number)}]"#
         try replaceFile(path, with: Array(text.utf8))
         var store = try make()
-        #expect(try store.restore(from: path, ["kept-\(Int.max)": try file()]).count == 1)
+        #expect(try store.restore(from: path, ["kept-\(number)": try file()]).count == 1)
         #expect(kept(store).isEmpty)
+        #expect(store.keep(try named("b")).stored != nil)
     }
 
     @Test func whatIsNotWholeIsNotTaken() throws {

@@ -59,6 +59,22 @@ import Testing
         #expect(AgentSlots.size == HandoverMemory.Region.agent.size)
     }
 
+    /// So that it counts as one for those who look for hangs and for the cause of crashes.
+    @Test func aRequestThatIsSentAgainHasTheSameNumber() throws {
+        let request = try HandoverMemory(try make()).request(.callers, 1)
+        let resent: UInt64 = 8 | 1 << 63
+        #expect(request.size == 0)
+        request.memory.storeBytes(of: 56, as: UInt32.self)
+        request.memory.storeBytes(of: 8, toByteOffset: 8, as: UInt64.self)
+        #expect(request.size == 56)
+        #expect(request.unique == 8)
+        request.memory.storeBytes(of: resent, toByteOffset: 8, as: UInt64.self)
+        #expect(request.unique == 8)
+        #expect(request.rawUnique == resent)
+        request.clear()
+        #expect(request.size == 0)
+    }
+
     @Test func memoryOfAnotherVersionIsRefused() throws {
         let memory = try SharedMemory.make("other", size: HandoverMemory.size(threads: 1))
         #expect(throws: DaemonError.self) { try HandoverMemory(memory) }

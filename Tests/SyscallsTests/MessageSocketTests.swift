@@ -49,6 +49,21 @@ import Testing
         #expect(end == nil)
     }
 
+    /// It is no end, and what comes along is somebody's to close.
+    @Test func anEmptyMessageDoesNotLoseItsDescriptor() throws {
+        let (one, other) = try MessageSocket.pair()
+        let sender = MessageSocket(FileDescriptor(owning: one))
+        let receiver = MessageSocket(FileDescriptor(owning: other))
+        let (reader, writer) = try makePipe()
+        defer { close(reader) }
+        try sender.send([], writer)
+        close(writer)
+        let message = try #require(try receive(receiver))
+        #expect(message.bytes.isEmpty)
+        close(try #require(message.descriptor))
+        #expect(hasEnded(reader))
+    }
+
     /// A process that has been taken over may send more than it ought to.
     @Test func closesDescriptorsThatAreTooMany() throws {
         let (one, other) = try MessageSocket.pair()

@@ -222,7 +222,7 @@ thaws() {
     [[ $status == 1 && $output == *"$WORK/run/lxcfsd.pid"* ]]
     [[ $(cat "$WORK/run/lxcfsd.pid") == "$(daemon_pid)" ]]
     run "$LXCFSD" --runtime-dir "$WORK/run2" "$WORK/lxcfs"
-    [[ $status == 1 && $output == *"$WORK/lxcfs"*busy* ]] || fail "$output"
+    [[ $status == 1 && $output == *"the FUSE mount on $WORK/lxcfs"* ]] || fail "$output"
     head -n 1 "$WORK/lxcfs/proc/meminfo"
     ask status
 }

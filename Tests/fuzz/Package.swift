@@ -21,7 +21,8 @@ let package = Package(
         .target(
             name: "Cgroups", dependencies: ["KernelText", "Syscalls"], cSettings: gnuSource),
         .target(
-            name: "ProcView", dependencies: ["Cgroups", "KernelText"], cSettings: gnuSource),
+            name: "ProcView", dependencies: ["Cgroups", "KernelText", "Syscalls"],
+            cSettings: gnuSource),
         .target(
             name: "LxcfsHandover",
             dependencies: ["CLinux", "CSeccomp", "Control", "JSON", "Syscalls"],
@@ -34,13 +35,17 @@ let package = Package(
             ],
             path: "Sources/LxcfsFS/Keeper", cSettings: gnuSource),
         .target(
+            name: "LxcfsPageCache",
+            dependencies: ["CLinux", "KernelText", "LxcfsHandover", "Syscalls"],
+            path: "Sources/LxcfsFS/PageCache", cSettings: gnuSource),
+        .target(
             name: "LxcfsFS",
             dependencies: [
                 "CFuse3", "CLinux", "Cgroups", "Control", "JSON", "KernelText",
-                "LxcfsHandover", "OCISpec", "ProcView", "Syscalls",
+                "LxcfsHandover", "LxcfsPageCache", "OCISpec", "ProcView", "Syscalls",
                 .product(name: "Logging", package: "swift-log"),
             ],
-            exclude: ["Handover", "Keeper"], cSettings: gnuSource),
+            exclude: ["Handover", "Keeper", "PageCache"], cSettings: gnuSource),
         .target(
             name: "LxcfsHook",
             dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
@@ -49,6 +54,7 @@ let package = Package(
             name: "Targets",
             dependencies: [
                 "KernelText", "LxcfsFS", "LxcfsHandover", "LxcfsHook", "LxcfsKeeper",
+                "LxcfsPageCache",
             ],
             path: "Targets", cSettings: gnuSource),
     ],

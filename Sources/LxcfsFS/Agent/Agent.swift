@@ -1,8 +1,6 @@
-import Control
 import Glibc
 import KernelText
 import Logging
-import LxcfsHandover
 import Synchronization
 import Syscalls
 

@@ -1,7 +1,4 @@
-import KernelText
-import LxcfsHandover
 import OCISpec
-import Syscalls
 
 /// The message of a runtime that hands over a notify descriptor
 /// (config-linux.md#containerprocessstate), as it comes in.

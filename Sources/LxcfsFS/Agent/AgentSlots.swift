@@ -1,5 +1,3 @@
-import KernelText
-import LxcfsHandover
 import Syscalls
 
 /// What each thread of the agent is answering, in memory that outlives the process.

@@ -1,8 +1,5 @@
-import Control
 import Glibc
-import KernelText
 import Logging
-import LxcfsHandover
 import Synchronization
 import Syscalls
 

@@ -1,8 +1,4 @@
-import Cgroups
 import Glibc
-import KernelText
-import LxcfsHandover
-import Syscalls
 
 /// What a process reads at `/proc/meminfo`, told from its mounts.
 ///

@@ -1,5 +1,4 @@
 import KernelText
-import LxcfsHandover
 import Syscalls
 
 /// What the callers of one listener read at `/proc/meminfo`, remembered for a moment by mount

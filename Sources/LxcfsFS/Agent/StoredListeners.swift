@@ -1,6 +1,5 @@
 import Control
 import JSON
-import KernelText
 import Logging
 import LxcfsHandover
 import Syscalls
@@ -42,8 +41,15 @@ final class StoredListeners: ListenerStore {
 
     /// The number of the listener that is kept under `name`; nil if it is something else.
     static func token(_ name: String) -> UInt64? {
-        name.hasPrefix(prefix) ? UInt64(name.dropFirst(prefix.count)) : nil
+        guard name.hasPrefix(prefix), let token = UInt64(name.dropFirst(prefix.count)),
+            tokens.contains(token)
+        else { return nil }
+        return token
     }
+
+    /// No worker counts so far. One that has been taken over may have had something kept under
+    /// a larger number, after which the next ones could not count on.
+    private static let tokens: ClosedRange<UInt64> = 1...1 << 62
 
     /// What ``keep(_:)`` has written.
     static func origin(_ payload: String) -> ListenerOrigin {

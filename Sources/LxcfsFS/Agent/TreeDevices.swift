@@ -1,6 +1,5 @@
 import KernelText
 import LxcfsHandover
-import Syscalls
 
 /// The two FUSE connections as the kernel's mount tables name them.
 struct TreeDevices: Equatable {

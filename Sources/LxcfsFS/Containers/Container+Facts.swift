@@ -2,7 +2,6 @@ import Cgroups
 import Control
 import Glibc
 import KernelText
-import LxcfsHandover
 import ProcView
 import Syscalls
 

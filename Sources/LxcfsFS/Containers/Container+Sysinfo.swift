@@ -1,6 +1,5 @@
 import Cgroups
 import KernelText
-import LxcfsHandover
 import ProcView
 import Syscalls
 

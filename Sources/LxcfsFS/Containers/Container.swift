@@ -1,9 +1,7 @@
 import Cgroups
 import Control
 import KernelText
-import LxcfsHandover
 import LxcfsPageCache
-import ProcView
 import Syscalls
 
 /// A container as the daemon serves it.

@@ -1,5 +1,3 @@
-import ProcView
-
 /// Whose counters they are.
 struct CounterOwner {
     /// See ``Container/slot``.

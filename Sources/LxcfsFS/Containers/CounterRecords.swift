@@ -1,9 +1,7 @@
 import CLinux
-import Cgroups
 import Glibc
 import KernelText
 import Logging
-import LxcfsHandover
 import ProcView
 import Syscalls
 

@@ -1,7 +1,5 @@
 import Cgroups
-import KernelText
 import LxcfsHandover
-import Syscalls
 
 extension FixedNode {
     var pressureKind: PressureKind? {

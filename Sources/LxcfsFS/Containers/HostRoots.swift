@@ -1,6 +1,4 @@
 import Glibc
-import KernelText
-import LxcfsHandover
 import Syscalls
 
 /// The host's own /proc and /sys, in instances of their own.

@@ -2,7 +2,6 @@ import Cgroups
 import Glibc
 import KernelText
 import Logging
-import LxcfsHandover
 import ProcView
 import Synchronization
 import Syscalls

@@ -1,7 +1,5 @@
 import Cgroups
 import KernelText
-import LxcfsHandover
-import ProcView
 import Syscalls
 
 /// A file that is the same for all containers with the same CPUs, rendered only when the

@@ -1,7 +1,4 @@
-import KernelText
-import LxcfsHandover
 import ProcView
-import Syscalls
 
 /// What `/proc/meminfo` was made from last.
 struct ShownMemory {

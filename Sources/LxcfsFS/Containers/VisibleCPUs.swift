@@ -1,7 +1,5 @@
 import Cgroups
 import KernelText
-import LxcfsHandover
-import Syscalls
 
 /// The CPUs of the host that a container sees, in the order of its own numbers.
 ///

@@ -1,9 +1,6 @@
 import Cgroups
 import Glibc
 import KernelText
-import LxcfsHandover
-import ProcView
-import Syscalls
 
 /// The buffers of one thread, made once, so that answering a request allocates nothing.
 final class Workspace {

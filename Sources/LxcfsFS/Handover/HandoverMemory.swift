@@ -125,7 +125,7 @@ package final class HandoverMemory: @unchecked Sendable {
     }
 
     /// The worker that serves, or did last.
-    package var worker: pid_t {
+    package var servingPID: pid_t {
         get { pid_t(bitPattern: clinux_load32(base + Offset.worker)) }
         set { clinux_store32(base + Offset.worker, UInt32(bitPattern: newValue)) }
     }

@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Syscalls
 
 /// The first exchange of a connection: the kernel's INIT and libfuse's answer. Every worker
 /// replays it, for only so libfuse knows what was agreed on.

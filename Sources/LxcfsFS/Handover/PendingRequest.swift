@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import Syscalls
 
 /// A request of the kernel (struct fuse_in_header) in memory that the keeper holds.
 package struct PendingRequest: @unchecked Sendable {

@@ -1,5 +1,4 @@
 import CLinux
-import Syscalls
 
 /// Requests that were being answered when a worker crashed. One that was there every time is
 /// taken for the cause.

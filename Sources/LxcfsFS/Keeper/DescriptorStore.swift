@@ -22,6 +22,9 @@ struct DescriptorStore {
     private var kept: [String: Kept] = [:]
     private var nextNumber = 1
 
+    /// What a record may have: nobody counts so far, and one can still count on from there.
+    private static let numbers = 1...1 << 62
+
     /// More kept descriptors than these are refused: whoever keeps so many has a leak.
     static let keptLimit = 16384
 
@@ -134,7 +137,7 @@ struct DescriptorStore {
         if stored.isEmpty { return [:] }
         let records = try KeptRecord.list(try readFile(path, limit: 1 << 28))
         var left = stored
-        for record in records where record.number > 0 && record.number < Int.max {
+        for record in records where Self.numbers.contains(record.number) {
             // A record that is damaged must not give a descriptor to two names.
             guard let file = left.removeValue(forKey: "kept-\(record.number)") else { continue }
             kept[record.name] = Kept(

@@ -1,4 +1,3 @@
-import Control
 import Glibc
 import Logging
 import LxcfsHandover

@@ -1,5 +1,4 @@
 import Glibc
-import LxcfsHandover
 import Synchronization
 import Syscalls
 

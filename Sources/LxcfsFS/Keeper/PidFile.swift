@@ -1,5 +1,4 @@
 import Glibc
-import LxcfsHandover
 import Syscalls
 
 /// A file with the number of the running daemon, locked as long as it runs: a second daemon

@@ -1,5 +1,4 @@
 import Glibc
-import LxcfsHandover
 import Syscalls
 
 /// The program of this process, from which workers are started.

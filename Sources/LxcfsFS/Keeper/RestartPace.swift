@@ -1,6 +1,3 @@
-import LxcfsHandover
-import Syscalls
-
 /// How long to wait before a worker is started again: not at all as a rule, longer and longer
 /// when that does not help, but never for ever.
 struct RestartPace {

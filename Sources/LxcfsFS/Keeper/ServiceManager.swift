@@ -1,5 +1,4 @@
 import Glibc
-import LxcfsHandover
 import Syscalls
 
 /// The descriptors that a service manager hands over at the start (sd_listen_fds(3)); systemd

@@ -1,5 +1,4 @@
 import Glibc
-import Syscalls
 
 /// What ``Supervisor`` knows of a worker. Times are nanoseconds on the monotonic clock.
 struct SupervisedWorker: Equatable {

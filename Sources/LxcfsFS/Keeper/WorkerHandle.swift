@@ -1,6 +1,5 @@
 import Glibc
 import LxcfsHandover
-import Syscalls
 
 /// A worker as the keeper reaches it.
 final class WorkerHandle {

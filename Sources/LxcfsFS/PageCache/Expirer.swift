@@ -1,4 +1,3 @@
-import KernelText
 import LxcfsHandover
 import Syscalls
 

@@ -1,7 +1,3 @@
-import KernelText
-import LxcfsHandover
-import Syscalls
-
 /// The length of the longest content that the page cache may hold. Pushing something shorter
 /// onto it would leave the end of that.
 struct HeldContent {

@@ -1,6 +1,4 @@
 import CLinux
-import Cgroups
-import KernelText
 import LxcfsHandover
 import Syscalls
 

@@ -1,7 +1,4 @@
-import Cgroups
 import KernelText
-import LxcfsHandover
-import Syscalls
 
 /// The content of a file at one moment. Immutable: a reader that still holds it is not
 /// disturbed by the next one.

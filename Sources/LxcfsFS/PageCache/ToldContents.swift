@@ -1,6 +1,4 @@
-import KernelText
 import LxcfsHandover
-import Syscalls
 
 /// What the kernel has been told of contents, in memory that the next worker sees: which
 /// contents it was told of last, and of which files it is just being told.

@@ -1,9 +1,7 @@
 import CLinux
-import Cgroups
 import Glibc
 import KernelText
 import LxcfsHandover
-import Syscalls
 
 /// The contents that the kernel has been told of last, newest over oldest, in memory that the
 /// next worker sees.

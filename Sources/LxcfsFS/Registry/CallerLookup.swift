@@ -2,8 +2,6 @@ import Cgroups
 import Control
 import Glibc
 import KernelText
-import LxcfsHandover
-import ProcView
 import Synchronization
 import Syscalls
 

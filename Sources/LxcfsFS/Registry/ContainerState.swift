@@ -1,9 +1,6 @@
 import Cgroups
 import Control
 import JSON
-import KernelText
-import LxcfsHandover
-import Syscalls
 
 /// What is remembered of a registered container across the life of the daemon: one small
 /// file each in `<runtime directory>/containers`, written as a whole or not at all.

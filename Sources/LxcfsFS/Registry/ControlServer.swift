@@ -1,9 +1,7 @@
 import Control
 import Glibc
 import JSON
-import KernelText
 import Logging
-import LxcfsHandover
 import Syscalls
 
 /// The daemon's side of the control socket: one request and one reply per connection.

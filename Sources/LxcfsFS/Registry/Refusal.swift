@@ -1,7 +1,3 @@
-import KernelText
-import LxcfsHandover
-import Syscalls
-
 /// A request that cannot be granted, with the reason for the client.
 struct Refusal: Error, CustomStringConvertible {
     let description: String

@@ -1,6 +1,4 @@
-import Cgroups
 import Glibc
-import KernelText
 import LxcfsHandover
 import Synchronization
 import Syscalls

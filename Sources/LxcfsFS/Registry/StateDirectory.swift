@@ -1,9 +1,6 @@
-import Cgroups
 import Control
 import Glibc
 import JSON
-import KernelText
-import LxcfsHandover
 import Syscalls
 
 /// The state files of all containers.

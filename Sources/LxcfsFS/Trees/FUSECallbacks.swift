@@ -1,8 +1,6 @@
 import CFuse3
 import Glibc
-import KernelText
 import LxcfsHandover
-import Syscalls
 
 //
 // Global functions, not closures: a closure written where the main actor is current is

@@ -1,5 +1,4 @@
 import Glibc
-import KernelText
 import LxcfsHandover
 import LxcfsPageCache
 import Syscalls

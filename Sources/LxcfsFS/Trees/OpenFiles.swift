@@ -1,4 +1,3 @@
-import LxcfsPageCache
 import Synchronization
 
 /// The files that are open as snapshots, by handle.

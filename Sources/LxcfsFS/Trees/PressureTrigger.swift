@@ -2,7 +2,6 @@ import CFuse3
 import Cgroups
 import Glibc
 import KernelText
-import LxcfsHandover
 import Syscalls
 
 /// One open pressure file with the trigger that has been written to it, if any

@@ -1,7 +1,4 @@
-import KernelText
-import LxcfsHandover
 import Synchronization
-import Syscalls
 
 /// How many FUSE requests of each kind have been answered.
 final class RequestCounters: Sendable {

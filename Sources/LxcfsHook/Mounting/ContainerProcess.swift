@@ -1,6 +1,5 @@
 import Cgroups
 import Glibc
-import KernelText
 import Syscalls
 
 /// A process of a container, whose mount namespace the hook can enter.

@@ -184,7 +184,7 @@ private func restoreDescriptors(_ input: Bytes) {
         func copy() -> HeldDescriptor { HeldDescriptor(FileDescriptor(owning: dup(file))) }
         var stored: [String: HeldDescriptor] = [:]
         for number in 1...3 { stored["kept-\(number)"] = copy() }
-        let numbers = Set(stored.values.map(\.descriptor.raw))
+        let numbers = Set(stored.values.map { $0.descriptor.raw })
         require(numbers.count == 3 && !numbers.contains(-1), "no descriptors to test with")
         var store = DescriptorStore { _ in copy() }
         let own = store.items.count
