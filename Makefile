@@ -6,6 +6,8 @@ BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/oci
 HOOKSDIR ?= $(PREFIX)/share/containers/oci/hooks.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+MANDIR ?= $(PREFIX)/share/man
+MD2MAN ?= go-md2man
 
 SWIFT ?= swift
 RELEASE := .build/release
@@ -32,7 +34,7 @@ releases: ## Build the releases from which this version has to take over, once
 	-Tests/releases/build
 
 .PHONY: test
-test: deps lint unit build test-tools releases e2e ## Install what is needed and run all tests (as root)
+test: deps lint unit build docs test-tools releases e2e ## Install what is needed and run all tests (as root)
 	# Building the fuzzer takes minutes, which the virtual machine hides.
 	$(MAKE) -j 2 vm fuzz-build
 	$(MAKE) fuzz-short
@@ -102,12 +104,25 @@ bench: deps build ## Measure
 lint: ## Check the format of the Swift code
 	$(SWIFT) format lint --strict -r Package.swift Sources Tests
 
+.PHONY: docs
+docs: ## Find what the documents say and is not so: paths, links, options (after make build)
+	Tests/docs
+
 .PHONY: fmt
 fmt: ## Format the Swift code
 	$(SWIFT) format -i -r Package.swift Sources Tests
 
+.PHONY: man
+man: ## Render the man pages into .build/man (with go-md2man; without it there are none)
+	@mkdir -p .build/man
+	@if ! command -v $(MD2MAN) >/dev/null; then \
+		echo "no man pages: $(MD2MAN) is not installed" >&2; exit 0; fi; \
+	for page in lxcfsd lxcfs-hook; do \
+		$(MD2MAN) -in docs/man/$$page.8.md -out .build/man/$$page.8 || exit 1; \
+	done
+
 .PHONY: install
-install: build ## Install daemon, hook, hook files (by annotation) and systemd unit
+install: build man ## Install daemon, hook, hook files (by annotation), systemd unit and man pages
 	install -D -m 0755 $(RELEASE)/lxcfsd $(DESTDIR)$(BINDIR)/lxcfsd
 	install -D -m 0755 $(RELEASE)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook
 	install -D -m 0644 hooks.d/50-lxcfs-hook-annotated.json \
@@ -115,13 +130,18 @@ install: build ## Install daemon, hook, hook files (by annotation) and systemd u
 	install -D -m 0644 hooks.d/50-lxcfs-hook-sysinfo-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
 	install -D -m 0644 examples/systemd/lxcfsd.service $(DESTDIR)$(UNITDIR)/lxcfsd.service
+	for page in lxcfsd lxcfs-hook; do \
+		[ ! -e .build/man/$$page.8 ] || install -D -m 0644 .build/man/$$page.8 \
+			$(DESTDIR)$(MANDIR)/man8/$$page.8 || exit 1; \
+	done
 
 .PHONY: uninstall
 uninstall: ## Remove what install installs
 	rm -f $(DESTDIR)$(BINDIR)/lxcfsd $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
-		$(DESTDIR)$(UNITDIR)/lxcfsd.service
+		$(DESTDIR)$(UNITDIR)/lxcfsd.service \
+		$(DESTDIR)$(MANDIR)/man8/lxcfsd.8 $(DESTDIR)$(MANDIR)/man8/lxcfs-hook.8
 
 .PHONY: clean
 clean: ## Remove build products

@@ -4,7 +4,16 @@ import CLinux
 /// taken for the cause.
 package struct Suspects {
     private static let count = 128
-    package static let size = count * 16
+    private static let entrySize = 16
+    package static let size = count * entrySize
+
+    /// What an entry is made of, by offset. The request is stored last, and is 0 as long as the
+    /// entry is not valid.
+    private enum Field {
+        static let request = 0
+        static let crashes = 8
+    }
+
     private let memory: UnsafeMutableRawPointer
 
     package init(_ memory: UnsafeMutableRawPointer) { self.memory = memory }
@@ -19,18 +28,19 @@ package struct Suspects {
     package func crashed(with pending: [UInt64]) -> Set<UInt64> {
         var former: [UInt64: UInt64] = [:]
         for index in 0..<Self.count {
-            let key = clinux_load64(memory + index * 16)
-            if key != 0 { former[key] = clinux_load64(memory + index * 16 + 8) }
+            let entry = memory + index * Self.entrySize
+            let request = clinux_load64(entry + Field.request)
+            if request != 0 { former[request] = clinux_load64(entry + Field.crashes) }
         }
         var bad: Set<UInt64> = []
         for index in 0..<Self.count {
-            let at = memory + index * 16
-            clinux_store64(at, 0)
+            let entry = memory + index * Self.entrySize
+            clinux_store64(entry + Field.request, 0)
             guard index < pending.count else { continue }
             let crashes = (former[pending[index]] ?? 0) + 1
             if crashes >= Self.limit { bad.insert(pending[index]) }
-            clinux_store64(at + 8, crashes)
-            clinux_store64(at, pending[index])
+            clinux_store64(entry + Field.crashes, crashes)
+            clinux_store64(entry + Field.request, pending[index])
         }
         return bad
     }

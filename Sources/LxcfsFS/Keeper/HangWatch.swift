@@ -15,12 +15,12 @@ struct HangWatch: Equatable {
     /// Looks between an answer and the next question.
     static let pause = 10
 
-    private struct Slot: Equatable {
+    private struct Sight: Equatable {
         var unique: UInt64 = 0
         var looks = 0
     }
 
-    private var slots: [Slot] = []
+    private var seen: [Sight] = []
     /// There has been no answer to the last question.
     private var isAsked = false
     /// Since that question, or the last answer.
@@ -30,17 +30,17 @@ struct HangWatch: Equatable {
     ///   none, always in the same order.
     /// - Returns: nil while the worker answers.
     mutating func look(at requests: [UInt64]) -> Finding? {
-        if slots.count != requests.count {
-            slots = Array(repeating: Slot(), count: requests.count)
+        if seen.count != requests.count {
+            seen = Array(repeating: Sight(), count: requests.count)
         }
         var finding: Finding?
         for (index, unique) in requests.enumerated() {
-            if unique == 0 || unique != slots[index].unique {
-                slots[index] = Slot(unique: unique)
+            if unique == 0 || unique != seen[index].unique {
+                seen[index] = Sight(unique: unique)
                 continue
             }
-            slots[index].looks += 1
-            if slots[index].looks >= Self.patience { finding = .request(unique) }
+            seen[index].looks += 1
+            if seen[index].looks >= Self.patience { finding = .request(unique) }
         }
         looks += 1
         if isAsked, looks >= Self.patience { finding = finding ?? .silence }

@@ -176,10 +176,10 @@ struct Supervisor {
             restartAt = nil
             actions.append(.start(.current, afterCrash: isAfterCrash))
         }
-        for slot in [\Supervisor.current, \Supervisor.next] {
-            guard let worker = self[keyPath: slot], let time = worker.deadline, time <= now
+        for which in [\Supervisor.current, \Supervisor.next] {
+            guard let worker = self[keyPath: which], let time = worker.deadline, time <= now
             else { continue }
-            actions += passDeadline(worker, slot, now)
+            actions += passDeadline(worker, which, now)
         }
         if let worker = current, let time = worker.lookAt, time <= now {
             current?.lookAt = now + Self.lookInterval
@@ -199,27 +199,27 @@ struct Supervisor {
     }
 
     private mutating func passDeadline(
-        _ worker: SupervisedWorker, _ slot: WritableKeyPath<Supervisor, SupervisedWorker?>,
+        _ worker: SupervisedWorker, _ which: WritableKeyPath<Supervisor, SupervisedWorker?>,
         _ now: UInt64
     ) -> [Action] {
         switch worker.state {
         case .killed(let since, _, let isHung):
-            self[keyPath: slot]?.state = .killed(
+            self[keyPath: which]?.state = .killed(
                 since: since, until: now + Self.deathInterval, isHung: isHung)
             return [.examine(worker.pid)]
         case .finishing:
-            return end(slot, isHung: false, now)
+            return end(which, isHung: false, now)
         case .starting, .ready, .beginning, .serving:
             return [.log(.error, "worker \(worker.pid) does not get ready")]
-                + end(slot, isHung: false, now)
+                + end(which, isHung: false, now)
         }
     }
 
     private mutating func end(
-        _ slot: WritableKeyPath<Supervisor, SupervisedWorker?>, isHung: Bool, _ now: UInt64
+        _ which: WritableKeyPath<Supervisor, SupervisedWorker?>, isHung: Bool, _ now: UInt64
     ) -> [Action] {
-        guard let worker = self[keyPath: slot] else { return [] }
-        self[keyPath: slot]?.state = .killed(
+        guard let worker = self[keyPath: which] else { return [] }
+        self[keyPath: which]?.state = .killed(
             since: worker.servedSince, until: now + Self.deathTime, isHung: isHung)
         return [.kill(worker.pid)]
     }

@@ -15,12 +15,21 @@ import LxcfsHandover
 struct ToldRing: @unchecked Sendable {
     private static let count = 512
     private static let headerSize = 4096
-    private static let indexSize = count * slotSize
-    private static let slotSize = 32
+    private static let indexSize = count * entrySize
+    private static let entrySize = 32
     /// A few thousand small contents, or those of a hundred CPUs some dozens of times.
     private static let capacity = 1 << 20
     private static let longest = capacity / 16
     static let size = headerSize + indexSize + capacity
+
+    /// What an entry of the index is made of, by offset. The node is stored last, and is 0 as long
+    /// as the entry is not valid.
+    private enum Field {
+        static let node = 0
+        static let time = 8
+        static let position = 16
+        static let count = 24
+    }
 
     /// How many contents have been added ever.
     private let added: UnsafeMutableRawPointer
@@ -45,15 +54,15 @@ struct ToldRing: @unchecked Sendable {
         guard snapshot.count <= Self.longest, let bytes = snapshot.bytes.baseAddress else {
             return
         }
-        let slot = slot(clinux_add64(added, 1))
-        clinux_store64(slot, 0)
+        let place = self.place(clinux_add64(added, 1))
+        clinux_store64(place + Field.node, 0)
         let position = reserve(snapshot.count)
         (contents + Int(position % UInt64(Self.capacity))).copyMemory(
             from: bytes, byteCount: snapshot.count)
-        clinux_store64(slot + 8, snapshot.time)
-        clinux_store64(slot + 16, position)
-        clinux_store32(slot + 24, UInt32(snapshot.count))
-        clinux_store64(slot, node.raw)
+        clinux_store64(place + Field.time, snapshot.time)
+        clinux_store64(place + Field.position, position)
+        clinux_store32(place + Field.count, UInt32(snapshot.count))
+        clinux_store64(place + Field.node, node.raw)
     }
 
     /// Room for `count` bytes in one piece.
@@ -67,14 +76,14 @@ struct ToldRing: @unchecked Sendable {
     }
 
     /// - Parameter number: of all contents ever.
-    private func slot(_ number: UInt64) -> UnsafeMutableRawPointer {
-        index + Int(number % UInt64(Self.count)) * Self.slotSize
+    private func place(_ number: UInt64) -> UnsafeMutableRawPointer {
+        index + Int(number % UInt64(Self.count)) * Self.entrySize
     }
 
     /// From the oldest to the newest.
     var all: [Entry] {
         let next = clinux_load64(added)
-        return (0..<UInt64(Self.count)).compactMap { entry(slot(next &+ $0)) }
+        return (0..<UInt64(Self.count)).compactMap { entry(place(next &+ $0)) }
     }
 
     /// Of each file what is shown first by a worker that follows one that has died: the last
@@ -102,22 +111,23 @@ struct ToldRing: @unchecked Sendable {
     func latest(_ node: NodeID, count: Int, now: UInt64, maxAge: UInt64) -> Snapshot? {
         var best: Snapshot?
         for number in 0..<UInt64(Self.count) {
-            let slot = slot(number)
-            guard clinux_load64(slot) == node.raw, Int(clinux_load32(slot + 24)) == count,
-                case let time = clinux_load64(slot + 8),
+            let place = self.place(number)
+            guard clinux_load64(place + Field.node) == node.raw,
+                Int(clinux_load32(place + Field.count)) == count,
+                case let time = clinux_load64(place + Field.time),
                 clampedDifference(now, time) <= maxAge, time >= best?.time ?? 0,
-                let found = entry(slot), found.node == node, found.snapshot.count == count
+                let found = entry(place), found.node == node, found.snapshot.count == count
             else { continue }
             best = found.snapshot
         }
         return best
     }
 
-    private func entry(_ slot: UnsafeMutableRawPointer) -> Entry? {
-        let node = clinux_load64(slot)
-        let time = clinux_load64(slot + 8)
-        let position = clinux_load64(slot + 16)
-        let count = Int(clinux_load32(slot + 24))
+    private func entry(_ place: UnsafeMutableRawPointer) -> Entry? {
+        let node = clinux_load64(place + Field.node)
+        let time = clinux_load64(place + Field.time)
+        let position = clinux_load64(place + Field.position)
+        let count = Int(clinux_load32(place + Field.count))
         let start = Int(position % UInt64(Self.capacity))
         guard node != 0, count <= Self.longest, start + count <= Self.capacity else {
             return nil
@@ -126,7 +136,8 @@ struct ToldRing: @unchecked Sendable {
             start: (contents + start).assumingMemoryBound(to: UInt8.self), count: count)
         let snapshot = Snapshot(bytes, time: time)
         // Overwritten, perhaps meanwhile, by another thread.
-        guard clinux_load64(slot) == node, clinux_load64(slot + 8) == time,
+        guard clinux_load64(place + Field.node) == node,
+            clinux_load64(place + Field.time) == time,
             clinux_load64(reserved) &- position <= UInt64(Self.capacity)
         else { return nil }
         return Entry(node: NodeID(raw: node), snapshot: snapshot)

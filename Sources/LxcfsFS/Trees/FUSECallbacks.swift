@@ -51,7 +51,7 @@ private func fuseInit(
 ) {
     guard let connection else { return }
     // Asking for attributes before each read bounds how old content can be; the content
-    // itself is only dropped when size or generation change (see ContainerTree).
+    // itself is only dropped when size or generation change (see FileSize).
     connection.pointee.want |= connection.pointee.capable & UInt32(FUSE_CAP_AUTO_INVAL_DATA)
     // Attributes of files in a listing would make content for nobody.
     connection.pointee.want &= ~UInt32(FUSE_CAP_READDIRPLUS)
