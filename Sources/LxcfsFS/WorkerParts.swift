@@ -36,7 +36,6 @@ struct WorkerParts {
         try state.prepare()
         let memory = try HandoverMemory(FileDescriptor(owning: setup[.memory]))
         memory.bind(&options)
-        let number = memory.beginLife()
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
         let roots = try HostRoots.open()
         let records = try CounterRecords(
@@ -51,6 +50,7 @@ struct WorkerParts {
         registrar = Registrar(
             host: host, registry: registry, callers: callerLookup, sampler: sampler,
             state: state, options: options, log: log)
+        let number = memory.beginLife()
         containers = try Session(
             device: FileDescriptor(owning: setup[.containers]), .containers, memory, log: log)
         callers = try Session(

@@ -1,4 +1,5 @@
 import Glibc
+import Logging
 import Syscalls
 import Testing
 
@@ -30,7 +31,7 @@ import Testing
     /// These names are with service managers, and with keepers of other versions.
     @Test func namesDoNotChange() throws {
         var store = try make()
-        _ = store.keep(try named("x"))
+        _ = store.kept.keep(try named("x"))
         #expect(
             store.items.map(\.name)
                 == ["containers", "callers", "control", "seccomp", "memory", "kept-1"])
@@ -38,8 +39,8 @@ import Testing
 
     @Test func aWorkerIsToldWhereEverythingIs() throws {
         var store = try make()
-        _ = store.keep(try named("b", "2"))
-        _ = store.keep(try named("a", "1"))
+        _ = store.kept.keep(try named("b", "2"))
+        _ = store.kept.keep(try named("a", "1"))
         var setup = WorkerSetup()
         let numbers = store.enter(in: &setup, from: 10)
         #expect(Set(numbers) == Set(store.items.map(\.number)))
@@ -57,7 +58,7 @@ import Testing
     @Test func aKeptDescriptorDoesNotTakeThePlaceOfAnother() throws {
         var store = try make()
         let memory = store[.memory].descriptor.raw
-        _ = store.keep(try named("memory"))
+        _ = store.kept.keep(try named("memory"))
         #expect(store[.memory].descriptor.raw == memory)
         #expect(store.items.count == HandoverDescriptor.allCases.count + 1)
     }
@@ -65,26 +66,27 @@ import Testing
     @Test func keepsOnePerNameAndComesBackFromTheStore() throws {
         defer { unlink(path) }
         var store = try make()
-        let first = store.keep(try named("a", "1"))
+        let first = store.kept.keep(try named("a", "1"))
         #expect(first.dropped == nil)
         #expect(first.stored?.name == "kept-1")
-        #expect(store.keep(try named("b", "2")).stored?.name == "kept-2")
-        let again = store.keep(try named("a", "3"))
+        #expect(store.kept.keep(try named("b", "2")).stored?.name == "kept-2")
+        let again = store.kept.keep(try named("a", "3"))
         #expect(again.dropped == "kept-1")
         #expect(again.stored?.name == "kept-3")
         #expect(kept(store).map(\.name) == ["a", "b"])
         #expect(kept(store).map(\.payload) == ["3", "2"])
-        try store.writeRecords(to: path)
+        try store.kept.writeRecords(to: path)
         var other = try make()
         let unknown = try file()
-        let left = try other.restore(from: path, ["kept-3": try file(), "kept-9": unknown])
+        let left = try other.kept.restore(
+            from: path, ["kept-3": try file(), "kept-9": unknown])
         #expect(left.keys.sorted() == ["kept-9"])
         #expect(kept(other).map(\.name) == ["a"])
         #expect(kept(other).map(\.payload) == ["3"])
         // Numbers are not used twice.
-        #expect(other.keep(try named("c")).stored?.name == "kept-4")
-        #expect(store.forget("a").dropped == "kept-3")
-        #expect(store.forget("a").dropped == nil)
+        #expect(other.kept.keep(try named("c")).stored?.name == "kept-4")
+        #expect(store.kept.forget("a").dropped == "kept-3")
+        #expect(store.kept.forget("a").dropped == nil)
         #expect(kept(store).count == 1)
     }
 
@@ -95,7 +97,7 @@ import Testing
         let text = ["a", "b"].map { record.replacing("NAME", with: $0) }
         try replaceFile(path, with: Array("[\(text.joined(separator: ","))]".utf8))
         var store = try make()
-        #expect(try store.restore(from: path, ["kept-1": try file()]).isEmpty)
+        #expect(try store.kept.restore(from: path, ["kept-1": try file()]).isEmpty)
         #expect(kept(store).map(\.name) == ["a"])
     }
 
@@ -106,9 +108,9 @@ import Testing
         let text = #"[{"name":"a","payload":"","number":\#(number)}]"#
         try replaceFile(path, with: Array(text.utf8))
         var store = try make()
-        #expect(try store.restore(from: path, ["kept-\(number)": try file()]).count == 1)
+        #expect(try store.kept.restore(from: path, ["kept-\(number)": try file()]).count == 1)
         #expect(kept(store).isEmpty)
-        #expect(store.keep(try named("b")).stored != nil)
+        #expect(store.kept.keep(try named("b")).stored != nil)
     }
 
     @Test func whatIsNotWholeIsNotTaken() throws {
@@ -124,15 +126,96 @@ import Testing
     }
 
     @Test func whoKeepsTooManyIsRefused() throws {
-        var limit = rlimit()
-        getrlimit(RLIMIT_NOFILE, &limit)
-        // Not everybody may have so many.
-        guard limit.rlim_cur > 2 * DescriptorStore.keptLimit else { return }
-        var store = try make()
-        for index in 0..<DescriptorStore.keptLimit {
-            #expect(store.keep(try named("\(index)")).stored != nil)
+        var kept = KeptDescriptors(limit: 3)
+        for name in ["1", "2", "3"] {
+            #expect(kept.keep(try named(name)).stored != nil)
         }
-        #expect(store.keep(try named("more")).stored == nil)
-        #expect(store.keep(try named("7")).stored != nil)
+        #expect(kept.keep(try named("more")).stored == nil)
+        // In the place of one that is there.
+        #expect(kept.keep(try named("2")).stored != nil)
+        #expect(kept.items.count == 3)
+    }
+}
+
+/// What a keeper takes over from the one before.
+@Suite struct InheritanceTests {
+    private let path = "/tmp/inherited-\(getpid())-\(Clock.monotonic()).json"
+    private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// What a keeper would have stored, on connections that are both ends of a pipe or not.
+    private func stored(alive: Bool) throws -> [String: HeldDescriptor] {
+        let options = DaemonOptions(mountPoint: "/x")
+        let memory = HeldDescriptor(try HandoverMemory.make(options))
+        var stored: [String: HeldDescriptor] = [:]
+        for descriptor in HandoverDescriptor.allCases {
+            stored["\(descriptor.name)"] = HeldDescriptor(try FileDescriptor.open("/dev/null"))
+        }
+        stored["memory"] = memory
+        if !alive {
+            // The writing end of a pipe that nobody reads says POLLERR, as an aborted connection.
+            var ends: [CInt] = [-1, -1]
+            try #require(pipe2(&ends, O_CLOEXEC) == 0)
+            close(ends[0])
+            stored["containers"] = HeldDescriptor(FileDescriptor(owning: ends[1]))
+        }
+        var kept = KeptDescriptors()
+        _ = kept.keep(
+            NamedDescriptor(
+                name: "seccomp:7", payload: "{}", try FileDescriptor.open("/dev/null")))
+        try kept.writeRecords(to: path)
+        stored["kept-1"] = HeldDescriptor(try FileDescriptor.open("/dev/null"))
+        return stored
+    }
+
+    private func take(_ stored: [String: HeldDescriptor]) -> Inheritance {
+        Inheritance.take(stored, path, ServiceNotifier(log: log), log)
+    }
+
+    private func names(_ kept: KeptDescriptors) -> [String] {
+        kept.entered { _ in 3 }.map(\.name)
+    }
+
+    @Test func whatIsWholeAndGoodIsTaken() throws {
+        defer { unlink(path) }
+        let taken = take(try stored(alive: true))
+        #expect(names(try #require(taken.store).kept) == ["seccomp:7"])
+    }
+
+    /// Nobody else answers what comes over them: its callers would wait for ever.
+    @Test func keptDescriptorsOutliveConnectionsThatDoNot() throws {
+        defer { unlink(path) }
+        let taken = take(try stored(alive: false))
+        #expect(taken.store == nil)
+        #expect(names(taken.kept) == ["seccomp:7"])
+        // And no name is given twice: the service manager has the first one still.
+        var kept = taken.kept
+        let change = kept.keep(
+            NamedDescriptor(name: "x", payload: "", try FileDescriptor.open("/dev/null")))
+        #expect(change.stored?.name == "kept-2")
+    }
+
+    @Test func keptDescriptorsOutliveMemoryOfAnotherVersion() throws {
+        defer { unlink(path) }
+        var stored = try stored(alive: true)
+        stored["memory"] = HeldDescriptor(
+            try SharedMemory.make("other", size: HandoverMemory.size(threads: 1)))
+        let taken = take(stored)
+        #expect(taken.store == nil)
+        #expect(names(taken.kept) == ["seccomp:7"])
+    }
+
+    @Test func keptDescriptorsOutliveAStoreThatIsNotWhole() throws {
+        defer { unlink(path) }
+        var stored = try stored(alive: true)
+        stored["seccomp"] = nil
+        let taken = take(stored)
+        #expect(taken.store == nil)
+        #expect(names(taken.kept) == ["seccomp:7"])
+    }
+
+    @Test func withoutAnEarlierKeeperThereIsNothing() {
+        let taken = take([:])
+        #expect(taken.store == nil)
+        #expect(taken.kept.items.isEmpty)
     }
 }

@@ -76,7 +76,14 @@ import Testing
     }
 
     @Test func memoryOfAnotherVersionIsRefused() throws {
-        let memory = try SharedMemory.make("other", size: HandoverMemory.size(threads: 1))
+        let empty = try SharedMemory.make("other", size: HandoverMemory.size(threads: 1))
+        #expect(throws: DaemonError.self) { try HandoverMemory(empty) }
+        // Of which only the version is another one.
+        let memory = try make(threads: 2)
+        let base = try SharedMemory.map(memory, size: 4096)
+        defer { munmap(base, 4096) }
+        _ = try HandoverMemory(memory)
+        base.storeBytes(of: HandoverMemory.version + 1, as: UInt32.self)
         #expect(throws: DaemonError.self) { try HandoverMemory(memory) }
     }
 

@@ -303,18 +303,65 @@ private final class FakeKernel: KernelPages {
         #expect(fixture.kernel.takeEvents() == [.dropped])
     }
 
-    /// A worker that is killed while it pushes leaves a mark.
+    /// A worker that is killed while it pushes leaves a mark, and the content.
     @Test func theNextWorkerKnowsWhatWasBeingPushed() throws {
         let fixture = try Fixture()
+        let told = ToldContents(fixture.memory)
         try fixture.ask("aaa\n")
-        fixture.pass(10)
-        let left = Mutex<Set<NodeID>>([])
+        // What has been told of leaves none.
+        #expect(told.takeMarks().isEmpty)
+        let left = Mutex<[(marked: Bool, last: String)]>([])
         fixture.kernel.onStore {
-            left.withLock { $0 = ToldContents(fixture.memory).takeMarks() }
+            let last = told.lastTold(unfinished: []).first.map { entry in
+                withExtendedLifetime(entry) { entry.snapshot.bytes.string }
+            }
+            let isMarked = told.takeMarks() == [fixture.node]
+            left.withLock { $0.append((isMarked, last ?? "")) }
         }
+        fixture.pass(10)
         try fixture.ask("bbb\n")
-        #expect(left.withLock { $0 } == [fixture.node])
-        #expect(ToldContents(fixture.memory).takeMarks().isEmpty)
+        // One that gets longer, too.
+        fixture.pass(100)
+        try fixture.ask("longer\n")
+        let found = left.withLock { $0 }
+        #expect(found.map(\.marked) == [true, true])
+        #expect(found.map(\.last) == ["bbb\n", "longer\n"])
+        fixture.kernel.onStore(nil)
+        fixture.pass(10)
+        try fixture.ask("newer.\n")
+        #expect(told.takeMarks().isEmpty)
+    }
+
+    /// A permit too many would leave no thread that answers READ.
+    @Test func onePermitIsOne() throws {
+        let fixture = try Fixture(threads: 3)
+        let other = NodeID(slot: 8, file: FixedNode.swaps.rawValue)
+        let others = CachedFiles()
+        @Sendable func askOther(_ text: String) throws {
+            try fixture.cache.size(of: other, in: others) {
+                fixture.snapshot(text)
+            } tell: { _, _ in
+            }
+        }
+        // After a few of all kinds of change.
+        for text in ["aaa\n", "bbb\n", "longer\n", "longer\n", "x\n", "\n", "yyy\n"] {
+            fixture.pass(100)
+            try fixture.ask(text)
+            try askOther(text)
+        }
+        fixture.pass(10)
+        _ = fixture.kernel.takeEvents()
+        fixture.kernel.onStore {
+            fixture.kernel.onStore(nil)
+            do {
+                try askOther("zzz\n")
+            } catch {
+                Issue.record(error)
+            }
+        }
+        try fixture.ask("zzz\n")
+        let stores = fixture.kernel.takeEvents().filter { $0 == .stored("zzz\n") }
+        #expect(stores.count == 1)
     }
 
     @Test func theNextWorkerShowsWhatTheKernelWasTold() throws {

@@ -11,9 +11,18 @@ package final class KeeperEnd: Sendable {
 
     // MARK: - Saying
 
-    package func serve() throws(SystemError) { try link.send(MessageLine(.serve)) }
+    // The keeper never waits for a worker: one that does not take what it has been sent is
+    // noticed by its silence.
 
-    package func finish() throws(SystemError) { try link.send(MessageLine(.finish)) }
+    /// - Throws: `EAGAIN` if the worker has not taken what it has been sent.
+    package func serve() throws(SystemError) {
+        try link.send(MessageLine(.serve), waits: false)
+    }
+
+    /// - Throws: `EAGAIN` if the worker has not taken what it has been sent.
+    package func finish() throws(SystemError) {
+        try link.send(MessageLine(.finish), waits: false)
+    }
 
     /// - Throws: `EAGAIN` if the worker has not taken what it has been sent.
     package func ask() throws(SystemError) {

@@ -9,8 +9,11 @@ struct FreshDescriptors: ~Copyable {
     /// The mount of the second connection, still nowhere.
     let callersMount: FileDescriptor
 
+    /// - Parameter kept: what workers of an earlier keeper have had kept.
     /// - Throws: `SystemError`, `DaemonError`.
-    static func make(_ options: DaemonOptions) throws -> FreshDescriptors {
+    static func make(
+        _ options: DaemonOptions, kept: KeptDescriptors
+    ) throws -> FreshDescriptors {
         let memory = HeldDescriptor(try HandoverMemory.make(options))
         let containers = try Mounts.connect(
             readOnly: true, options: options.mountOptions, at: options.mountPoint)
@@ -21,7 +24,7 @@ struct FreshDescriptors: ~Copyable {
         let seccomp = try listen(options.directory.seccompSocket, options)
         let containersDevice = HeldDescriptor(try containers.device.duplicate())
         let callersDevice = HeldDescriptor(try callers.device.duplicate())
-        let store = DescriptorStore { descriptor in
+        let store = DescriptorStore(kept: kept) { descriptor in
             switch descriptor {
             case .containers: containersDevice
             case .callers: callersDevice

@@ -42,11 +42,12 @@ public final class Keeper {
         try makeDirectory(directory.containers, mode: 0o700)
 
         let loop: KeeperLoop
-        if let store = takeStored() {
+        let inheritance = Inheritance.take(directory.storedDescriptors, service, log)
+        if let store = inheritance.store {
             loop = try makeLoop(store, mounts: nil)
         } else {
             let madeDirectory = try Mounts.prepare(options.mountPoint, log)
-            let fresh = try FreshDescriptors.make(options)
+            let fresh = try FreshDescriptors.make(options, kept: inheritance.kept)
             let mounts = try MountTask(
                 try fresh.callersMount.duplicate(), at: options.mountPoint)
             loop = try makeLoop(fresh.store, mounts: mounts)
@@ -99,42 +100,6 @@ public final class Keeper {
         if loop.shared.madeDirectory { rmdir(options.mountPoint) }
         FreshDescriptors.removeSockets(options)
         unlink(directory.storedDescriptors)
-    }
-
-    // MARK: - The service manager's store
-
-    /// What an earlier keeper has left with the service manager, if it is still good.
-    private func takeStored() -> DescriptorStore? {
-        let own = HandoverDescriptor.allCases.map { "\($0.name)" }
-        var stored = ServiceManager.takeStoredDescriptors()
-        let isPartial = own.contains { stored[$0] != nil }
-        guard var store = DescriptorStore(takingFrom: &stored) else {
-            if isPartial {
-                log.warning("what was stored of the last daemon is not whole")
-                service.drop(own)
-            }
-            return nil
-        }
-        do {
-            // Nobody would answer what comes over the rest.
-            let left = try store.restore(from: directory.storedDescriptors, stored)
-            service.drop(Array(left.keys))
-        } catch {
-            service.drop(Array(stored.keys))
-            log.warning("descriptors of the last worker are lost: \(error)")
-        }
-        do {
-            guard store.areConnectionsAlive else {
-                throw DaemonError("the stored connections have been unmounted or aborted")
-            }
-            _ = try HandoverMemory(try store[.memory].descriptor.duplicate())
-        } catch {
-            log.error("starting anew: \(error)")
-            service.drop(own)
-            return nil
-        }
-        log.notice("taking over the connections of the last daemon")
-        return store
     }
 
     // MARK: - Small things

@@ -103,7 +103,7 @@ final class KeeperLoop {
     private func finishMounts() throws {
         guard let mounts else { return }
         try mounts.finish(poller)
-        service.store(workers.store.items)
+        service.store(workers.store.ownItems)
         try tell(.mountsComplete)
         log.info("serving \(mountPoint)")
     }

@@ -43,7 +43,7 @@ enum ServiceManager {
     ///
     /// - Returns: why that failed.
     static func execute(
-        _ path: String, _ arguments: [String], handingOver items: [DescriptorStore.Item]
+        _ path: String, _ arguments: [String], handingOver items: [StoredItem]
     ) -> SystemError {
         for item in items { _ = fcntl(item.number, F_SETFD, 0) }
         let list = items.map { "\($0.name)=\($0.number)" }

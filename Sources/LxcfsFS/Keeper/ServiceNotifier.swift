@@ -14,7 +14,7 @@ struct ServiceNotifier {
     }
 
     /// Has copies of descriptors stored.
-    func store(_ items: [DescriptorStore.Item]) {
+    func store(_ items: [StoredItem]) {
         for item in items {
             attempt { () throws(SystemError) in
                 try ServiceManager.store(item.number, item.name)

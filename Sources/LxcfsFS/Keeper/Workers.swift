@@ -141,7 +141,7 @@ final class Workers {
                 dismiss(heir, name, error)
             }
         }
-        let change = store.keep(named)
+        let change = store.kept.keep(named)
         if change.stored == nil { log.warning("\(name) is not kept: too many descriptors are") }
         record(change, name)
     }
@@ -154,16 +154,16 @@ final class Workers {
                 dismiss(heir, name, error)
             }
         }
-        record(store.forget(name), name)
+        record(store.kept.forget(name), name)
     }
 
-    private func record(_ change: DescriptorStore.Change, _ name: String) {
+    private func record(_ change: KeptDescriptors.Change, _ name: String) {
         do {
             if let dropped = change.dropped { try ServiceManager.drop(dropped) }
             if let stored = change.stored {
                 try ServiceManager.store(stored.number, stored.name)
             }
-            try store.writeRecords(to: setup.options.directory.storedDescriptors)
+            try store.kept.writeRecords(to: setup.options.directory.storedDescriptors)
         } catch {
             log.warning("\(name) would not survive the daemon: \(error)")
         }

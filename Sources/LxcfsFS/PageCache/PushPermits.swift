@@ -9,9 +9,9 @@ final class PushPermits: Sendable {
 
     init(_ count: Int) { permits = Permits(count) }
 
-    /// Waits up to 1 ms. Not longer: a thread that holds a permit may itself wait for a READ
+    /// Waits up to 2 ms. Not longer: a thread that holds a permit may itself wait for a READ
     /// that only this thread can answer.
-    func take() -> Bool { permits.take(within: 1_000_000) }
+    func take() -> Bool { permits.take(within: 2_000_000) }
 
     func give() { permits.give() }
 

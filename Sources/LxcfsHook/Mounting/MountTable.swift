@@ -50,12 +50,12 @@ struct MountTable {
     subscript(id: UInt64) -> Mount? {
         text.withUnsafeBufferPointer { text in
             for start in lines.reversed() {
-                let line = text.part(start..<text.firstIndex(of: newline, from: start))
-                if Mountinfo.Mount.id(ofLine: line) == id,
-                    let mount = Mount(Mountinfo.Mount(line))
-                {
-                    return mount
+                // Where the line ends matters only if it is the one.
+                guard Mountinfo.Mount.id(ofLine: text.part(start..<text.count)) == id else {
+                    continue
                 }
+                let line = text.part(start..<text.firstIndex(of: newline, from: start))
+                if let mount = Mount(Mountinfo.Mount(line)) { return mount }
             }
             return nil
         }
