@@ -14,8 +14,10 @@ teardown() {
     [[ ! -d $stuck ]] || thaw "$stuck"
     stop_tracer
     stop_load >/dev/null 2>&1 || true
+    if [[ -e $WORK/manager.pid ]]; then kill -KILL "$(cat "$WORK/manager.pid")" || true; fi
     cleanup_containers
     stop_daemon
+    rm -f "$WORK"/{manager.*,notify}
 }
 
 # Kills the worker $1 times with signal $2, at different moments of its life.
@@ -385,68 +387,68 @@ EOF
     [[ $(cat "$root/sys/devices/system/cpu/online") == 0 ]]
 }
 
-# A service manager: starts the daemon, stores its descriptors, kills all of it and starts it
-# again with what was stored.
-@test "kill -9 of keeper and worker under a service manager that stores descriptors" {
+# start_manager COUNT: a service manager that stores descriptors, and starts the daemon; then so
+# often again, each time after it has killed all of it.
+start_manager() {
+    local programs i
+    for ((i = 0; i <= $1; i++)); do programs+=("$LXCFSD"); done
     needs_command python3
     mkdir -p "$WORK/lxcfs" "$WORK/run"
     rm -f "$WORK/lxcfsd.log"
-    python3 - "$WORK" "$LXCFSD" "${SURVIVAL_RESTARTS:-5}" >"$WORK/manager.txt" 2>&1 3>&- <<'PY' &
-import array, os, signal, socket, sys, time
-work, daemon, restarts = sys.argv[1], sys.argv[2], int(sys.argv[3])
-notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-notify.bind(work + "/notify")
-notify.settimeout(60)
-store = {}
-def start():
-    log = os.open(work + "/lxcfsd.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    pid = os.fork()
-    if pid: return pid
-    os.dup2(log, 1); os.dup2(log, 2)
-    high = [os.dup(fd) for fd in store.values()]
-    high = [__import__("fcntl").fcntl(fd, __import__("fcntl").F_DUPFD, 100) for fd in high]
-    for index, fd in enumerate(high): os.dup2(fd, 3 + index)
-    os.closerange(3 + len(high), 1000)
-    environment = dict(os.environ, NOTIFY_SOCKET=work + "/notify")
-    if store:
-        environment.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(store)),
-                           LISTEN_FDNAMES=":".join(store))
-    os.execve(daemon, [daemon, "--runtime-dir", work + "/run", work + "/lxcfs"], environment)
-def take():
-    data, control, _, _ = notify.recvmsg(4096, socket.CMSG_SPACE(64))
-    lines = data.decode().split("\n")
-    fds = array.array("i")
-    for level, kind, part in control: fds.frombytes(part[:len(part) // 4 * 4])
-    if "FDSTORE=1" in lines: store[lines[1].removeprefix("FDNAME=")] = fds[0]
-    return lines
-def until(word):
-    while word not in (lines := take()): pass
-pid = start()
-until("READY=1")
-open(work + "/ready", "w").close()
-while not os.path.exists(work + "/load.pid"): time.sleep(0.05)
-for _ in range(restarts):
-    time.sleep(0.2)
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    pid = start()
-    until("READY=1")
-open(work + "/restarted", "w").close()
-while not os.path.exists(work + "/stop"): time.sleep(0.05)
-os.kill(pid, signal.SIGTERM)
-while take() != ["FDSTOREREMOVE=1", "FDNAME=memory"]: pass
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-PY
-    local manager=$!
-    wait_for 10 test -e "$WORK/ready" || { cat "$WORK/manager.txt" "$WORK/lxcfsd.log"; return 1; }
+    python3 "$E2E_DIR/service_manager.py" "$WORK" "${programs[@]}" \
+        >"$WORK/manager.txt" 2>&1 3>&- &
+    echo $! >"$WORK/manager.pid"
+    wait_for 10 test -e "$WORK/manager.ready" || manager_says
+}
+
+manager_says() { cat "$WORK/manager.txt" "$WORK/lxcfsd.log"; return 1; }
+
+restart_by_manager() {
+    touch "$WORK/manager.go"
+    wait_for "$1" test -e "$WORK/manager.done" || manager_says
+}
+
+# Ends the daemon, which has to leave nothing stored and nothing mounted.
+end_manager() {
+    touch "$WORK/manager.stop"
+    wait "$(cat "$WORK/manager.pid")" || manager_says
+    rm -f "$WORK"/{manager.*,notify,daemon.pid}
+    ! grep " $WORK/lxcfs" /proc/self/mountinfo
+}
+
+@test "kill -9 of keeper and worker under a service manager that stores descriptors" {
+    local restarts=${SURVIVAL_RESTARTS:-5}
+    start_manager "$restarts"
     prepare_survivor
-    wait_for 60 test -e "$WORK/restarted" || { cat "$WORK/manager.txt" "$WORK/lxcfsd.log"; return 1; }
-    check_load "${SURVIVAL_RESTARTS:-5} x kill -9 of everything, with stored descriptors"
+    restart_by_manager $((20 + 2 * restarts))
+    check_load "$restarts x kill -9 of everything, with stored descriptors"
     ask list --json | jq -e 'length == 1'
-    touch "$WORK/stop"
-    wait "$manager" || { cat "$WORK/manager.txt" "$WORK/lxcfsd.log"; return 1; }
-    ! grep -q " $WORK/lxcfs" /proc/self/mountinfo
-    rm -f "$WORK"/{ready,restarted,stop,notify}
+    cleanup_containers
+    end_manager
+}
+
+# Nobody else answers what comes over notify descriptors: callers would wait for ever.
+@test "listeners outlive connections that have been aborted" {
+    [[ -x $REPO/.build/programs/sysinfo ]] || skip "needs gcc to have made sysinfo"
+    local config
+    start_manager 1
+    make_bundle calling -m $((96 << 20)) 'sysinfo answers 2 5; sleep 1000'
+    config=$(bundle_of calling)/config.json
+    cp "$REPO/.build/programs/sysinfo" "$(bundle_of calling)/rootfs/bin"
+    "$LXCFS_HOOK" precreate --no-syslog --runtime-dir "$WORK/run" --sysinfo \
+        <"$config" >"$config.new" && mv "$config.new" "$config"
+    start_container "${RUNTIMES[0]}" calling
+    wait_for 5 eval '[[ $(ask status --json | jq .listeners) == 1 ]]'
+    # The mounts are in use, so they stay; the connection does not.
+    ! umount -f "$WORK/lxcfs"
+    restart_by_manager 20
+    grep "starting anew: the stored connections have been unmounted or aborted" "$WORK/lxcfsd.log"
+    [[ $(ask status --json | jq .listeners) == 1 ]]
+    wait_for 15 test -s "$WORK/calling.log" || fail "calls are not answered any more"
+    # Its files are dead, so that the kernel is to answer.
+    [[ $(<"$WORK/calling.log") == *" failed=0" ]] || fail "$(<"$WORK/calling.log")"
+    cleanup_containers
+    end_manager
 }
 
 @test "containers come and go while workers die" {
