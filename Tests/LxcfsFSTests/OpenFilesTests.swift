@@ -76,6 +76,29 @@ import Testing
         #expect(second.add(open("again"), opener: 2) != handle)
     }
 
+    /// A READ of a file that has been closed may be left by a former worker. Taken for one of a
+    /// file that was opened later, it would leave the content of the one to the other.
+    @Test func handlesOfClosedFilesAreNotUsedByTheNextWorker() throws {
+        let memory = try makeMemory()
+        let first = OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
+        first.restore(worker: 1)
+        let open = first.add(self.open("stays"), opener: 2)
+        var closed: Set<UInt64> = []
+        for number in 2...5 as ClosedRange<UInt64> {
+            let handle = first.add(self.open("closed"), opener: 2 * number)
+            first.remove(handle)
+            closed.insert(handle)
+        }
+        let second = OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
+        second.restore(worker: 2)
+        for handle in closed { second.adopt(self.open("of a former worker"), as: handle) }
+        for number in 6...20 as ClosedRange<UInt64> {
+            let handle = second.add(self.open("new"), opener: 2 * number)
+            #expect(!closed.contains(handle) && handle != open)
+            #expect(text(second.file(handle)?.snapshot) == "new")
+        }
+    }
+
     @Test func withoutRoomFilesAreOpenedAllTheSame() throws {
         let memory = try makeMemory()
         let files = OpenFiles(OpenFileTable(memory.start(of: .openFiles)))

@@ -47,12 +47,14 @@ final class OpenFileTable: @unchecked Sendable {
         defer { lock.unlock() }
         for index in (0..<UInt32(Self.entryCount)).reversed() {
             let entry = self.entry(index)
+            // Also of a file that is closed: a READ that a former worker has answered may still
+            // be left, and must not be taken for one of another file.
+            nextSerial = max(nextSerial, clinux_load32(entry + Field.serial) &+ 1)
             guard clinux_load32(entry + Field.state) != 0, let place = place(of: entry) else {
                 free.append(index)
                 continue
             }
             for block in place.blocks { used[block] = true }
-            nextSerial = max(nextSerial, clinux_load32(entry + Field.serial) &+ 1)
             opening[clinux_load64(entry + Field.opener)] = index
         }
     }

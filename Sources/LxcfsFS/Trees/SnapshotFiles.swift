@@ -72,7 +72,9 @@ struct SnapshotFiles: FileServer {
             } else {
                 let container = try names.container(of: node, caller: caller, workspace)
                 opened = try OpenFile(container, node, host, workspace)
-                openFiles.adopt(opened, as: handle)
+                // What a former worker has left may have been answered, and the file be closed:
+                // then nobody would ever release it.
+                if !workspace.isReplaying { openFiles.adopt(opened, as: handle) }
             }
             let content = try opened.content(
                 at: offset, handle, openFiles.table, host, workspace
