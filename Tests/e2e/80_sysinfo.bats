@@ -91,6 +91,28 @@ libc_sees_the_container() {
     for_each_runtime libc_sees_the_container
 }
 
+# The last line is whether memory that must not be written is whole.
+places_are_the_kernels() {
+    local name=places-$1
+    sysinfo_bundle "$name" 'sysinfo places; sysinfo show; sysinfo cpus'
+    precreate "$name" --affinity
+    run -0 run_container "$1" "$name"
+    local show=${lines[14]} answered=$output
+    [[ ${lines[13]} == whole ]] || fail "$output"
+    # Who is intercepted gets what who is not gets.
+    run -0 "$PROGRAMS/sysinfo" places
+    [[ ${answered%whole*} == "${output%whole*}" ]] || fail "$answered" "the kernel: $output"
+    [[ ${lines[0]} == "writable 0 0" && ${lines[1]} == "two-writable 0 0" ]]
+    [[ ${lines[2]} == "readable 14 14" && ${lines[12]} == "into-readable 14 14" ]]
+    output=$show
+    [[ $(field totalram) == "$LIMIT" ]]
+}
+
+@test "memory that the caller may not write is not written" {
+    needs_program sysinfo
+    for_each_runtime places_are_the_kernels
+}
+
 narrow_caller() {
     sysinfo_bundle "narrow-$1" /bin/sysinfo32
     run -0 run_container "$1" "narrow-$1"
