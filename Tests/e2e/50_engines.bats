@@ -71,6 +71,22 @@ annotated() {
     for_each_runtime annotated
 }
 
+# crun goes back into the host's mount namespace for the device, and says then that the bundle is /.
+@test "podman with crun: a user namespace and a device" {
+    needs_command podman
+    needs_command crun
+    local options=(--uidmap 0:100000:5000 --gidmap 0:100000:5000 --device /dev/null:/dev/foo
+        --memory 256m --cpus 1)
+    run -0 --separate-stderr podman_run crun "${options[@]}" -- sh -c "$LOOK"
+    [[ ${lines[0]} == "$HOST_TOTAL" ]]
+    use_hook_file 50-lxcfs-hook.json
+    run -0 --separate-stderr podman_run crun "${options[@]}" -- sh -c "$LOOK"
+    sees_itself
+    run -0 --separate-stderr podman_run crun "${options[@]}" \
+        --annotation io.lxcfs-hook.enable=false -- sh -c "$LOOK"
+    [[ ${lines[0]} == "$HOST_TOTAL" ]]
+}
+
 @test "docker -v as written for lxcfs" {
     needs_command dockerd
     start_dockerd

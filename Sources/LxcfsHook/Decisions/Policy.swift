@@ -12,6 +12,9 @@ struct Policy {
     /// What was decided for single files, for debugging.
     let notes: [String]
 
+    /// Why a container that asks for it is left alone.
+    static let optOut = "annotation \(ContainerWishes.prefix)enable says so"
+
     /// - Parameter sharesMountNamespace: whether the container's mount namespace is the
     ///   hook's own, whatever config.json says.
     /// - Throws: `InputError` if config.json lacks what every container has.
@@ -31,7 +34,7 @@ struct Policy {
         self.notes = notes
         decision =
             if wishes.isEnabled == false {
-                .skip(reason: "annotation \(ContainerWishes.prefix)enable says so")
+                .skip(reason: Self.optOut)
             } else if config.namespace(.mount) == nil {
                 .skip(reason: "config.json gives the container no mount namespace of its own")
             } else if sharesMountNamespace {
