@@ -53,6 +53,24 @@ for_all() {
     for_each_runtime for_all
 }
 
+# What looks at the node is shown the node.
+in_the_hosts_pid_namespace() {
+    use_hook_file 50-lxcfs-hook.json
+    run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host -- sh -c "$LOOK"
+    [[ ${lines[0]} == "$HOST_TOTAL" && ${lines[1]} == $(nproc --all) ]] || fail "$output"
+    run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host \
+        --annotation io.lxcfs-hook.enable=true -- sh -c "$LOOK"
+    [[ ${lines[0]} == "$HOST_TOTAL" ]] || fail "$output"
+    run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host \
+        --annotation io.lxcfs-hook.host-pid=true -- sh -c "$LOOK"
+    sees_itself
+}
+
+@test "podman: containers in the host's pid namespace are left alone" {
+    needs_command podman
+    for_each_runtime in_the_hosts_pid_namespace
+}
+
 annotated() {
     use_hook_file 50-lxcfs-hook-annotated.json
     run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 -- sh -c "$LOOK"

@@ -31,6 +31,7 @@ struct ArgumentParser {
         case "--all": wantsAll = try flag(name, inline)
         case "--required": options.isRequired = try flag(name, inline)
         case "--unmasked": options.attachesUnmasked = try flag(name, inline)
+        case "--host-pid": options.attachesHostPID = try flag(name, inline)
         case "--no-freeze": options.freezes = try !flag(name, inline)
         case "--sysinfo": if try flag(name, inline) { options.intercepted.insert(.sysinfo) }
         case "--affinity": if try flag(name, inline) { options.intercepted.insert(.affinity) }

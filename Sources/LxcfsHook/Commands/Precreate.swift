@@ -60,6 +60,11 @@ struct Precreate {
         for fault in wishes.faults { log.log(options.faultLevel, fault) }
         let calls = InterceptedSet(options.intercepted, wishes)
         if wishes.isEnabled == false || calls.isEmpty { return nil }
+        // It gets no files. The agent would leave its calls to the kernel, which takes longer.
+        if config.namespace(.pid) == nil, !(wishes.attachesHostPID ?? options.attachesHostPID) {
+            log.info("left alone: it is in the host's pid namespace; see --host-pid")
+            return nil
+        }
         guard case .daemon(let directory) = options.origin else {
             throw InterceptionError("lxcfs has no agent for them")
         }

@@ -107,7 +107,8 @@ struct StageRunner {
         }
         let policy = try Policy(
             config: config, bundle: bundle,
-            sharesMountNamespace: process.sharesMountNamespace, options: options)
+            sharesMountNamespace: process.sharesMountNamespace,
+            sharesPIDNamespace: process.sharesPIDNamespace, options: options)
         for note in policy.notes { log.debug(note) }
         for fault in policy.faults { log.log(options.faultLevel, fault) }
         if options.isRequired, !policy.faults.isEmpty { return .failure }

@@ -6,6 +6,7 @@ struct ContainerWishes: Equatable {
     var files: [VirtualFile]?
     var cpus: CPUView?
     var attachesUnmasked: Bool?
+    var attachesHostPID: Bool?
     /// Whether the agent is to answer sysinfo(2).
     var sysinfo: Bool?
     /// Whether the agent is to answer sched_getaffinity(2).
@@ -29,6 +30,7 @@ struct ContainerWishes: Equatable {
             switch key.dropFirst(Self.prefix.count) {
             case "enable": isEnabled = flag(key, value)
             case "unmasked": attachesUnmasked = flag(key, value)
+            case "host-pid": attachesHostPID = flag(key, value)
             case "sysinfo": sysinfo = flag(key, value)
             case "affinity": affinity = flag(key, value)
             case "files":

@@ -15,11 +15,14 @@ struct Policy {
     /// Why a container that asks for it is left alone.
     static let optOut = "annotation \(ContainerWishes.prefix)enable says so"
 
-    /// - Parameter sharesMountNamespace: whether the container's mount namespace is the
-    ///   hook's own, whatever config.json says.
+    /// - Parameters:
+    ///   - sharesMountNamespace: whether the container's mount namespace is the hook's own,
+    ///     whatever config.json says.
+    ///   - sharesPIDNamespace: the same of its pid namespace.
     /// - Throws: `InputError` if config.json lacks what every container has.
     init(
-        config: Config, bundle: String, sharesMountNamespace: Bool, options: Options
+        config: Config, bundle: String, sharesMountNamespace: Bool, sharesPIDNamespace: Bool,
+        options: Options
     ) throws(InputError) {
         let wishes = ContainerWishes(config.annotations ?? [:])
         guard let rootfs = config.rootPath(bundle: bundle) else {
@@ -39,6 +42,14 @@ struct Policy {
                 .skip(reason: "config.json gives the container no mount namespace of its own")
             } else if sharesMountNamespace {
                 .skip(reason: "the container's mount namespace is the hook's own")
+            } else if config.namespace(.pid) == nil || sharesPIDNamespace,
+                !(wishes.attachesHostPID ?? options.attachesHostPID)
+            {
+                .skip(
+                    reason: """
+                        it is in the host's pid namespace, so it looks at the host and not at \
+                        itself; see --host-pid
+                        """)
             } else if config.isProcUnmasked, !isWantedUnmasked {
                 .skip(
                     reason: """
