@@ -75,6 +75,17 @@ import Testing
         #expect(try !Self.isSkipped(Self.config(["io.lxcfs-hook.enable": word])))
     }
 
+    @Test func whoWantsCallsAnsweredWantsTheFiles() throws {
+        for key in ["sysinfo", "affinity"] {
+            let key = "io.lxcfs-hook." + key
+            #expect(ContainerWishes([key: "true"]).isEnabled == true)
+            #expect(ContainerWishes([key: "false"]).isEnabled == nil)
+            let refusal = [key: "true", "io.lxcfs-hook.enable": "false"]
+            #expect(ContainerWishes(refusal).isEnabled == false)
+            #expect(try Self.isSkipped(Self.config(refusal)))
+        }
+    }
+
     @Test func mountNamespaceOfTheHost() throws {
         #expect(try Self.isSkipped(Self.config(namespaces: ["pid"])))
         #expect(try Self.isSkipped(Self.config(), shares: true))

@@ -2,6 +2,8 @@ import Control
 
 /// What a container asks for in the annotations of its config.json.
 struct ContainerWishes: Equatable {
+    /// Whether it is to be served. Who wants system calls answered wants this too, unless it says
+    /// otherwise: without the files, the agent leaves the calls to the kernel.
     var isEnabled: Bool?
     var files: [VirtualFile]?
     var cpus: CPUView?
@@ -46,6 +48,7 @@ struct ContainerWishes: Equatable {
                 fault(key, value, "no such setting")
             }
         }
+        if isEnabled == nil, sysinfo == true || affinity == true { isEnabled = true }
     }
 
     private static func boolean(_ word: String) -> Bool? {
