@@ -64,6 +64,7 @@ import Testing
             try Arguments(["check"]).command
                 == .check(hookDirectories: [
                     "/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d",
+                    "/usr/share/lxcfs-hook/hooks.d",
                 ]))
         #expect(
             try Arguments(["check", "--hooks-dir", "/a", "--hooks-dir=/b"]).command

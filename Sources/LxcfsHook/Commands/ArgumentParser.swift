@@ -149,8 +149,9 @@ struct ArgumentParser {
         case "precreate": return .precreate
         case "seccomp-profile": return .seccompProfile(base: base)
         case "check":
-            let usual = ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"]
-            return .check(hookDirectories: hookDirectories.isEmpty ? usual : hookDirectories)
+            return .check(
+                hookDirectories: hookDirectories.isEmpty
+                    ? HookDirectories.usual : hookDirectories)
         default:
             guard let stage = Stage(rawValue: name) else {
                 throw UsageError(description: "unknown command \(name); see --help")
