@@ -5,6 +5,9 @@ DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/oci
 HOOKSDIR ?= $(PREFIX)/share/containers/oci/hooks.d
+# Hook files that only podman may read.
+PODMANHOOKSDIR ?= $(PREFIX)/share/lxcfs-hook/hooks.d
+CONFDIR ?= $(PREFIX)/share/lxcfs-hook/containers.conf.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 MANDIR ?= $(PREFIX)/share/man
 MD2MAN ?= go-md2man
@@ -127,8 +130,12 @@ install: build man ## Install daemon, hook, hook files (by annotation), systemd 
 	install -D -m 0755 $(RELEASE)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook
 	install -D -m 0644 hooks.d/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json
-	install -D -m 0644 hooks.d/50-lxcfs-hook-sysinfo-annotated.json \
-		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
+	# buildah and CRI-O read HOOKSDIR, too, and would start nothing with a precreate file in it.
+	# 0.1.0 has installed it there.
+	rm -f $(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
+	install -D -m 0644 hooks.d/podman/50-lxcfs-hook-sysinfo-annotated.json \
+		$(DESTDIR)$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
+	install -D -m 0644 examples/podman/lxcfs-hook.conf $(DESTDIR)$(CONFDIR)/lxcfs-hook.conf
 	install -D -m 0644 examples/systemd/lxcfsd.service $(DESTDIR)$(UNITDIR)/lxcfsd.service
 	for page in lxcfsd lxcfs-hook; do \
 		[ ! -e .build/man/$$page.8 ] || install -D -m 0644 .build/man/$$page.8 \
@@ -140,6 +147,8 @@ uninstall: ## Remove what install installs
 	rm -f $(DESTDIR)$(BINDIR)/lxcfsd $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
+		$(DESTDIR)$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
+		$(DESTDIR)$(CONFDIR)/lxcfs-hook.conf \
 		$(DESTDIR)$(UNITDIR)/lxcfsd.service \
 		$(DESTDIR)$(MANDIR)/man8/lxcfsd.8 $(DESTDIR)$(MANDIR)/man8/lxcfs-hook.8
 

@@ -7,13 +7,19 @@ public struct JSONFault: Error, Equatable, CustomStringConvertible {
     public var problem: String
     /// The text ends too early: a reader of a stream may still get the rest.
     public var isTruncated: Bool
+    /// The text does not have JSON's grammar, or ends too early: no other reader takes it either.
+    public var isOfGrammar: Bool
     /// Not the value is named but the next key above it.
     private(set) var isOfKey = false
 
-    public init(path: String = "", _ problem: String, isTruncated: Bool = false) {
+    public init(
+        path: String = "", _ problem: String, isTruncated: Bool = false,
+        isOfGrammar: Bool = false
+    ) {
         self.path = path
         self.problem = problem
         self.isTruncated = isTruncated
+        self.isOfGrammar = isOfGrammar || isTruncated
     }
 
     /// A string or number that has the shape of one but not the content (half a surrogate

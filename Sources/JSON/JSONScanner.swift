@@ -29,7 +29,7 @@ struct JSONScanner {
     private var position = 0
     private var levels: [Level] = []
 
-    private static let syntaxError = JSONFault("not JSON: syntax error")
+    private static let syntaxError = JSONFault("not JSON: syntax error", isOfGrammar: true)
     private static let truncated = JSONFault(
         "not JSON: unexpected end of input", isTruncated: true)
 
@@ -43,7 +43,7 @@ struct JSONScanner {
         skipSpace()
         guard position < bytes.count else { throw JSONFault("empty", isTruncated: true) }
         guard bytes[position] == UInt8(ascii: "{") else {
-            throw JSONFault(Self.notAnObject(bytes[position]))
+            throw Self.notAnObject(bytes[position])
         }
         entries.reserveCapacity(bytes.count / 12)
         levels.reserveCapacity(16)
@@ -305,13 +305,13 @@ struct JSONScanner {
         }
     }
 
-    private static func notAnObject(_ first: UInt8) -> String {
+    private static func notAnObject(_ first: UInt8) -> JSONFault {
         switch first {
-        case UInt8(ascii: "["): "expected an object, found an array"
-        case UInt8(ascii: "\""): "expected an object, found a string"
+        case UInt8(ascii: "["): JSONFault("expected an object, found an array")
+        case UInt8(ascii: "\""): JSONFault("expected an object, found a string")
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
-            "expected an object, found a number"
-        default: "not JSON: syntax error"
+            JSONFault("expected an object, found a number")
+        default: syntaxError
         }
     }
 }

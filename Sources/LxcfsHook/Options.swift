@@ -6,6 +6,8 @@ struct Options: Equatable, Sendable {
     var cpus: CPUView?
     var isRequired = false
     var attachesUnmasked = false
+    /// Whether containers in the host's pid namespace are served.
+    var attachesHostPID = false
     /// Whether a running container is frozen while files are mounted in it.
     var freezes = true
     /// What the agent is to answer, for `precreate` and `seccomp-profile`.

@@ -16,5 +16,8 @@ public struct DocumentError: Error, Equatable, CustomStringConvertible {
     /// The document ends too early: a reader of a stream may still get the rest.
     public var isTruncated: Bool { fault.isTruncated }
 
+    /// The document is no JSON, for whatever reader.
+    public var isNoJSON: Bool { fault.isOfGrammar }
+
     public var description: String { "\(document): \(fault)" }
 }

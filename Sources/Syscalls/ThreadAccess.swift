@@ -19,7 +19,22 @@ public func openMemory(
     }
 }
 
-/// Writes to an address of a process.
+/// The table of the mappings of a process by one of its threads (`/proc/<pid>/maps`). Like
+/// ``openMemory(of:_:)`` it stays with the memory that the process had when it was opened.
+///
+/// - Parameter proc: a procfs.
+public func openMappings(
+    of tid: Int32, _ proc: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor {
+    let path = "\(tid)/maps"
+    return FileDescriptor(
+        owning: try attempting("open mappings of thread", "\(tid)") {
+            openat(proc.raw, path, O_RDONLY | O_CLOEXEC)
+        })
+}
+
+/// Writes to an address of a process, also where the process itself may not: the kernel makes a
+/// private mapping writable for this once (`FOLL_FORCE`).
 ///
 /// - Parameter memory: from ``openMemory(of:_:)``.
 /// - Returns: false if not all of `bytes` could be written.

@@ -20,7 +20,7 @@ import Testing
     @Test func everyOption() throws {
         let arguments = try Arguments([
             "--required", "createRuntime", "--files", "uptime, cpuinfo,,uptime",
-            "--cpus=cpuset", "--unmasked", "--runtime-dir=/run/x", "--no-syslog",
+            "--cpus=cpuset", "--unmasked", "--host-pid", "--runtime-dir=/run/x", "--no-syslog",
             "--log-level", "debug",
         ])
         var options = Options()
@@ -28,6 +28,7 @@ import Testing
         options.cpus = .cpuset
         options.isRequired = true
         options.attachesUnmasked = true
+        options.attachesHostPID = true
         options.origin = .daemon(runtimeDirectory: "/run/x")
         options.usesSyslog = false
         options.logLevel = .debug
@@ -63,6 +64,7 @@ import Testing
             try Arguments(["check"]).command
                 == .check(hookDirectories: [
                     "/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d",
+                    "/usr/share/lxcfs-hook/hooks.d",
                 ]))
         #expect(
             try Arguments(["check", "--hooks-dir", "/a", "--hooks-dir=/b"]).command

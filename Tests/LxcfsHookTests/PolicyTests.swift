@@ -27,10 +27,12 @@ import Testing
     }
 
     static func policy(
-        _ config: Config, _ options: Options = Options(), shares: Bool = false
+        _ config: Config, _ options: Options = Options(), shares: Bool = false,
+        sharesPID: Bool = false
     ) throws -> Policy {
         try Policy(
-            config: config, bundle: "/bundle", sharesMountNamespace: shares, options: options)
+            config: config, bundle: "/bundle", sharesMountNamespace: shares,
+            sharesPIDNamespace: sharesPID, options: options)
     }
 
     static func plan(_ config: Config, _ options: Options = Options()) throws -> Plan? {
@@ -73,9 +75,39 @@ import Testing
         #expect(try !Self.isSkipped(Self.config(["io.lxcfs-hook.enable": word])))
     }
 
+    @Test func whoWantsCallsAnsweredWantsTheFiles() throws {
+        for key in ["sysinfo", "affinity"] {
+            let key = "io.lxcfs-hook." + key
+            #expect(ContainerWishes([key: "true"]).isEnabled == true)
+            #expect(ContainerWishes([key: "false"]).isEnabled == nil)
+            let refusal = [key: "true", "io.lxcfs-hook.enable": "false"]
+            #expect(ContainerWishes(refusal).isEnabled == false)
+            #expect(try Self.isSkipped(Self.config(refusal)))
+        }
+    }
+
     @Test func mountNamespaceOfTheHost() throws {
         #expect(try Self.isSkipped(Self.config(namespaces: ["pid"])))
         #expect(try Self.isSkipped(Self.config(), shares: true))
+    }
+
+    @Test func pidNamespaceOfTheHostOnlyIfAsked() throws {
+        let without = try Self.config(namespaces: ["mount"])
+        #expect(try Self.isSkipped(without))
+        // A path in config.json may lead there.
+        guard case .skip = try Self.policy(Self.config(), sharesPID: true).decision else {
+            Issue.record("served")
+            return
+        }
+        var options = Options()
+        options.attachesHostPID = true
+        #expect(try Self.plan(without, options) != nil)
+        let wish = ["io.lxcfs-hook.host-pid": "true"]
+        #expect(try Self.plan(Self.config(wish, namespaces: ["mount"])) != nil)
+        let refusal = ["io.lxcfs-hook.host-pid": "false"]
+        #expect(try Self.plan(Self.config(refusal, namespaces: ["mount"]), options) == nil)
+        let enabled = ["io.lxcfs-hook.enable": "true"]
+        #expect(try Self.isSkipped(Self.config(enabled, namespaces: ["mount"])))
     }
 
     @Test func unmaskedProcOnlyIfAsked() throws {

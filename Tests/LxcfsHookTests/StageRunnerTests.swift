@@ -52,15 +52,60 @@ import Testing
         """
 
     @Test(arguments: [
-        "", "{", "[]", state("stopped"), state(pid: 0), state(bundle: "relative"), state(),
+        "", "{", "[]", "hello",
+        #"{"ociVersion":"1.0.2","id":"web","status":"weird","bundle":"/"}"#,
+        state("stopped"), state(pid: 0), state(bundle: "relative"), state(), state(bundle: "/"),
+        state().replacing("web", with: "../x"),
     ])
-    func badInputWhateverTheOptions(state: String) throws {
+    func badInputMattersIfFilesAreRequired(state: String) throws {
         for isRequired in [false, true] {
             let (code, lines) = try Self.run(
                 .createRuntime, state: state, isRequired: isRequired)
-            #expect(code == .badInput)
+            #expect(code == (isRequired ? .badInput : .success))
             #expect(lines.count == 1)
-            #expect(lines.first?.hasPrefix("error ") == true)
+            #expect(lines.first?.hasPrefix(isRequired ? "error " : "warning ") == true)
+            #expect(lines.first?.contains("not served: ") == true)
+        }
+    }
+
+    @Test(arguments: [
+        "{}", "[]", #"{"ociVersion":7}"#, #"{"ociVersion":"1","ociVersion":"1"}"#,
+        #"{"ociVersion":"1","linux":{"namespaces":[{"type":"mount"}]}}"#,
+    ])
+    func aConfigurationThatMakesNoSenseMattersIfFilesAreRequired(config: String) throws {
+        try Self.withBundle(config) { bundle in
+            for isRequired in [false, true] {
+                let (code, lines) = try Self.run(
+                    .createRuntime, state: Self.state(bundle: bundle), isRequired: isRequired)
+                #expect(code == (isRequired ? .badInput : .success))
+                #expect(lines.count == 1)
+            }
+        }
+    }
+
+    @Test(arguments: ["", " ", "{", "hello", #"{"ociVersion":"1",}"#, #"{"ociVersion":"1"}}"#])
+    func aConfigurationThatIsNoJSONNeverStarts(config: String) throws {
+        try Self.withBundle(config) { bundle in
+            let (code, lines) = try Self.run(
+                .createRuntime, state: Self.state(bundle: bundle))
+            #expect(code == .badInput)
+            #expect(lines.first?.hasPrefix("error web: not served: ") == true)
+        }
+    }
+
+    @Test(arguments: [
+        state(), state(bundle: "/"), state(pid: 0), state(bundle: "relative"),
+        state().replacing("web", with: "a/b"),
+    ])
+    func whoOptsOutInTheStateIsLeftAloneWhateverElseIsThere(state: String) throws {
+        let annotated = state.replacing(
+            #""ociVersion""#,
+            with: #""annotations":{"io.lxcfs-hook.enable":"false"},"ociVersion""#)
+        for stage in [Stage.auto, .createRuntime, .prestart] {
+            let (code, lines) = try Self.run(stage, state: annotated, isRequired: true)
+            #expect(code == .success)
+            #expect(lines.count == 1)
+            #expect(lines.first?.contains("left alone: annotation ") == true)
         }
     }
 

@@ -191,3 +191,47 @@ shares() {
 @test "mounts of a container stay in the container" {
     for_each_runtime shares
 }
+
+# pid_namespace NAME JQ-VALUE: its entry in config.json; null for none.
+pid_namespace() {
+    set_config "$1" '.linux.namespaces |= map(select(.type != "pid"))
+        | if $entry then .linux.namespaces += [$entry] else . end' --argjson entry "$2"
+}
+
+shows_total() {
+    run run_container "$1" "$2"
+    [[ $status == 0 ]] || fail "$2: $output"
+    [[ $output == *"$3"* ]] || fail "$2: $output"
+}
+
+by_pid_namespace() {
+    local name=hostpid-$1 host
+    host=$(head -n 1 /proc/meminfo)
+    make_bundle "$name" 'head -n 1 /proc/meminfo'
+    pid_namespace "$name" null
+    shows_total "$1" "$name" "$host"
+    # By a path that leads to the host's.
+    pid_namespace "$name" "{\"type\": \"pid\", \"path\": \"/proc/$$/ns/pid\"}"
+    shows_total "$1" "$name" "$host"
+    add_hooks "$name" --host-pid
+    shows_total "$1" "$name" " 131072 kB"
+    # One that another container shares is not the host's.
+    make_bundle "owner-$1" sleep 1000
+    start_container "$1" "owner-$1"
+    add_hooks "$name"
+    pid_namespace "$name" "{\"type\": \"pid\",
+        \"path\": \"/proc/$(container_pid "owner-$1")/ns/pid\"}"
+    shows_total "$1" "$name" " 131072 kB"
+    # A person who names a container has it served.
+    make_bundle "named-$1" -n sleep 1000
+    pid_namespace "named-$1" null
+    start_container "$1" "named-$1"
+    "$LXCFS_HOOK" attach "$(container_pid "named-$1")" --id "named-$1" \
+        --runtime-dir "$WORK/run" --no-syslog
+    run -0 exec_container "$1" "named-$1" head -n 1 /proc/meminfo
+    [[ $output == *" 131072 kB" ]] || fail "$output"
+}
+
+@test "containers in the host's pid namespace look at the host" {
+    for_each_runtime by_pid_namespace
+}

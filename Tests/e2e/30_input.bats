@@ -1,4 +1,5 @@
-# Bad input: an exit code and one clear line each.
+# Bad input: an exit code and one clear line each, and the container starts unless it is required
+# to be served.
 
 load helpers
 
@@ -27,44 +28,85 @@ refuses() {
     [[ $output == *"$text"* ]] || fail "not about: $text"
 }
 
+# passes TEXT: what is not fatal by itself, but is with --required.
+passes() {
+    refuses 0 "$1"
+    refuses 3 "$1" createRuntime --required
+}
+
 @test "the state is empty, cut off, no JSON, or no object" {
-    INPUT="" refuses 3 "state: empty"
-    INPUT='{"ociVersion": "1.0.2", "id": "x"' refuses 3 "state:"
-    INPUT='hello' refuses 3 "state:"
-    INPUT='[1, 2]' refuses 3 "state:"
+    INPUT="" passes "state: empty"
+    INPUT='{"ociVersion": "1.0.2", "id": "x"' passes "state:"
+    INPUT='hello' passes "state:"
+    INPUT='[1, 2]' passes "state:"
 }
 
 @test "10 MB of JSON" {
     head -c 10000000 /dev/zero | tr '\0' ' ' >"$WORK/big"
     echo '{}' >>"$WORK/big"
-    run hook createRuntime <"$WORK/big"
+    run hook createRuntime --required <"$WORK/big"
     [[ $status == 3 && $output == *"the state on stdin"*"too large"* ]] || fail "$output"
 }
 
 @test "fields of the state that make no sense" {
     good_bundle bundle
-    INPUT=$(state $$ "$WORK" weird) refuses 3 'status'
-    INPUT=$(state 0) refuses 3 'pid'
-    INPUT=$(state -5) refuses 3 'pid'
-    INPUT=$(state 99999999) refuses 3 'pid'
-    INPUT=$(state '"x"') refuses 3 'pid'
-    INPUT=$(state $$ relative/bundle) refuses 3 'bundle'
+    INPUT=$(state $$ "$WORK" weird) passes 'status'
+    INPUT=$(state 0) passes 'pid'
+    INPUT=$(state -5) passes 'pid'
+    INPUT=$(state 99999999) passes 'pid'
+    INPUT=$(state '"x"') passes 'pid'
+    INPUT=$(state $$ relative/bundle) passes 'bundle'
     INPUT='{"ociVersion":"1.0.2","id":"../x","status":"creating","pid":1,"bundle":"/"}' \
-        refuses 3 'id'
+        passes 'id'
 }
 
 @test "bundle and config.json that are missing or unreadable" {
-    INPUT=$(state $$ "$WORK/none") refuses 3 "$WORK/none/config.json"
-    INPUT=$(state $$ "$(BUNDLE empty)") refuses 3 "$WORK/empty/config.json"
+    INPUT=$(state $$ "$WORK/none") passes "bundle $WORK/none: there is no config.json"
+    INPUT=$(state $$ "$(BUNDLE empty)") passes "bundle $WORK/empty: there is no config.json"
+    INPUT=$(state $$ /) passes "bundle /: there is no config.json"
     echo '{"ociVersion": 7}' >"$(BUNDLE wrong)/config.json"
-    INPUT=$(state $$ "$WORK/wrong") refuses 3 "ociVersion"
-    echo '{"ociVersion": "1.0.2"' >"$(BUNDLE cut)/config.json"
-    INPUT=$(state $$ "$WORK/cut") refuses 3 "config.json"
+    INPUT=$(state $$ "$WORK/wrong") passes "ociVersion"
     mkdir -p "$(BUNDLE dir)/config.json"
-    INPUT=$(state $$ "$WORK/dir") refuses 3 "config.json"
+    INPUT=$(state $$ "$WORK/dir") passes "config.json"
     echo '{"ociVersion": "1.0.2", "linux": {"namespaces": [{"type": "mount"}]}}' \
         >"$(BUNDLE noroot)/config.json"
-    INPUT=$(state $$ "$WORK/noroot") refuses 3 "root"
+    INPUT=$(state $$ "$WORK/noroot") passes "root"
+    # Of this no runtime makes a container.
+    echo '{"ociVersion": "1.0.2"' >"$(BUNDLE cut)/config.json"
+    INPUT=$(state $$ "$WORK/cut") refuses 3 "config.json"
+}
+
+@test "an opt-out in the state counts, whatever else is there" {
+    local state
+    for state in "$(state 0)" "$(state $$ /)" "$(state $$ "$WORK/none")"; do
+        INPUT=$(jq -c '.annotations = {"io.lxcfs-hook.enable": "false"}' <<<"$state") \
+            refuses 0 "left alone" createRuntime --required
+    done
+}
+
+# As crun tells it after it has re-entered the mount namespace.
+starts_with_bundle_of_root() {
+    make_bundle "rootbundle-$1" 'head -n 1 /proc/meminfo'
+    cat >"$WORK/hook-root" <<SCRIPT
+#!/bin/sh
+jq -c '.bundle = "/"' | "$LXCFS_HOOK" "\$@"
+SCRIPT
+    chmod +x "$WORK/hook-root"
+    set_config "rootbundle-$1" '.hooks.createRuntime[0].path = $hook
+        | .hooks.createRuntime[0].env = [$path]' \
+        --arg hook "$WORK/hook-root" --arg path "PATH=$PATH"
+    run -0 run_container "$1" "rootbundle-$1"
+    [[ $output == *"$(head -n 1 /proc/meminfo)"* ]] || fail "$output"
+    add_hooks "rootbundle-$1" --required
+    set_config "rootbundle-$1" '.hooks.createRuntime[0].path = $hook
+        | .hooks.createRuntime[0].env = [$path]' \
+        --arg hook "$WORK/hook-root" --arg path "PATH=$PATH"
+    run ! run_container "$1" "rootbundle-$1"
+}
+
+@test "a bundle without config.json: the container starts, unless the files are required" {
+    for_each_runtime starts_with_bundle_of_root
+    cleanup_containers
 }
 
 good_bundle() {
@@ -119,15 +161,24 @@ good_bundle() {
     run -0 hook poststop <<<"$state"
     run -0 hook poststop <<<"$state"
     run -0 "$LXCFS_HOOK" poststop --runtime-dir "$WORK/nobody" --no-syslog <<<"$state"
-    INPUT='' refuses 3 "state" poststop
+    INPUT='' refuses 0 "state" poststop
+    INPUT='' refuses 3 "state" poststop --required
 }
 
 @test "precreate gives back what it gets, byte for byte" {
     good_bundle pre
     hook precreate <"$WORK/pre/config.json" >"$WORK/out.json"
     cmp "$WORK/pre/config.json" "$WORK/out.json"
-    run hook precreate </dev/null
-    echo "$status $output"
+    # Nothing can be started with this.
+    run hook precreate --sysinfo </dev/null
+    [[ $status == 3 ]]
+    # Of what is only odd, the engine decides.
+    local odd
+    for odd in '{"ociVersion": 7}' '{"ociVersion":"1","linux":"io.lxcfs-hook."}' '[]'; do
+        [[ $(hook precreate --sysinfo <<<"$odd" 2>/dev/null) == "$odd" ]]
+        run hook precreate --sysinfo --required <<<"$odd"
+        [[ $status == 3 ]]
+    done
 }
 
 @test "an absent daemon: the container starts, unless the files are required" {

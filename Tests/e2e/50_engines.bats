@@ -10,6 +10,7 @@ teardown_file() {
 }
 
 teardown() {
+    unshadow
     rm -rf "$WORK/hooks.d"
     cleanup_containers
 }
@@ -53,6 +54,24 @@ for_all() {
     for_each_runtime for_all
 }
 
+# What looks at the node is shown the node.
+in_the_hosts_pid_namespace() {
+    use_hook_file 50-lxcfs-hook.json
+    run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host -- sh -c "$LOOK"
+    [[ ${lines[0]} == "$HOST_TOTAL" && ${lines[1]} == $(nproc --all) ]] || fail "$output"
+    run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host \
+        --annotation io.lxcfs-hook.enable=true -- sh -c "$LOOK"
+    [[ ${lines[0]} == "$HOST_TOTAL" ]] || fail "$output"
+    run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host \
+        --annotation io.lxcfs-hook.host-pid=true -- sh -c "$LOOK"
+    sees_itself
+}
+
+@test "podman: containers in the host's pid namespace are left alone" {
+    needs_command podman
+    for_each_runtime in_the_hosts_pid_namespace
+}
+
 annotated() {
     use_hook_file 50-lxcfs-hook-annotated.json
     run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 -- sh -c "$LOOK"
@@ -69,6 +88,109 @@ annotated() {
 @test "podman: the hook by annotation" {
     needs_command podman
     for_each_runtime annotated
+}
+
+# crun goes back into the host's mount namespace for the device, and says then that the bundle is /.
+@test "podman with crun: a user namespace and a device" {
+    needs_command podman
+    needs_command crun
+    local options=(--uidmap 0:100000:5000 --gidmap 0:100000:5000 --device /dev/null:/dev/foo
+        --memory 256m --cpus 1)
+    run -0 --separate-stderr podman_run crun "${options[@]}" -- sh -c "$LOOK"
+    [[ ${lines[0]} == "$HOST_TOTAL" ]]
+    use_hook_file 50-lxcfs-hook.json
+    run -0 --separate-stderr podman_run crun "${options[@]}" -- sh -c "$LOOK"
+    sees_itself
+    run -0 --separate-stderr podman_run crun "${options[@]}" \
+        --annotation io.lxcfs-hook.enable=false -- sh -c "$LOOK"
+    [[ ${lines[0]} == "$HOST_TOTAL" ]]
+}
+
+# plain_podman ARGUMENT...: without --hooks-dir, as people call it.
+plain_podman() {
+    podman --root "$PODMAN_STATE/root" --runroot "$PODMAN_STATE/run" \
+        --tmpdir "$PODMAN_STATE/tmp" --storage-driver vfs --cgroup-manager cgroupfs \
+        --events-backend file --runtime runc "$@" 3>&-
+}
+
+LIMITS=(--ulimit nofile=20000:20000 --ulimit nproc=1000:1000)
+
+# shadow DIRECTORY: what is written there is gone after unshadow.
+shadow() {
+    rm -rf "${WORK:?}/shadow" && cp -a "$1" "$WORK/shadow"
+    mount -t tmpfs tmpfs "$1"
+    cp -a "$WORK/shadow/." "$1"
+}
+
+unshadow() {
+    local directory
+    for directory in /usr/share/containers /etc/containers; do
+        ! mountpoint -q $directory || umount -l $directory
+    done
+}
+
+# install_here: what `make install` installs, where engines look for it, with the programs and
+# directories of this test.
+install_here() {
+    local file dest=$WORK/dest
+    make -s -C "$REPO" -o build -o man install RELEASE="${LXCFSD%/*}" DESTDIR="$dest"
+    shadow /usr/share/containers
+    shadow /etc/containers
+    mkdir -p /usr/share/containers/oci/hooks.d /etc/containers/containers.conf.d "$WORK/own"
+    for file in "$dest"/usr/share/{containers/oci,lxcfs-hook}/hooks.d/*.json; do
+        jq --arg hook "$LXCFS_HOOK" --arg run "$WORK/run" \
+            '.hook.path = $hook | .hook.args += ["--runtime-dir", $run]' "$file" >"$file.new"
+        mv "$file.new" "$file"
+    done
+    cp "$dest/usr/share/containers/oci/hooks.d"/*.json /usr/share/containers/oci/hooks.d
+    cp "$dest/usr/share/lxcfs-hook/hooks.d"/*.json "$WORK/own"
+    sed "s,/usr/share/lxcfs-hook/hooks.d,$WORK/own," \
+        "$dest/usr/share/lxcfs-hook/containers.conf.d/lxcfs-hook.conf" \
+        >/etc/containers/containers.conf.d/lxcfs-hook.conf
+    podman_cmd runc image exists "$IMAGE" ||
+        tar -C "$IMAGE_ROOTFS" -c . | podman_cmd runc import -q - "$IMAGE" >/dev/null
+    mkdir -p "$WORK/build"
+    printf 'FROM %s\nRUN true\n' "$IMAGE" >"$WORK/build/Dockerfile"
+}
+
+builds() { plain_podman build --network none "${LIMITS[@]}" -q --no-cache "$WORK/build"; }
+
+installed_files() {
+    run -0 builds
+    # Found by containers.conf, also when the container is started again.
+    plain_podman run -d --name again --network none --cgroup-parent "$E2E_CGROUP" "${LIMITS[@]}" \
+        --memory 256m --annotation io.lxcfs-hook.sysinfo=true "$IMAGE" sleep 1000
+    run -0 plain_podman exec again free -m
+    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] || fail "$output"
+    plain_podman restart -t 0 again
+    run -0 plain_podman exec again free -m
+    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] || fail "restarted: $output"
+    run -0 plain_podman exec again head -n 1 /proc/meminfo
+    [[ $output == *" 262144 kB" ]] || fail "restarted: $output"
+    plain_podman rm -f -t 0 again
+    check_files
+    [[ $output != *FAIL*precreate* ]] || fail "$output"
+    # What must not lie where the others look.
+    cp "$WORK/own"/*.json /usr/share/containers/oci/hooks.d
+    run ! builds
+    [[ $output == *'unknown stage "precreate"'* ]] || fail "$output"
+    check_files
+    [[ $status == 1 && $output == *FAIL*"sysinfo-annotated.json: buildah"* ]] || fail "$output"
+    rm /usr/share/containers/oci/hooks.d/*sysinfo*
+    # Another program's.
+    echo '{' >/usr/share/containers/oci/hooks.d/other.json
+    run ! builds
+    check_files
+    [[ $status == 1 && $output == *FAIL*other.json*"start no container"* ]] || fail "$output"
+}
+
+check_files() { run "$LXCFS_HOOK" check --runtime-dir "$WORK/run"; }
+
+@test "podman build, run and restart with what make install installs" {
+    needs_command podman
+    needs_command make
+    install_here
+    installed_files
 }
 
 @test "docker -v as written for lxcfs" {

@@ -29,18 +29,26 @@ bundle_example() {
     for_each_runtime bundle_example
 }
 
+# configure_podman: the shipped containers.conf, with the directory of this test.
+configure_podman() {
+    sed "s,/usr/share/lxcfs-hook/hooks.d,$WORK/hooks.d," "$REPO/examples/podman/lxcfs-hook.conf" \
+        >"$WORK/containers.conf"
+    grep -q "$WORK/hooks.d" "$WORK/containers.conf"
+}
+
 # podman_example SCRIPT: on the images of this test, with the annotated files of hooks.d.
 podman_example() {
     mkdir -p "$WORK/hooks.d"
     local file
-    for file in 50-lxcfs-hook-annotated 50-lxcfs-hook-sysinfo-annotated; do
+    for file in 50-lxcfs-hook-annotated podman/50-lxcfs-hook-sysinfo-annotated; do
         jq --arg hook "$LXCFS_HOOK" --arg run "$WORK/run" \
             '.hook.path = $hook | .hook.args += ["--runtime-dir", $run]' \
-            "$REPO/hooks.d/$file.json" >"$WORK/hooks.d/$file.json"
+            "$REPO/hooks.d/$file.json" >"$WORK/hooks.d/${file##*/}.json"
     done
+    configure_podman
     podman_cmd runc image exists "$IMAGE" ||
         tar -C "$IMAGE_ROOTFS" -c . | podman_cmd runc import -q - "$IMAGE" >/dev/null
-    run -0 env HOOKS_DIR="$WORK/hooks.d" \
+    run -0 env CONTAINERS_CONF="$WORK/containers.conf" \
         PODMAN="podman --root $PODMAN_STATE/root --runroot $PODMAN_STATE/run
             --tmpdir $PODMAN_STATE/tmp --storage-driver vfs --cgroup-manager cgroupfs
             --events-backend file --runtime runc" \

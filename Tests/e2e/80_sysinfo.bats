@@ -91,6 +91,28 @@ libc_sees_the_container() {
     for_each_runtime libc_sees_the_container
 }
 
+# The last line is whether memory that must not be written is whole.
+places_are_the_kernels() {
+    local name=places-$1
+    sysinfo_bundle "$name" 'sysinfo places; sysinfo show; sysinfo cpus'
+    precreate "$name" --affinity
+    run -0 run_container "$1" "$name"
+    local show=${lines[14]} answered=$output
+    [[ ${lines[13]} == whole ]] || fail "$output"
+    # Who is intercepted gets what who is not gets.
+    run -0 "$PROGRAMS/sysinfo" places
+    [[ ${answered%whole*} == "${output%whole*}" ]] || fail "$answered" "the kernel: $output"
+    [[ ${lines[0]} == "writable 0 0" && ${lines[1]} == "two-writable 0 0" ]]
+    [[ ${lines[2]} == "readable 14 14" && ${lines[12]} == "into-readable 14 14" ]]
+    output=$show
+    [[ $(field totalram) == "$LIMIT" ]]
+}
+
+@test "memory that the caller may not write is not written" {
+    needs_program sysinfo
+    for_each_runtime places_are_the_kernels
+}
+
 narrow_caller() {
     sysinfo_bundle "narrow-$1" /bin/sysinfo32
     run -0 run_container "$1" "narrow-$1"
@@ -435,7 +457,7 @@ use_precreate() {
     mkdir -p "$WORK/hooks.d"
     jq --arg hook "$LXCFS_HOOK" --arg run "$WORK/run" \
         '.hook.path = $hook | .hook.args += ["--runtime-dir", $run, "--no-syslog"]' \
-        "$REPO/hooks.d/$1" >"$WORK/hooks.d/$1"
+        "$REPO/hooks.d/$1" >"$WORK/hooks.d/${1##*/}"
 }
 
 sees_256() {
@@ -451,7 +473,7 @@ forbids() {
 }
 
 with_podman() {
-    use_precreate 50-lxcfs-hook-sysinfo.json
+    use_precreate podman/50-lxcfs-hook-sysinfo.json
     add_podman_hook
     sees_256 podman_run "$1" --memory 256m
     # podman's own profile still holds.
@@ -462,8 +484,27 @@ with_podman() {
         --annotation io.lxcfs-hook.sysinfo=false -- free -m
     [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") != 256 ]]
     rm "$WORK/hooks.d/50-lxcfs-hook-sysinfo.json"
-    use_precreate 50-lxcfs-hook-sysinfo-annotated.json
+    use_precreate podman/50-lxcfs-hook-sysinfo-annotated.json
     sees_256 podman_run "$1" --memory 256m --annotation io.lxcfs-hook.sysinfo=true
+}
+
+# With the annotated files alone, the wish for the call brings the files of /proc, too.
+sysinfo_alone() {
+    use_precreate 50-lxcfs-hook-annotated.json
+    use_precreate podman/50-lxcfs-hook-sysinfo-annotated.json
+    run -0 --separate-stderr podman_run "$1" --memory 256m \
+        --annotation io.lxcfs-hook.sysinfo=true -- sh -c 'free -m; head -n 1 /proc/meminfo'
+    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] || fail "$output" "$stderr"
+    [[ $output == *" 262144 kB" ]] || fail "$output"
+    run -0 --separate-stderr podman_run "$1" --memory 256m \
+        --annotation io.lxcfs-hook.sysinfo=true --annotation io.lxcfs-hook.enable=false \
+        -- sh -c 'free -m; head -n 1 /proc/meminfo'
+    [[ $output != *" 262144 kB" ]] || fail "$output"
+}
+
+@test "podman: io.lxcfs-hook.sysinfo=true alone is enough" {
+    needs_command podman
+    for_each_runtime sysinfo_alone
 }
 
 @test "podman: precreate" {

@@ -150,15 +150,15 @@ final class AgentAnswers: Sendable {
             && known.cgroups.paths == place.cgroups
     }
 
-    /// - Returns: false if the caller is gone or its memory cannot be written.
+    /// - Returns: false if the caller is gone, or may not write there.
     private func write(
         _ bytes: UnsafeRawBufferPointer, _ address: UInt64, _ call: InterceptedCall,
         _ listener: AgentListener
     ) throws(SystemError) -> Bool {
         // In this order: the memory is that of the thread which had the number when it was
         // opened, and if the caller still waits after that, it was the caller.
-        let memory = try openMemory(of: call.tid, host.roots.proc)
+        let memory = try CallerMemory(of: call.tid, host.roots.proc)
         guard SeccompNotify.isWaiting(listener.descriptor, call.id) else { return false }
-        return Syscalls.write(bytes, to: memory, at: address)
+        return try memory.write(bytes, at: address)
     }
 }

@@ -31,6 +31,7 @@ struct ArgumentParser {
         case "--all": wantsAll = try flag(name, inline)
         case "--required": options.isRequired = try flag(name, inline)
         case "--unmasked": options.attachesUnmasked = try flag(name, inline)
+        case "--host-pid": options.attachesHostPID = try flag(name, inline)
         case "--no-freeze": options.freezes = try !flag(name, inline)
         case "--sysinfo": if try flag(name, inline) { options.intercepted.insert(.sysinfo) }
         case "--affinity": if try flag(name, inline) { options.intercepted.insert(.affinity) }
@@ -148,8 +149,9 @@ struct ArgumentParser {
         case "precreate": return .precreate
         case "seccomp-profile": return .seccompProfile(base: base)
         case "check":
-            let usual = ["/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d"]
-            return .check(hookDirectories: hookDirectories.isEmpty ? usual : hookDirectories)
+            return .check(
+                hookDirectories: hookDirectories.isEmpty
+                    ? HookDirectories.usual : hookDirectories)
         default:
             guard let stage = Stage(rawValue: name) else {
                 throw UsageError(description: "unknown command \(name); see --help")

@@ -1,15 +1,16 @@
 /// How the program ends. What each code means is written down here and nowhere else.
 public enum ExitCode: Int32, CaseIterable, Sendable {
-    /// Done, or deliberately left alone (opt-out, nothing to do, failure without
-    /// `--required`).
+    /// Done, or deliberately left alone (opt-out, nothing to do, anything that fails or makes no
+    /// sense without `--required`): the container starts as if there were no hook.
     case success = 0
     /// What was asked for could not be done: a stage with `--required`, `attach`, `detach`,
     /// or a `check` with a FAIL line.
     case failure = 1
     /// The command line is wrong.
     case usage = 2
-    /// The state or config.json cannot be read or makes no sense. `--required` changes nothing
-    /// about that: the hook was not called as runtimes call hooks.
+    /// config.json, or the file of `--base`, is no JSON: no runtime starts a container with it
+    /// either. With `--required` also a state or config.json that cannot be read or makes no
+    /// sense.
     case badInput = 3
 
     /// The line in `--help`.
@@ -23,7 +24,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
             """
         case .usage: "wrong command line"
         case .badInput:
-            "state, config.json or --base unreadable or invalid, whatever the options"
+            "config.json or --base is not JSON; --required: state or config.json makes no sense"
         }
     }
 }

@@ -28,6 +28,8 @@ enum Help {
               --required          a container that cannot be served does not start
               --unmasked          also serve containers with an unmasked /proc; in these,
                                   mounting a new procfs in a nested user namespace then fails
+              --host-pid          also serve containers in the host's pid namespace, such as
+                                  monitors of the node
               --no-freeze         attach: do not freeze the container for the milliseconds in
                                   which files are mounted, although it may then have them
                                   mounted elsewhere
@@ -46,6 +48,7 @@ enum Help {
               io.lxcfs-hook.files     like --files, which it replaces
               io.lxcfs-hook.cpus      like --cpus, which it replaces
               io.lxcfs-hook.unmasked  true: like --unmasked
+              io.lxcfs-hook.host-pid  true: like --host-pid
               io.lxcfs-hook.sysinfo   true: like --sysinfo; false: not that
               io.lxcfs-hook.affinity  true: like --affinity; false: not that
 

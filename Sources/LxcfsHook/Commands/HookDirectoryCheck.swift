@@ -2,49 +2,109 @@ import Glibc
 import OCISpec
 import Syscalls
 
-/// Looks at the files that tell podman and CRI-O to run this hook (oci-hooks(5)).
+/// Looks at the files that tell podman, buildah and CRI-O to run this hook (oci-hooks(5)), and at
+/// those beside them: one bad file, and an engine starts no container.
 struct HookDirectoryCheck {
     /// The directories, in the order in which podman is told of them: a file hides one of the
     /// same name in an earlier directory.
     let directories: [String]
+    /// Those that buildah (`podman build`) and CRI-O read, too. They do not know `precreate`.
+    var shared = HookDirectories.shared
+    var podman = PodmanConfiguration()
 
     /// The name of the program that is looked for.
     private static let program = "lxcfs-hook"
 
     func findings() -> [Finding] {
         var findings: [Finding] = []
-        var files: [String: String] = [:]
+        var own: [String: (directory: String, path: String, file: HookFile)] = [:]
         for directory in directories {
-            for name in Self.names(in: directory, &findings) {
-                files[name] = "\(directory)/\(name)"
+            for name in Self.names(in: directory, &findings).sorted() {
+                let path = "\(directory)/\(name)"
+                // Engines read also what is hidden later.
+                guard let file = read(path, &findings) else {
+                    own[name] = nil
+                    continue
+                }
+                if shared.contains(directory), file.stages.contains("precreate") {
+                    findings.append(
+                        .fail(
+                            """
+                            \(path): buildah (podman build) and CRI-O do not know the stage \
+                            precreate, and start no container; move it to a directory of \
+                            podman's alone
+                            """))
+                }
+                own[name] = Self.isOwn(file) ? (directory, path, file) : nil
             }
         }
         var unconditional: [String] = []
         var count = 0
-        for path in files.sorted(by: { $0.key < $1.key }).map(\.value) {
-            let file: HookFile
-            do {
-                let content = try readFile(path, limit: HookFile.sizeLimit)
-                // A file that does not name this program is for another one, which may check it.
-                guard Self.mentionsProgram(content) else { continue }
-                file = try HookFile(json: content, name: path)
-            } catch let error as SystemError {
-                findings.append(.fail(error.description))
-                continue
-            } catch {
-                findings.append(.fail("\(error): podman starts no container with such a file"))
-                continue
-            }
-            guard file.hook.path.split(separator: "/").last ?? "" == Self.program else {
-                continue
-            }
+        for (directory, path, file) in own.sorted(by: { $0.key < $1.key }).map(\.value) {
             findings += Self.check(file, path: path)
+            if file.stages.contains("precreate"), !shared.contains(directory),
+                !podman.names(directory)
+            {
+                findings.append(
+                    .warn(
+                        """
+                        \(path): podman reads it only if hooks_dir in containers.conf names \
+                        \(directory); see examples/podman/lxcfs-hook.conf
+                        """))
+            }
             // precreate mounts nothing, and can be run twice without harm.
             if file.stages == ["precreate"] { continue }
             count += 1
             if file.when.always == true { unconditional.append(path) }
         }
         return findings + overview(count: count, unconditional: unconditional)
+    }
+
+    /// - Returns: nil if the file is no hook file, or of an older kind.
+    private func read(_ path: String, _ findings: inout [Finding]) -> HookFile? {
+        do {
+            let content = try readFile(path, limit: HookFile.sizeLimit)
+            do {
+                let file = try HookFile(json: content, name: path)
+                if !Self.isOwn(file), access(file.hook.path, F_OK) != 0 {
+                    findings.append(
+                        .warn("\(path): \(file.hook.path) is missing: engines skip the hook"))
+                }
+                return file
+            } catch {
+                // In what another program's file says, engines are less strict.
+                let isFatal = Self.isFatal(error) || Self.mentionsProgram(content)
+                findings.append(
+                    isFatal
+                        ? .fail(
+                            "\(error): podman, buildah and CRI-O start no container with such a file"
+                        )
+                        : .warn("\(error)"))
+                return nil
+            }
+        } catch {
+            findings.append(.fail("\(error)"))
+            return nil
+        }
+    }
+
+    /// Whether the engines refuse such a file, too (containers/common, pkg/hooks: `Validate`).
+    private static func isFatal(_ error: DocumentError) -> Bool {
+        let (path, problem) = (error.fault.path, error.fault.problem)
+        if error.isNoJSON { return true }
+        switch path {
+        // Without a version, and with this one, it is read as a file of the first kind.
+        case "version":
+            return !["missing", "duplicate key"].contains(problem)
+                && !problem.hasPrefix("\"0.1.0\"")
+        case "hook.path": return problem == "missing" || problem == "empty"
+        case "stages": return problem == "missing"
+        default: return path.hasPrefix("stages[")
+        }
+    }
+
+    private static func isOwn(_ file: HookFile) -> Bool {
+        file.hook.path.split(separator: "/").last ?? "" == program
     }
 
     /// What is wrong with all the files together.

@@ -15,7 +15,7 @@ struct Precreate {
         let input: [UInt8]
         do {
             input = try FileDescriptor(owning: STDIN_FILENO).readToEnd(
-                limit: Config.sizeLimit, path: "config.json on stdin")
+                limit: Self.sizeLimit, path: "config.json on stdin")
         } catch {
             log.error(error.description)
             return .badInput
@@ -24,8 +24,10 @@ struct Precreate {
         do {
             output = try changed(input) ?? input
         } catch let error as DocumentError {
-            log.error(error.description)
-            return .badInput
+            let isFatal = options.isRequired || error.isNoJSON
+            log.log(isFatal ? .error : .warning, "system calls are not answered: \(error)")
+            if isFatal { return .badInput }
+            output = input
         } catch {
             log.log(options.faultLevel, "system calls are not answered: \(error)")
             if options.isRequired { return .failure }
@@ -41,16 +43,28 @@ struct Precreate {
         }
     }
 
+    /// Bytes that are passed on. More than are looked at: what the engine can start a container
+    /// with is not to fail here.
+    private static let sizeLimit = 1 << 30
+
     /// - Returns: nil if nothing is to be changed.
     /// - Throws: `DocumentError` for a config.json that makes no sense, `InterceptionError`
     ///   if it cannot be changed as it should be.
     private func changed(_ input: [UInt8]) throws -> [UInt8]? {
         if options.intercepted.isEmpty, !Self.mentionsAnnotations(input) { return nil }
+        guard input.count <= Config.sizeLimit else {
+            throw InterceptionError("config.json has more than \(Config.sizeLimit) bytes")
+        }
         var config = try Config(json: input)
         let wishes = ContainerWishes(config.annotations ?? [:])
         for fault in wishes.faults { log.log(options.faultLevel, fault) }
         let calls = InterceptedSet(options.intercepted, wishes)
         if wishes.isEnabled == false || calls.isEmpty { return nil }
+        // It gets no files. The agent would leave its calls to the kernel, which takes longer.
+        if config.namespace(.pid) == nil, !(wishes.attachesHostPID ?? options.attachesHostPID) {
+            log.info("left alone: it is in the host's pid namespace; see --host-pid")
+            return nil
+        }
         guard case .daemon(let directory) = options.origin else {
             throw InterceptionError("lxcfs has no agent for them")
         }

@@ -1,3 +1,4 @@
+import Glibc
 import OCISpec
 import Syscalls
 
@@ -10,16 +11,35 @@ struct StageRunner {
     mutating func run(_ stage: Stage, input: consuming FileDescriptor) -> ExitCode {
         do {
             let state = try Self.readState(input)
+            let stage = stage == .auto ? StateCheck.stage(state.status) : stage
+            // Before anything else is looked at: who opts out has nothing to do with the rest.
+            if stage != .poststop, ContainerWishes(state.annotations ?? [:]).isEnabled == false
+            {
+                log.container = ContainerID.fault(state.id) == nil ? state.id : nil
+                return leaveAlone(Policy.optOut)
+            }
             let id = try StateCheck.id(state)
             log.container = id
-            switch stage == .auto ? StateCheck.stage(state.status) : stage {
+            switch stage {
             case .poststop: return poststop(id: id)
             default: return try create(state, id: id)
             }
         } catch {
-            log.error(error.description)
-            return .badInput
+            return refuse(error)
         }
+    }
+
+    /// What the runtime says makes no sense, or is not all that is needed. The container starts
+    /// without virtual files unless they are required, or unless it cannot start anyway.
+    private func refuse(_ error: InputError) -> ExitCode {
+        let isFatal = options.isRequired || error.isHopeless
+        log.log(isFatal ? .error : .warning, "not served: \(error)")
+        return isFatal ? .badInput : .success
+    }
+
+    private func leaveAlone(_ reason: String) -> ExitCode {
+        log.info("left alone: \(reason)")
+        return .success
     }
 
     private static func readState(
@@ -34,16 +54,41 @@ struct StageRunner {
         }
     }
 
-    private static func readConfig(bundle: String) throws(InputError) -> Config {
+    /// - Returns: nil if the bundle has no config.json.
+    private static func readConfig(bundle: String) throws(InputError) -> Config? {
         let path = bundle + "/config.json"
         do {
             return try Config(
                 json: readFile(path, limit: Config.sizeLimit), keepsUnknown: false)
         } catch let error as SystemError {
+            if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
             throw InputError(description: error.description)
+        } catch let error as DocumentError {
+            throw InputError(
+                description: "\(bundle): \(error)", isHopeless: error.isNoJSON)
         } catch {
             throw InputError(description: "\(bundle): \(error)")
         }
+    }
+
+    /// The configuration, and the bundle in which it was found.
+    private static func configuration(
+        of state: State
+    ) throws(InputError) -> (bundle: String, config: Config) {
+        let stated = try StateCheck.bundle(state)
+        var bundles = [stated]
+        if let other = RuntimeArguments.ofParent()?.bundle(of: state.id), other != stated {
+            // No container has / as its bundle. The host may have a file of that name there.
+            if stated == "/" { bundles = [other] } else { bundles.append(other) }
+        }
+        for bundle in bundles {
+            if let config = try readConfig(bundle: bundle) { return (bundle, config) }
+        }
+        throw InputError(
+            description: """
+                bundle \(stated): there is no config.json in it, nor does the runtime's command \
+                line name another bundle that has one
+                """)
     }
 
     // MARK: - createRuntime
@@ -53,8 +98,7 @@ struct StageRunner {
             throw InputError(description: "state: status: the container has stopped")
         }
         let pid = try StateCheck.pid(state)
-        let bundle = try StateCheck.bundle(state)
-        let config = try Self.readConfig(bundle: bundle)
+        let (bundle, config) = try Self.configuration(of: state)
         let process: ContainerProcess
         do {
             process = try ContainerProcess(pid: pid)
@@ -63,14 +107,14 @@ struct StageRunner {
         }
         let policy = try Policy(
             config: config, bundle: bundle,
-            sharesMountNamespace: process.sharesMountNamespace, options: options)
+            sharesMountNamespace: process.sharesMountNamespace,
+            sharesPIDNamespace: process.sharesPIDNamespace, options: options)
         for note in policy.notes { log.debug(note) }
         for fault in policy.faults { log.log(options.faultLevel, fault) }
         if options.isRequired, !policy.faults.isEmpty { return .failure }
         switch policy.decision {
         case .skip(let reason):
-            log.info("left alone: \(reason)")
-            return .success
+            return leaveAlone(reason)
         case .attach(let plan):
             return attach(plan, process: process, id: id)
         }

@@ -2,10 +2,13 @@ import Control
 
 /// What a container asks for in the annotations of its config.json.
 struct ContainerWishes: Equatable {
+    /// Whether it is to be served. Who wants system calls answered wants this too, unless it says
+    /// otherwise: without the files, the agent leaves the calls to the kernel.
     var isEnabled: Bool?
     var files: [VirtualFile]?
     var cpus: CPUView?
     var attachesUnmasked: Bool?
+    var attachesHostPID: Bool?
     /// Whether the agent is to answer sysinfo(2).
     var sysinfo: Bool?
     /// Whether the agent is to answer sched_getaffinity(2).
@@ -29,6 +32,7 @@ struct ContainerWishes: Equatable {
             switch key.dropFirst(Self.prefix.count) {
             case "enable": isEnabled = flag(key, value)
             case "unmasked": attachesUnmasked = flag(key, value)
+            case "host-pid": attachesHostPID = flag(key, value)
             case "sysinfo": sysinfo = flag(key, value)
             case "affinity": affinity = flag(key, value)
             case "files":
@@ -44,6 +48,7 @@ struct ContainerWishes: Equatable {
                 fault(key, value, "no such setting")
             }
         }
+        if isEnabled == nil, sysinfo == true || affinity == true { isEnabled = true }
     }
 
     private static func boolean(_ word: String) -> Bool? {

@@ -12,11 +12,17 @@ struct Policy {
     /// What was decided for single files, for debugging.
     let notes: [String]
 
-    /// - Parameter sharesMountNamespace: whether the container's mount namespace is the
-    ///   hook's own, whatever config.json says.
+    /// Why a container that asks for it is left alone.
+    static let optOut = "annotation \(ContainerWishes.prefix)enable says so"
+
+    /// - Parameters:
+    ///   - sharesMountNamespace: whether the container's mount namespace is the hook's own,
+    ///     whatever config.json says.
+    ///   - sharesPIDNamespace: the same of its pid namespace.
     /// - Throws: `InputError` if config.json lacks what every container has.
     init(
-        config: Config, bundle: String, sharesMountNamespace: Bool, options: Options
+        config: Config, bundle: String, sharesMountNamespace: Bool, sharesPIDNamespace: Bool,
+        options: Options
     ) throws(InputError) {
         let wishes = ContainerWishes(config.annotations ?? [:])
         guard let rootfs = config.rootPath(bundle: bundle) else {
@@ -31,11 +37,19 @@ struct Policy {
         self.notes = notes
         decision =
             if wishes.isEnabled == false {
-                .skip(reason: "annotation \(ContainerWishes.prefix)enable says so")
+                .skip(reason: Self.optOut)
             } else if config.namespace(.mount) == nil {
                 .skip(reason: "config.json gives the container no mount namespace of its own")
             } else if sharesMountNamespace {
                 .skip(reason: "the container's mount namespace is the hook's own")
+            } else if config.namespace(.pid) == nil || sharesPIDNamespace,
+                !(wishes.attachesHostPID ?? options.attachesHostPID)
+            {
+                .skip(
+                    reason: """
+                        it is in the host's pid namespace, so it looks at the host and not at \
+                        itself; see --host-pid
+                        """)
             } else if config.isProcUnmasked, !isWantedUnmasked {
                 .skip(
                     reason: """

@@ -17,7 +17,11 @@ final class ContainerProcess {
     private let ownMountNamespace: FileDescriptor
     private let ownDescriptors: FileDescriptor
     private let workingDirectory: FileDescriptor
+    /// Whether its mount namespace is the hook's own.
     let sharesMountNamespace: Bool
+    /// Whether its pid namespace is the hook's own, which is the host's: it sees all processes of
+    /// the node.
+    let sharesPIDNamespace: Bool
 
     init(pid: Int32) throws(SystemError) {
         let path = "/proc/\(pid)"
@@ -33,6 +37,10 @@ final class ContainerProcess {
         let shares =
             try namespace.identity(path: path + "/ns/mnt")
             .isSameFile(as: ownNamespace.identity(path: "/proc/self/ns/mnt"))
+        let sharesPID =
+            try directory.open(at: "ns/pid").identity(path: path + "/ns/pid")
+            .isSameFile(
+                as: ownDirectory.open(at: "ns/pid").identity(path: "/proc/self/ns/pid"))
         self.pid = pid
         self.directory = directory
         mountNamespace = namespace
@@ -42,6 +50,7 @@ final class ContainerProcess {
         ownDescriptors = descriptors
         workingDirectory = current
         sharesMountNamespace = shares
+        sharesPIDNamespace = sharesPID
     }
 
     /// The cgroups that the process is in (cgroups(7)).

@@ -5,6 +5,9 @@
  *   load         getloadavg(3)
  *   show         the fields of sysinfo(2)
  *   bad          sysinfo(2) with an address that cannot be written: prints errno
+ *   places       sysinfo(2) and sched_getaffinity(2) with addresses where the program may and
+ *                may not write: for each a name and the two errnos, and "spoilt" if what must
+ *                not be written has changed (as sysinfo02 of the Linux Test Project)
  *   threads N M  N threads with M calls each; prints how many answers had the same total
  *   signals N    N calls while a timer interrupts them; prints how many failed
  *   fork N       N processes with one call each; prints how many had the same total
@@ -109,6 +112,59 @@ static int cpus(pid_t pid)
     return sched_getaffinity(pid, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -errno;
 }
 
+/* Of a page of its own: nothing else of the program is beside it. */
+static const char constant[4096] __attribute__((aligned(4096))) = {[0 ... 4095] = 0x5a};
+
+static void place(const char *name, void *address)
+{
+    int info = syscall(SYS_sysinfo, address) == 0 ? 0 : errno;
+    /* All of a mask for 1024 CPUs, of which the kernel writes what it has CPUs for. */
+    int mask = syscall(SYS_sched_getaffinity, 0, 128, address) > 0 ? 0 : errno;
+    printf("%s %d %d\n", name, info, mask);
+}
+
+static void places(void)
+{
+    const size_t page = 4096;
+    char *all = mmap(NULL, 5 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(all, 0x5a, 4 * page);
+    mprotect(all, page, PROT_READ);
+    mmap(all + 2 * page, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    mprotect(all + 3 * page, page, PROT_NONE);
+    munmap(all + 4 * page, page);
+    char *shared = mmap(NULL, page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int file = open("/proc/self/exe", O_RDONLY);
+    char *mapped = mmap(NULL, page, PROT_READ, MAP_PRIVATE, file, 0);
+    char before[64], code[64];
+    memcpy(before, mapped, sizeof before);
+    memcpy(code, (void *)places, sizeof code);
+
+    place("writable", all + page);
+    place("two-writable", all + 2 * page - 4);
+    place("readable", all);
+    place("readable-shared", shared);
+    place("readable-file", mapped);
+    place("constant", (void *)constant);
+    place("code", (void *)places);
+    place("none", all + 3 * page);
+    place("unmapped", all + 4 * page);
+    place("kernel", (void *)-page);
+    place("null", NULL);
+    /* The first bytes of the answer would fit. */
+    place("into-none", all + 3 * page - 4);
+    memset(all + page, 0x5a, page);
+    mprotect(all + page, page, PROT_READ);
+    mprotect(all, page, PROT_READ | PROT_WRITE);
+    place("into-readable", all + page - 4);
+
+    int spoilt = memcmp(before, mapped, sizeof before) != 0 ||
+                 memcmp(code, (void *)places, sizeof code) != 0;
+    mprotect(all + 3 * page, page, PROT_READ);
+    for (size_t i = 0; i < page; i++)
+        spoilt |= constant[i] != 0x5a || all[page + i] != 0x5a || all[3 * page + i] != 0x5a;
+    printf("%s\n", spoilt ? "spoilt" : "whole");
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
@@ -128,6 +184,10 @@ int main(int argc, char **argv)
         }
         qsort(times, first, sizeof times[0], compare);
         printf("%.1f %.1f\n", times[first / 2] / 1e3, times[first * 99 / 100] / 1e3);
+        return 0;
+    }
+    if (!strcmp(mode, "places")) {
+        places();
         return 0;
     }
     if (!strcmp(mode, "cpus")) {

@@ -16,6 +16,7 @@ private let targets: [String: FuzzTarget] = [
     "ledger": fuzzLedger,
     "lists": fuzzLists,
     "meminfo": fuzzMeminfo,
+    "memorymaps": fuzzMemoryMaps,
     "mountinfo": fuzzMountinfo,
     "seccomp": fuzzSeccomp,
     "state": fuzzState,

@@ -30,6 +30,17 @@ import Syscalls
     }
 }
 
+/// Tables of a process's mappings, in which it is looked whether an answer may be written.
+@Sendable func fuzzMemoryMaps(_ input: Bytes) {
+    for (start, mapping) in MemoryMaps(input) {
+        require(start < mapping.end, "a mapping without an address")
+    }
+    for address in [0, 0x40_1000, 0x7ffd_2c1f_0ff8, UInt64.max] {
+        guard let mapping = MemoryMaps.mapping(at: address, in: input) else { continue }
+        require(address < mapping.end, "a mapping that does not have the address")
+    }
+}
+
 /// Small texts: lists of CPUs, the cgroups and the state of a process.
 @Sendable func fuzzLists(_ input: Bytes) {
     if let list = CPUList(parsing: input) {
