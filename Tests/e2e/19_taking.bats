@@ -1,0 +1,125 @@
+# MemAvailable is what can be taken: a process takes memory until the kernel kills it, and comes
+# as far as the file had said, within 5 %. Free swap comes on top. The containers are small, and
+# what kills is the limit of a cgroup, never the machine.
+
+load helpers
+load load
+
+setup_file() {
+    make_disk
+    start_daemon
+}
+
+teardown_file() {
+    stop_daemon
+    remove_disk
+}
+
+teardown() { cleanup_containers; }
+
+MB=1024 # kB
+TAKE=$REPO/.build/programs/take
+
+# box NAME [OPTION...] [PARENT]: a container NAME that sleeps, below the cgroup PARENT.
+box() {
+    local name=$1 parent=${2:-}
+    shift $(($# > 2 ? 2 : $#))
+    [[ -x $TAKE ]] || skip "needs a C compiler"
+    make_bundle "$name" "$@"
+    cp "$TAKE" "$(bundle_of "$name")/rootfs/bin/take"
+    add_disk "$name"
+    set_config "$name" '.mounts += [{destination: "/shm", type: "tmpfs", source: "tmpfs",
+        options: ["size=200m"]}] | .linux.cgroupsPath = $path' \
+        --arg path "$E2E_CGROUP/${parent:+$parent/}$name"
+    start_container runc "$name"
+}
+
+in_box() { exec_container runc "$1" sh -c "$2" 2>&1; }
+
+# fills NAME MEGABYTES: with page cache that is clean, or with option "dirty" is not.
+fills() { in_box "$1" "dd if=/dev/zero of=/disk/f bs=1M count=$2 && ${3:-sync}"; }
+
+# takes NAME LEAST: what is taken is what was promised, and at least LEAST megabytes.
+takes() {
+    local available swap taken end promised line
+    line=$(in_box "$1" "take 400")
+    read -r available swap taken end <<<"$line"
+    echo "# $BATS_TEST_DESCRIPTION: available $available, swap $swap, taken $taken kB, $end" >&3
+    [[ $end == killed ]] || fail "no end at $taken kB"
+    promised=$((available + swap))
+    near "$promised" "$taken" $((taken / 20))
+    ((taken >= $2 * MB)) || fail "only $taken kB"
+}
+
+@test "a limit of its own" {
+    box idle "" -m $((64 << 20))
+    takes idle 58
+}
+
+@test "a limit of its own, full of its own page cache" {
+    box cached "" -m $((100 << 20))
+    fills cached 90
+    takes cached 90
+}
+
+@test "page cache that is not written yet" {
+    box dirty "" -m $((100 << 20))
+    fills dirty 60 true
+    takes dirty 90
+}
+
+@test "shared memory is not available" {
+    box shared "" -m $((100 << 20))
+    in_box shared 'dd if=/dev/zero of=/shm/f bs=1M count=40'
+    takes shared 50
+}
+
+@test "a limit above, and a neighbour with page cache" {
+    make_limited_cgroup "$E2E_CGROUP/pod" $((200 << 20))
+    box neighbour pod -m 0
+    box own pod -m 0
+    fills neighbour 120
+    takes own 180
+}
+
+@test "a limit above, one of its own, and a neighbour with page cache" {
+    make_limited_cgroup "$E2E_CGROUP/pod" $((200 << 20))
+    box neighbour pod -m 0
+    box own pod -m $((150 << 20))
+    fills neighbour 120
+    takes own 138
+}
+
+@test "a limit above, and a neighbour with shared memory" {
+    make_limited_cgroup "$E2E_CGROUP/pod" $((150 << 20))
+    box neighbour pod -m 0
+    box own pod -m $((140 << 20))
+    in_box neighbour 'dd if=/dev/zero of=/shm/f bs=1M count=60'
+    takes own 80
+}
+
+@test "three levels, page cache at each" {
+    make_limited_cgroup "$E2E_CGROUP/pod" $((200 << 20))
+    make_limited_cgroup "$E2E_CGROUP/pod/inner" $((160 << 20))
+    box far pod -m $((100 << 20))
+    box near pod/inner -m 0
+    box own pod/inner -m $((150 << 20))
+    fills far 50
+    fills near 60
+    fills own 30
+    takes own 138
+}
+
+@test "page cache of a neighbour, and of the machine, is nobody's use" {
+    make_limited_cgroup "$E2E_CGROUP/pod" $((200 << 20))
+    box neighbour pod -m 0
+    box own pod -m 0
+    local free available
+    free=$(meminfo_of own MemFree)
+    available=$(meminfo_of own MemAvailable)
+    fills neighbour 100
+    dd if=/dev/zero of="$DISK/f" bs=1M count=100 && sync "$DISK/f" && rm "$DISK/f"
+    near "$(meminfo_of own MemFree)" "$free" $((3 * MB))
+    near "$(meminfo_of own MemAvailable)" "$available" $((3 * MB))
+}
+
