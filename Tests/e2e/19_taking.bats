@@ -20,10 +20,11 @@ teardown() { cleanup_containers; }
 MB=1024 # kB
 TAKE=$REPO/.build/programs/take
 
-# box NAME [OPTION...] [PARENT]: a container NAME that sleeps, below the cgroup PARENT.
+# box NAME PARENT [OPTION...]: a container NAME that sleeps, below the cgroup PARENT ("": none);
+# with SWAP bytes of swap if that is set.
 box() {
-    local name=$1 parent=${2:-}
-    shift $(($# > 2 ? 2 : $#))
+    local name=$1 parent=$2
+    shift 2
     [[ -x $TAKE ]] || skip "needs a C compiler"
     make_bundle "$name" "$@"
     cp "$TAKE" "$(bundle_of "$name")/rootfs/bin/take"
@@ -31,6 +32,9 @@ box() {
     set_config "$name" '.mounts += [{destination: "/shm", type: "tmpfs", source: "tmpfs",
         options: ["size=200m"]}] | .linux.cgroupsPath = $path' \
         --arg path "$E2E_CGROUP/${parent:+$parent/}$name"
+    # The runtimes count memory and swap together, on v2 as well.
+    [[ -z ${SWAP:-} ]] || set_config "$name" '.linux.resources.memory.swap =
+        .linux.resources.memory.limit + $swap' --argjson swap "$SWAP"
     start_container runc "$name"
 }
 
@@ -123,3 +127,47 @@ takes() {
     near "$(meminfo_of own MemAvailable)" "$available" $((3 * MB))
 }
 
+@test "swap on top" {
+    needs_swap
+    SWAP=$((32 << 20)) box own "" -m $((64 << 20))
+    [[ $(meminfo_of own SwapTotal) == $((32 * MB)) ]]
+    takes own 88
+}
+
+@test "swap, with page cache and shared memory" {
+    needs_swap
+    SWAP=$((64 << 20)) box own "" -m $((64 << 20))
+    in_box own 'dd if=/dev/zero of=/shm/f bs=1M count=20'
+    fills own 30
+    takes own 90
+}
+
+@test "swap, part of which is used" {
+    needs_swap
+    SWAP=$((64 << 20)) box own "" -m $((64 << 20))
+    in_box own 'dd if=/dev/urandom of=/shm/f bs=1M count=80'
+    takes own 30
+}
+
+@test "limits on memory and swap at two levels, and a neighbour" {
+    needs_swap
+    make_limited_cgroup "$E2E_CGROUP/pod" $((100 << 20)) $((30 << 20))
+    box neighbour pod -m 0
+    SWAP=$((80 << 20)) box own pod -m $((80 << 20))
+    takes own 115
+    in_box neighbour 'dd if=/dev/urandom of=/shm/f bs=1M count=40'
+    fills neighbour 30
+    takes own 75
+}
+
+@test "where the kernel begins to throttle is a limit" {
+    needs_cgroup v2
+    box own "" -m $((128 << 20))
+    echo $((64 << 20)) >"$(cgroup_file own memory.high - -)"
+    [[ $(meminfo_of own MemTotal) == $((64 * MB)) ]]
+    near $((64 * MB - $(meminfo_of own MemFree))) "$(kernel_usage own)" $((2 * MB))
+    fills own 100
+    # The kernel has kept the usage at that.
+    (($(kernel_usage own) <= 72 * MB))
+    (($(meminfo_of own MemAvailable) >= 50 * MB && $(meminfo_of own MemAvailable) <= 64 * MB))
+}
