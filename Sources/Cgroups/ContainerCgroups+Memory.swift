@@ -47,7 +47,7 @@ extension ContainerCgroups {
     private struct Level {
         let node: CgroupNode
         var stat: MemoryStat?
-        /// `memory.current`, if it has been read.
+        /// What its memory limit counts, if there is one.
         var usage: UInt64?
 
         mutating func readStat(_ scratch: Scratch) throws(SystemError) -> MemoryStat {
@@ -106,6 +106,11 @@ extension ContainerCgroups {
         _ level: inout Level, limit: UInt64, usage: UInt64, _ scratch: Scratch,
         _ facts: inout MemoryFacts
     ) throws(SystemError) {
+        if let tightest = facts.obtainableWithSwap,
+            clampedDifference(limit, usage) >= tightest
+        {
+            return
+        }
         let stat = try level.readStat(scratch)
         var used = usage
         // From the same reading of memory as in ``readLimit``: the difference of the two is

@@ -20,8 +20,17 @@ teardown() { cleanup_containers; }
 MB=1024 # kB
 TAKE=$REPO/.build/programs/take
 
+has_swap() { [[ $(wc -l </proc/swaps) -gt 1 ]]; }
+
+# pod NAME BYTES [SWAP]: a cgroup with limits for several containers.
+pod() {
+    local swap=()
+    ! has_swap || swap=("${3:-0}")
+    make_limited_cgroup "$E2E_CGROUP/$1" "$2" "${swap[@]}"
+}
+
 # box NAME PARENT [OPTION...]: a container NAME that sleeps, below the cgroup PARENT ("": none);
-# with SWAP bytes of swap if that is set.
+# with SWAP bytes of swap (0).
 box() {
     local name=$1 parent=$2
     shift 2
@@ -33,8 +42,8 @@ box() {
         options: ["size=200m"]}] | .linux.cgroupsPath = $path' \
         --arg path "$E2E_CGROUP/${parent:+$parent/}$name"
     # The runtimes count memory and swap together, on v2 as well.
-    [[ -z ${SWAP:-} ]] || set_config "$name" '.linux.resources.memory.swap =
-        .linux.resources.memory.limit + $swap' --argjson swap "$SWAP"
+    ! has_swap || set_config "$name" '.linux.resources.memory |=
+        if .limit then .swap = .limit + $swap else . end' --argjson swap "${SWAP:-0}"
     start_container runc "$name"
 }
 
@@ -79,7 +88,7 @@ takes() {
 }
 
 @test "a limit above, and a neighbour with page cache" {
-    make_limited_cgroup "$E2E_CGROUP/pod" $((200 << 20))
+    pod pod $((200 << 20))
     box neighbour pod -m 0
     box own pod -m 0
     fills neighbour 120
@@ -87,7 +96,7 @@ takes() {
 }
 
 @test "a limit above, one of its own, and a neighbour with page cache" {
-    make_limited_cgroup "$E2E_CGROUP/pod" $((200 << 20))
+    pod pod $((200 << 20))
     box neighbour pod -m 0
     box own pod -m $((150 << 20))
     fills neighbour 120
@@ -95,7 +104,7 @@ takes() {
 }
 
 @test "a limit above, and a neighbour with shared memory" {
-    make_limited_cgroup "$E2E_CGROUP/pod" $((150 << 20))
+    pod pod $((150 << 20))
     box neighbour pod -m 0
     box own pod -m $((140 << 20))
     in_box neighbour 'dd if=/dev/zero of=/shm/f bs=1M count=60'
@@ -103,8 +112,8 @@ takes() {
 }
 
 @test "three levels, page cache at each" {
-    make_limited_cgroup "$E2E_CGROUP/pod" $((200 << 20))
-    make_limited_cgroup "$E2E_CGROUP/pod/inner" $((160 << 20))
+    pod pod $((200 << 20))
+    pod pod/inner $((160 << 20))
     box far pod -m $((100 << 20))
     box near pod/inner -m 0
     box own pod/inner -m $((150 << 20))
@@ -115,7 +124,7 @@ takes() {
 }
 
 @test "page cache of a neighbour, and of the machine, is nobody's use" {
-    make_limited_cgroup "$E2E_CGROUP/pod" $((200 << 20))
+    pod pod $((200 << 20))
     box neighbour pod -m 0
     box own pod -m 0
     local free available
@@ -151,7 +160,7 @@ takes() {
 
 @test "limits on memory and swap at two levels, and a neighbour" {
     needs_swap
-    make_limited_cgroup "$E2E_CGROUP/pod" $((100 << 20)) $((30 << 20))
+    pod pod $((100 << 20)) $((30 << 20))
     box neighbour pod -m 0
     SWAP=$((80 << 20)) box own pod -m $((80 << 20))
     takes own 115
