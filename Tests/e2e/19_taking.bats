@@ -180,3 +180,28 @@ takes() {
     (($(kernel_usage own) <= 72 * MB))
     (($(meminfo_of own MemAvailable) >= 50 * MB && $(meminfo_of own MemAvailable) <= 64 * MB))
 }
+
+@test "a limit below the usage: no part is more than the whole" {
+    needs_cgroup v2
+    box own "" -m $((64 << 20))
+    in_box own 'dd if=/dev/zero of=/shm/f bs=1M count=26'
+    # Otherwise the kernel would kill until there is room.
+    echo -1000 >"/proc/$(container_pid own)/oom_score_adj"
+    echo $((16 << 20)) >"$(cgroup_file own memory.max - -)"
+    (($(kernel_usage own) > 20 * MB)) || fail "the kernel has got it below the limit"
+    look own /proc/meminfo | awk '
+        { sub(":", "", $1); value[$1] = $2 }
+        function most(part, whole) {
+            if (part > whole) { print part, "of", whole; bad = 1 }
+        }
+        END {
+            room = value["MemTotal"] - value["MemFree"]
+            most(value["MemTotal"], 16384)
+            most(value["MemAvailable"], 4096)
+            most(value["AnonPages"] + value["Cached"] + value["Slab"] + value["PageTables"], room)
+            most(value["Active"] + value["Inactive"] + value["Unevictable"], room)
+            most(value["Shmem"], value["Cached"])
+            most(value["Mapped"], value["Cached"])
+            exit bad
+        }'
+}
