@@ -163,10 +163,10 @@ takes() {
     pod pod $((100 << 20)) $((30 << 20))
     box neighbour pod -m 0
     SWAP=$((80 << 20)) box own pod -m $((80 << 20))
-    takes own 115
+    takes own 105
     in_box neighbour 'dd if=/dev/urandom of=/shm/f bs=1M count=40'
     fills neighbour 30
-    takes own 75
+    takes own 70
 }
 
 @test "where the kernel begins to throttle is a limit" {
