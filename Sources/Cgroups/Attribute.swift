@@ -2,6 +2,8 @@
 /// every file exists on both (Documentation/admin-guide/cgroup-v2.rst, cgroup-v1/).
 public enum Attribute: CaseIterable, Sendable {
     case memoryLimit
+    /// v2: where the kernel begins to throttle.
+    case memoryHigh
     case memoryUsage
     case memoryStat
     /// v2: a limit on swap alone. v1: a limit on memory and swap together.
@@ -35,6 +37,7 @@ public enum Attribute: CaseIterable, Sendable {
     private func unifiedName(_ hugePage: String) -> String? {
         switch self {
         case .memoryLimit: "memory.max"
+        case .memoryHigh: "memory.high"
         case .memoryUsage: "memory.current"
         case .memoryStat: "memory.stat"
         case .swapLimit: "memory.swap.max"
@@ -74,7 +77,7 @@ public enum Attribute: CaseIterable, Sendable {
         case .pidsCurrent: "pids.current"
         case .hugetlbLimit: "hugetlb.\(hugePage).limit_in_bytes"
         case .hugetlbUsage: "hugetlb.\(hugePage).usage_in_bytes"
-        case .pressureCPU, .pressureMemory, .pressureIO: nil
+        case .memoryHigh, .pressureCPU, .pressureMemory, .pressureIO: nil
         }
     }
 }

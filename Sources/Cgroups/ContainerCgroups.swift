@@ -66,7 +66,7 @@ public final class ContainerCgroups: Sendable {
 
     /// The first cgroup from the container upwards that has the file: a controller need not
     /// be enabled down to the container.
-    private func nearest(
+    func nearest(
         _ node: CgroupNode?, _ attribute: Attribute, _ scratch: Scratch
     ) throws(SystemError) -> (node: CgroupNode, text: Bytes)? {
         var current = node
@@ -79,94 +79,6 @@ public final class ContainerCgroups: Sendable {
 }
 
 extension ContainerCgroups {
-    /// Limits, usage and statistics of memory and swap.
-    ///
-    /// - Parameter parts: of the rest it is as if the kernel did not account it.
-    public func readMemory(
-        _ scratch: Scratch, _ parts: MemoryParts = .all
-    ) throws(SystemError) -> MemoryFacts {
-        var facts = MemoryFacts()
-        var combinedLimit: UInt64?
-        var current = memory
-        var own = true
-        while let node = current, own || !node.isLegacyRoot {
-            let limit = try node.number(.memoryLimit, scratch)
-            // Above the container, usage only matters where there is a limit.
-            if own || limit.map({ $0 != .max }) ?? false,
-                let usage = try node.number(.memoryUsage, scratch)
-            {
-                if own { facts.usage = usage }
-                own = false
-                if let limit, limit != .max {
-                    facts.limit = min(facts.limit ?? .max, limit)
-                    facts.headroom = min(
-                        facts.headroom ?? .max, clampedDifference(limit, usage))
-                }
-            }
-            if parts.contains(.swap) { try readSwap(node, scratch, &facts, &combinedLimit) }
-            current = node.parent
-        }
-        if let combinedLimit {
-            facts.swapLimit = clampedDifference(combinedLimit, facts.limit ?? 0)
-        }
-        if let (node, text) = try nearest(memory, .memoryStat, scratch) {
-            facts.stat = MemoryStat(parsing: text, unified: node.unified)
-        }
-        if parts.contains(.swap), memory?.unified == false {
-            try readLegacySwapUsage(scratch, &facts)
-        }
-        if parts.contains(.hugePages) { try readHugePages(scratch, &facts) }
-        return facts
-    }
-
-    private func readSwap(
-        _ node: CgroupNode, _ scratch: Scratch, _ facts: inout MemoryFacts,
-        _ combinedLimit: inout UInt64?
-    ) throws(SystemError) {
-        guard let limit = try node.number(.swapLimit, scratch) else { return }
-        if facts.swapAccounted, limit == .max { return }
-        guard let usage = try node.number(.swapUsage, scratch) else { return }
-        if !facts.swapAccounted, node.unified { facts.swapUsage = usage }
-        facts.swapAccounted = true
-        guard limit != .max else { return }
-        let headroom = clampedDifference(limit, usage)
-        facts.swapHeadroom = min(facts.swapHeadroom ?? .max, headroom)
-        if node.unified {
-            facts.swapLimit = min(facts.swapLimit ?? .max, limit)
-        } else {
-            combinedLimit = min(combinedLimit ?? .max, limit)
-        }
-    }
-
-    /// v1 counts memory and swap together; swap is the difference of two counters that are
-    /// not read at one moment, so the exact count of `memory.stat` is preferred.
-    private func readLegacySwapUsage(
-        _ scratch: Scratch, _ facts: inout MemoryFacts
-    ) throws(SystemError) {
-        if let swapped = facts.stat[.swapped] {
-            facts.swapUsage = swapped
-        } else if let (_, text) = try nearest(memory, .swapUsage, scratch),
-            let combined = parseNumber(text)
-        {
-            facts.swapUsage = clampedDifference(combined, facts.usage)
-        }
-    }
-
-    private func readHugePages(
-        _ scratch: Scratch, _ facts: inout MemoryFacts
-    ) throws(SystemError) {
-        var current = hugetlb
-        while let node = current {
-            if let usage = try node.number(.hugetlbUsage, scratch) {
-                if facts.hugeUsage == nil { facts.hugeUsage = usage }
-                if let limit = try node.number(.hugetlbLimit, scratch), limit != .max {
-                    facts.hugeLimit = min(facts.hugeLimit ?? .max, limit)
-                }
-            }
-            current = node.parent
-        }
-    }
-
     /// ceil(quota / period) of the tightest quota on the way to the root.
     public func readQuota(_ scratch: Scratch) throws(SystemError) -> Int? {
         var result: Int?

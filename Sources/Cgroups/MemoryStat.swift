@@ -25,6 +25,16 @@ public struct MemoryStat: Equatable, Sendable {
     @inline(__always)
     public func bytes(_ field: MemoryField) -> UInt64 { values[field.rawValue] }
 
+    /// What the kernel gives up before it kills: page cache and, on v2, reclaimable slab.
+    ///
+    /// The file lists have what can be written back or dropped; shmem is on the lists of
+    /// anonymous memory, and what is locked on that of the unevictable (vmscan.c,
+    /// `get_scan_count`). v1 does not tell how much slab there is.
+    public var reclaimable: UInt64 {
+        clampedSum(
+            clampedSum(bytes(.activeFile), bytes(.inactiveFile)), bytes(.slabReclaimable))
+    }
+
     public static func == (a: MemoryStat, b: MemoryStat) -> Bool {
         MemoryField.allCases.allSatisfy { a[$0] == b[$0] }
     }

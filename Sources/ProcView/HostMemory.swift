@@ -10,6 +10,13 @@ public struct HostMemory: Equatable, Sendable {
     public var swapFree: UInt64 = 0
     public var commitLimit: UInt64 = 0
     public var committed: UInt64 = 0
+    /// What sums are shown of: no summand may be more than the host's.
+    public var activeAnon: UInt64 = 0
+    public var inactiveAnon: UInt64 = 0
+    public var activeFile: UInt64 = 0
+    public var inactiveFile: UInt64 = 0
+    public var slabReclaimable: UInt64 = 0
+    public var slabUnreclaimable: UInt64 = 0
     /// Pages of the default size.
     public var hugePages: UInt64 = 0
     public var hugePagesFree: UInt64 = 0
@@ -40,6 +47,12 @@ public struct HostMemory: Equatable, Sendable {
             case .memTotal: total = bytes
             case .memFree: free = bytes
             case .memAvailable: available = bytes
+            case .activeAnon: activeAnon = bytes
+            case .inactiveAnon: inactiveAnon = bytes
+            case .activeFile: activeFile = bytes
+            case .inactiveFile: inactiveFile = bytes
+            case .sReclaimable: slabReclaimable = bytes
+            case .sUnreclaim: slabUnreclaimable = bytes
             case .swapTotal: swapTotal = bytes
             case .swapFree: swapFree = bytes
             case .commitLimit: commitLimit = bytes

@@ -52,45 +52,44 @@ public struct Meminfo {
 
     /// In bytes, or in pages for `HugePages_*`.
     private func value(of field: MeminfoField, host hostValue: UInt64) -> UInt64 {
-        let stat = facts.stat
+        let parts = view.parts
         switch field {
         case .memTotal: return view.total
         case .memFree: return view.free
         case .memAvailable: return view.available
         case .buffers: return 0
-        case .cached: return view.cached
-        case .swapCached: return stat.bytes(.swapCached)
-        case .active: return clampedSum(stat.bytes(.activeAnon), stat.bytes(.activeFile))
-        case .inactive: return clampedSum(stat.bytes(.inactiveAnon), stat.bytes(.inactiveFile))
-        case .activeAnon: return stat.bytes(.activeAnon)
-        case .inactiveAnon: return stat.bytes(.inactiveAnon)
-        case .activeFile: return stat.bytes(.activeFile)
-        case .inactiveFile: return stat.bytes(.inactiveFile)
-        case .unevictable: return stat.bytes(.unevictable)
+        case .cached: return parts.cached
+        case .swapCached: return parts.swapCached
+        case .active: return clampedSum(parts.activeAnon, parts.activeFile)
+        case .inactive: return clampedSum(parts.inactiveAnon, parts.inactiveFile)
+        case .activeAnon: return parts.activeAnon
+        case .inactiveAnon: return parts.inactiveAnon
+        case .activeFile: return parts.activeFile
+        case .inactiveFile: return parts.inactiveFile
+        case .unevictable: return parts.unevictable
         case .swapTotal: return view.swapTotal
         case .swapFree: return view.swapFree
-        case .zswap: return stat.bytes(.zswap)
-        case .zswapped: return stat.bytes(.zswapped)
-        case .dirty: return stat.bytes(.fileDirty)
-        case .writeback: return stat.bytes(.fileWriteback)
-        case .anonPages: return stat.bytes(.anon)
-        case .mapped: return stat.bytes(.fileMapped)
-        case .shmem: return stat.bytes(.shmem)
-        case .kReclaimable, .sReclaimable: return stat.bytes(.slabReclaimable)
-        case .slab:
-            return clampedSum(stat.bytes(.slabReclaimable), stat.bytes(.slabUnreclaimable))
-        case .sUnreclaim: return stat.bytes(.slabUnreclaimable)
-        case .kernelStack: return stat.bytes(.kernelStack)
-        case .pageTables: return stat.bytes(.pageTables)
-        case .secPageTables: return stat.bytes(.secPageTables)
+        case .zswap: return parts.zswap
+        case .zswapped: return parts.zswapped
+        case .dirty: return parts.dirty
+        case .writeback: return parts.writeback
+        case .anonPages: return parts.anon
+        case .mapped: return parts.mapped
+        case .shmem: return parts.shmem
+        case .kReclaimable, .sReclaimable: return parts.slabReclaimable
+        case .slab: return clampedSum(parts.slabReclaimable, parts.slabUnreclaimable)
+        case .sUnreclaim: return parts.slabUnreclaimable
+        case .kernelStack: return parts.kernelStack
+        case .pageTables: return parts.pageTables
+        case .secPageTables: return parts.secPageTables
         case .commitLimit: return commitLimit
         case .committed: return committed
         case .vmallocTotal: return hostValue.multipliedReportingOverflow(by: 1024).partialValue
-        case .vmallocUsed: return stat.bytes(.vmalloc)
-        case .percpu: return stat.bytes(.percpu)
-        case .anonHugePages: return stat.bytes(.anonHuge)
-        case .shmemHugePages: return stat.bytes(.shmemHuge)
-        case .fileHugePages: return stat.bytes(.fileHuge)
+        case .vmallocUsed: return parts.vmalloc
+        case .percpu: return parts.percpu
+        case .anonHugePages: return parts.anonHuge
+        case .shmemHugePages: return parts.shmemHuge
+        case .fileHugePages: return parts.fileHuge
         case .hugePagesTotal: return hugePages
         case .hugePagesFree: return hugePagesFree
         case .hugePageSize: return host.hugePageSize

@@ -20,13 +20,13 @@ public struct Sysinfo: Equatable, Sendable {
     public init() {}
 
     public init(
-        _ view: MemoryView, shmem: UInt64, age: UInt64, load: LoadAverage, threads: Int
+        _ view: MemoryView, age: UInt64, load: LoadAverage, threads: Int
     ) {
         self.age = age
         loads = (load.values[0], load.values[1], load.values[2])
         totalRAM = view.total
         freeRAM = view.free
-        sharedRAM = min(shmem, view.total)
+        sharedRAM = view.shmem
         totalSwap = view.swapTotal
         freeSwap = view.swapFree
         self.threads = threads

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import KernelText
 import Syscalls
@@ -18,9 +19,89 @@ import Testing
         ])
         let facts = try fixture.unifiedContainer("/a/b").readMemory(scratch)
         #expect(facts.limit == 100 * megabyte)
-        #expect(facts.headroom == 10 * megabyte)
+        #expect(facts.obtainable == 10 * megabyte)
         #expect(facts.usage == 20 * megabyte)
         #expect(facts.stat[.file] == 1000)
+    }
+
+    /// 200 MB for two: the neighbour has 120 MB of page cache, of which the kernel takes back
+    /// what the container wants.
+    @Test func whatNeighboursCanGiveBackIsObtainable() throws {
+        let fixture = try CgroupFixture([
+            "a/memory.max": "\(200 * megabyte)\n",
+            "a/memory.current": "\(140 * megabyte)\n",
+            "a/memory.stat": """
+            file \(130 * megabyte)
+            shmem \(5 * megabyte)
+            active_file \(60 * megabyte)
+            inactive_file \(62 * megabyte)
+            slab_reclaimable \(1 * megabyte)
+
+            """,
+            "a/b/memory.max": "max\n",
+            "a/b/memory.current": "\(10 * megabyte)\n",
+            "a/b/memory.stat": "inactive_file \(2 * megabyte)\n",
+        ])
+        let container = try fixture.unifiedContainer("/a/b")
+        #expect(try container.readMemory(scratch).obtainable == (200 - 140 + 123) * megabyte)
+        // With a limit of its own that is tighter, and one that is not.
+        try fixture.write("a/b/memory.max", "\(150 * megabyte)\n")
+        #expect(try container.readMemory(scratch).obtainable == (150 - 10 + 2) * megabyte)
+        try fixture.write("a/b/memory.max", "\(199 * megabyte)\n")
+        #expect(try container.readMemory(scratch).obtainable == 183 * megabyte)
+    }
+
+    /// The kernel adds up memory.stat over all that is below: it is not asked for nothing.
+    @Test func theStatisticsOfAnAncestorAreReadOnlyIfItCouldBeTighter() throws {
+        let fixture = try CgroupFixture([
+            "a/memory.max": "\(200 * megabyte)\n",
+            "a/memory.current": "\(140 * megabyte)\n",
+            // As many as would make a difference.
+            "a/memory.stat": "inactive_file \(100 * megabyte)\n",
+            "a/b/memory.max": "\(50 * megabyte)\n",
+            "a/b/memory.current": "\(40 * megabyte)\n",
+            "a/b/memory.stat": "inactive_file 0\n",
+        ])
+        let container = try fixture.unifiedContainer("/a/b")
+        #expect(try container.readMemory(scratch).obtainable == 10 * megabyte)
+        #expect(try !isOpen("a/memory.stat", of: fixture))
+        try fixture.write("a/memory.current", "\(195 * megabyte)\n")
+        #expect(try container.readMemory(scratch).obtainable == 10 * megabyte)
+        #expect(try isOpen("a/memory.stat", of: fixture))
+    }
+
+    private func isOpen(_ path: String, of fixture: CgroupFixture) throws -> Bool {
+        let wanted = fixture.root + "/" + path
+        return (0..<256).contains { descriptor in
+            let path = "/proc/self/fd/\(descriptor)"
+            return (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == wanted
+        }
+    }
+
+    @Test func aLimitAboveTheMachineIsNone() throws {
+        let fixture = try CgroupFixture([
+            "a/memory.max": "\(200 * megabyte)\n",
+            "a/memory.current": "\(140 * megabyte)\n",
+        ])
+        let container = try fixture.unifiedContainer("/a")
+        let facts = try container.readMemory(scratch, hostSize: 200 * megabyte)
+        #expect(facts.limit == nil && facts.obtainable == nil)
+        #expect(facts.usage == 140 * megabyte)
+    }
+
+    @Test func whereTheKernelThrottlesIsALimit() throws {
+        let fixture = try CgroupFixture([
+            "a/memory.high": "\(100 * megabyte)\n",
+            "a/memory.max": "\(120 * megabyte)\n",
+            "a/memory.current": "\(110 * megabyte)\n",
+            "a/memory.stat": "inactive_file \(30 * megabyte)\n",
+            "a/b/memory.high": "max\n",
+            "a/b/memory.max": "max\n",
+            "a/b/memory.current": "\(5 * megabyte)\n",
+        ])
+        let facts = try fixture.unifiedContainer("/a/b").readMemory(scratch)
+        #expect(facts.limit == 100 * megabyte)
+        #expect(facts.obtainable == 20 * megabyte)
     }
 
     @Test func usageAboveTheLimitLeavesNoHeadroom() throws {
@@ -28,7 +109,7 @@ import Testing
             "c/memory.max": "1000000\n", "c/memory.current": "2000000\n",
         ])
         let facts = try fixture.unifiedContainer("/c").readMemory(scratch)
-        #expect(facts.headroom == 0)
+        #expect(facts.obtainable == 0)
     }
 
     @Test func maxIsNoNumber() throws {
@@ -38,7 +119,7 @@ import Testing
         ])
         let facts = try fixture.unifiedContainer("/c").readMemory(scratch)
         #expect(facts.limit == nil)
-        #expect(facts.headroom == nil)
+        #expect(facts.obtainable == nil)
         #expect(facts.swapLimit == nil)
         #expect(facts.swapUsage == 77)
         #expect(facts.swapAccounted)
@@ -179,11 +260,36 @@ import Testing
         ])
         let facts = try fixture.legacyContainer("/c").readMemory(scratch)
         #expect(facts.limit == 64 * megabyte)
-        #expect(facts.headroom == 48 * megabyte)
+        #expect(facts.obtainable == 48 * megabyte)
         #expect(facts.swapLimit == 32 * megabyte)
         #expect(facts.swapUsage == 4 * megabyte)
-        #expect(facts.swapHeadroom == 76 * megabyte)
+        #expect(facts.swapHeadroom == nil)
+        #expect(facts.obtainableWithSwap == 76 * megabyte)
         #expect(facts.stat[.file] == 4096)
+    }
+
+    @Test func memoryAndSwapTogetherAtSeveralLevels() throws {
+        let fixture = try CgroupFixture([
+            "memory/a/memory.limit_in_bytes": "\(100 * megabyte)\n",
+            "memory/a/memory.usage_in_bytes": "\(40 * megabyte)\n",
+            "memory/a/memory.memsw.limit_in_bytes": "\(130 * megabyte)\n",
+            "memory/a/memory.memsw.usage_in_bytes": "\(61 * megabyte)\n",
+            "memory/a/memory.stat": """
+            total_inactive_file \(10 * megabyte)
+            total_swap \(20 * megabyte)
+
+            """,
+            "memory/a/c/memory.limit_in_bytes": "\(80 * megabyte)\n",
+            "memory/a/c/memory.usage_in_bytes": "\(1 * megabyte)\n",
+            "memory/a/c/memory.memsw.limit_in_bytes": "\(160 * megabyte)\n",
+            "memory/a/c/memory.memsw.usage_in_bytes": "\(1 * megabyte)\n",
+            "memory/a/c/memory.stat": "total_swap 0\n",
+        ])
+        let facts = try fixture.legacyContainer("/a/c").readMemory(scratch)
+        #expect(facts.limit == 80 * megabyte)
+        #expect(facts.swapLimit == 50 * megabyte)
+        #expect(facts.obtainable == 70 * megabyte)
+        #expect(facts.obtainableWithSwap == (130 - 60 + 10) * megabyte)
     }
 
     @Test func theExactCountOfSwappedPagesIsPreferred() throws {

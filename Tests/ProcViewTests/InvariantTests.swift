@@ -14,14 +14,16 @@ import Testing
         for _ in 0..<60 {
             let tree = try RandomTree(unified: unified, &random)
             let host = tree.meminfo(&random)
-            let facts = try tree.container.readMemory(Scratch())
+            let total = withBytes(host, HostMemory.init(meminfo:)).total
+            let facts = try tree.container.readMemory(Scratch(), hostSize: total)
             let showSwap = Int.random(in: 0..<5, using: &random) > 0
             let memory = withBytes(host, HostMemory.init(meminfo:))
             let text = rendered(host) {
                 Meminfo(facts, host: memory, swap: showSwap).render(host: $0, into: $1)
             }
             // What is not asked for makes no difference.
-            let asked = try tree.container.readMemory(Scratch(), memory.parts)
+            let asked = try tree.container.readMemory(
+                Scratch(), memory.parts, hostSize: memory.total)
             #expect(
                 text
                     == rendered(host) {
@@ -35,14 +37,15 @@ import Testing
             #expect(
                 try value("MemFree") + value("Buffers") + value("Cached") <= value("MemTotal"))
             #expect(try value("MemAvailable") <= value("MemTotal"))
+            #expect(try value("MemFree") <= value("MemAvailable"))
+            try expectPartsWithinTheWhole(here)
             #expect(try value("SwapFree") <= value("SwapTotal"))
             #expect(try value("HugePages_Free") <= value("HugePages_Total"))
             for (name, most) in there {
                 let shown = try value(name)
                 switch name {
                 case "MemFree":
-                    // And the place of its own cache, as far as the host can give it up.
-                    #expect(shown <= max(most, there["MemAvailable"] ?? 0))
+                    #expect(shown <= there["MemAvailable"] ?? 0)
                 case "Cached":
                     #expect(shown <= (there["MemTotal"] ?? 0))
                 default:
@@ -124,6 +127,35 @@ import Testing
     }
 }
 
+/// The kernel's own rules for the lines of `/proc/meminfo`. Values are in kB, rounded down.
+private func expectPartsWithinTheWhole(_ values: [String: UInt64]) throws {
+    func sum(_ names: String...) throws -> UInt64 {
+        try names.reduce(0) { $0 + (try #require(values[$1], "\($1)")) }
+    }
+    let room = try sum("MemTotal") - sum("MemFree")
+    let kernel = try sum(
+        "Slab", "KernelStack", "PageTables", "SecPageTables", "Percpu", "Zswap")
+    #expect(try sum("AnonPages", "Cached", "Buffers") + kernel <= room + 1)
+    #expect(try sum("Active", "Inactive", "Unevictable") <= room + 1)
+    for (whole, first, second) in [
+        ("Active", "Active(anon)", "Active(file)"),
+        ("Inactive", "Inactive(anon)", "Inactive(file)"),
+        ("Slab", "SReclaimable", "SUnreclaim"),
+    ] {
+        let parts = try sum(first, second)
+        #expect(try sum(whole) == parts || sum(whole) == parts + 1, "\(whole)")
+    }
+    for (part, whole) in [
+        ("Shmem", "Cached"), ("Mapped", "Cached"), ("Dirty", "Cached"),
+        ("FileHugePages", "Cached"), ("AnonHugePages", "AnonPages"),
+        ("ShmemHugePages", "Shmem"), ("KReclaimable", "Slab"),
+    ] {
+        #expect(try sum(part) <= sum(whole), "\(part)")
+    }
+    #expect(try sum("SwapFree", "SwapCached") <= sum("SwapTotal"))
+    #expect(try sum("SwapFree", "Zswapped") <= sum("SwapTotal"))
+}
+
 /// A path of cgroups with files that say something at random.
 private final class RandomTree {
     private let root: String
@@ -203,7 +235,7 @@ private final class RandomTree {
             return MemoryField.allCases.compactMap { unified ? $0.unifiedKey : $0.legacyKey }
                 .filter { _ in Int.random(in: 0..<10, using: &random) > 0 }
                 .map { "\($0) \(Self.amount(&random))\n" }.joined()
-        case .memoryLimit, .swapLimit, .hugetlbLimit:
+        case .memoryLimit, .memoryHigh, .swapLimit, .hugetlbLimit:
             return (none ? (unified ? "max" : "9223372036854771712") : "\(amount)") + "\n"
         case .cpuQuota:
             let quota = UInt64.random(in: 1000...2_000_000, using: &random)
@@ -245,6 +277,14 @@ private final class RandomTree {
         where !values.contains(where: { $0.0 == "\(field.name)" }) {
             values.append(("\(field.name)", .random(in: 0...total, using: &random)))
         }
+        func sum(_ name: String, _ first: String, _ second: String) {
+            let parts = values.filter { $0.0 == first || $0.0 == second }
+            let sum = parts.reduce(0) { $0 + $1.1 }
+            values = values.map { $0.0 == name ? (name, sum) : $0 }
+        }
+        sum("Active", "Active(anon)", "Active(file)")
+        sum("Inactive", "Inactive(anon)", "Inactive(file)")
+        sum("Slab", "SReclaimable", "SUnreclaim")
         values.append(("SomethingNew", 5))
         return values.map {
             "\($0.0):\t\($0.1)" + ($0.0.hasPrefix("HugePages_") ? "\n" : " kB\n")

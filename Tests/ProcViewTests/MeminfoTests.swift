@@ -11,7 +11,7 @@ private func sampleFacts() -> MemoryFacts {
     var facts = MemoryFacts()
     facts.limit = 256 * megabyte
     facts.usage = 60 * megabyte
-    facts.headroom = 196 * megabyte
+    facts.obtainable = (196 + 19) * megabyte
     facts.stat[.file] = 20 * megabyte
     facts.stat[.activeFile] = 8 * megabyte
     facts.stat[.inactiveFile] = 10 * megabyte
@@ -30,6 +30,7 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
     host.total = totalMB * megabyte
     host.free = freeMB * megabyte
     host.available = freeMB * megabyte
+    host.slabReclaimable = 100 * megabyte
     host.swapTotal = swapMB * megabyte
     host.swapFree = swapMB * megabyte
     return host
@@ -129,8 +130,11 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
     }
 
     @Test func noPartIsMoreThanTheWhole() {
-        let text = "AnonPages:           100 kB\nDirty:                 0 kB\n"
+        let text =
+            "MemTotal:        1000000 kB\nAnonPages:           100 kB\nDirty:                 0 kB\n"
         var facts = sampleFacts()
+        facts.limit = nil
+        facts.obtainable = nil
         facts.stat[.fileDirty] = 4096
         let host = withBytes(text, HostMemory.init(meminfo:))
         #expect(
@@ -172,26 +176,101 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
     @Test func aLimitAboveTheHostIsTheHost() {
         var facts = MemoryFacts()
         facts.limit = 5000 * megabyte
-        facts.headroom = 4990 * megabyte
+        facts.obtainable = 4990 * megabyte
+        facts.usage = 10 * megabyte
         let view = MemoryView(facts, host: host(totalMB: 1000, freeMB: 400))
         #expect(view.total == 1000 * megabyte)
         #expect(view.free == 400 * megabyte)
     }
 
-    @Test func whatTheHostCannotGiveIsNotFree() {
-        var facts = sampleFacts()
-        facts.headroom = 200 * megabyte
-        // 10 MB are free, and 5 MB more can be had: not all of the 18 MB of page cache.
-        var short = host(totalMB: 1000, freeMB: 10)
-        short.available = 15 * megabyte
-        var view = MemoryView(facts, host: short)
-        #expect(view.free == 15 * megabyte)
+    /// The host has read files: what is free has become page cache, which it can give.
+    @Test func thePageCacheOfTheHostIsNobodysUse() {
+        for limit in [256 * megabyte, nil] {
+            var facts = sampleFacts()
+            if limit == nil {
+                facts.limit = nil
+                facts.obtainable = nil
+            }
+            var full = host(totalMB: 1000, freeMB: 800)
+            let before = MemoryView(facts, host: full)
+            full.free = 10 * megabyte
+            #expect(MemoryView(facts, host: full) == before)
+        }
+    }
+
+    @Test func whatTheHostCannotGiveIsNotAvailable() {
+        let facts = sampleFacts()
+        // Of the 30 MB that the host could give, 19 are the container's own already.
+        var view = MemoryView(facts, host: host(totalMB: 1000, freeMB: 30))
+        #expect(view.available == 30 * megabyte)
+        #expect(view.free == 11 * megabyte)
+        view = MemoryView(facts, host: host(totalMB: 1000, freeMB: 15))
         #expect(view.available == 15 * megabyte)
-        // The host keeps a reserve: less is available than is free.
-        short.available = 4 * megabyte
-        view = MemoryView(facts, host: short)
-        #expect(view.free == 10 * megabyte)
-        #expect(view.available == 4 * megabyte)
+        #expect(view.free == 0)
+    }
+
+    /// As procps 4 and psutil's percent compute it, and procps 3, busybox, htop.
+    @Test func usedIsWhatTheContainerUses() {
+        var facts = sampleFacts()
+        // Active and inactive file pages together.
+        facts.stat[.file] = (18 + 2) * megabyte
+        for limit in [256, 900, 4000, nil] as [UInt64?] {
+            facts.limit = limit.map { $0 * megabyte }
+            facts.obtainable = limit.map { ($0 - 60 + 19) * megabyte }
+            // A host of which everything else is free or page cache.
+            let view = MemoryView(facts, host: host(totalMB: 1000, freeMB: 1000 - 41))
+            #expect(view.total - view.available == (60 - 19) * megabyte)
+            #expect(
+                view.total - view.free - view.cached - view.parts.slabReclaimable
+                    == (60 - 21) * megabyte)
+        }
+    }
+
+    /// 200 MB for both, of which the neighbour has filled 120 with page cache.
+    @Test func thePageCacheOfANeighbourIsFree() {
+        var facts = MemoryFacts()
+        facts.limit = 200 * megabyte
+        facts.usage = 20 * megabyte
+        facts.stat[.file] = 5 * megabyte
+        facts.stat[.inactiveFile] = 5 * megabyte
+        facts.obtainable = (200 - 140 + 125) * megabyte
+        let view = MemoryView(facts, host: host(totalMB: 1000, freeMB: 800))
+        #expect(view.available == 185 * megabyte)
+        #expect(view.free == 180 * megabyte)
+        #expect(view.cached == 5 * megabyte)
+    }
+
+    @Test func aLimitBelowTheUsage() {
+        var facts = sampleFacts()
+        facts.limit = 16 * megabyte
+        facts.obtainable = 0
+        facts.stat[.anon] = 12 * megabyte
+        facts.stat[.shmem] = 10 * megabyte
+        facts.stat[.file] = 30 * megabyte
+        let view = MemoryView(facts, host: host(totalMB: 1000, freeMB: 800))
+        #expect(view.free == 0 && view.available == 0)
+        #expect(view.parts.anon == 12 * megabyte)
+        #expect(view.shmem == 4 * megabyte)
+        #expect(view.cached == 4 * megabyte)
+        #expect(view.parts.slabReclaimable == 0)
+    }
+
+    /// v1: 130 MB for memory and swap together, 80 of them for memory.
+    @Test func swapIsNotPromisedTwice() {
+        var facts = MemoryFacts()
+        facts.limit = 80 * megabyte
+        facts.obtainable = 60 * megabyte
+        facts.obtainableWithSwap = 90 * megabyte
+        facts.swapLimit = 50 * megabyte
+        facts.swapAccounted = true
+        let big = host(totalMB: 1000, freeMB: 800, swapMB: 500)
+        var view = MemoryView(facts, host: big)
+        #expect(view.swapTotal == 50 * megabyte)
+        #expect(view.available + view.swapFree == 90 * megabyte)
+        // A neighbour has all of the swap.
+        facts.obtainableWithSwap = 40 * megabyte
+        view = MemoryView(facts, host: big)
+        #expect(view.available == 40 * megabyte && view.swapFree == 0)
     }
 
     @Test func theSwapCacheIsNotPartOfThePageCache() {
@@ -204,7 +283,7 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
     @Test func theTotalIsNeverZero() {
         var facts = MemoryFacts()
         facts.limit = 0
-        facts.headroom = 0
+        facts.obtainable = 0
         #expect(MemoryView(facts, host: host(totalMB: 1000, freeMB: 1)).total == 1024)
     }
 
@@ -228,7 +307,8 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
         for _ in 0..<20_000 {
             var facts = MemoryFacts()
             if Bool.random(using: &random) { facts.limit = amount() }
-            if facts.limit != nil { facts.headroom = amount() }
+            if facts.limit != nil { facts.obtainable = amount() }
+            if Bool.random(using: &random) { facts.obtainableWithSwap = amount() }
             facts.usage = amount()
             facts.swapAccounted = Bool.random(using: &random)
             if Bool.random(using: &random) { facts.swapLimit = amount() }
@@ -240,19 +320,44 @@ private func host(totalMB: UInt64, freeMB: UInt64, swapMB: UInt64 = 0) -> HostMe
             var host = HostMemory()
             host.total = max(amount(), 1 << 20)
             host.free = min(amount(), host.total)
+            host.activeAnon = amount()
+            host.inactiveAnon = amount()
+            host.activeFile = amount()
+            host.inactiveFile = amount()
+            host.slabReclaimable = amount()
+            host.slabUnreclaimable = amount()
             host.available = min(amount(), host.total)
             host.swapTotal = amount()
             host.swapFree = min(amount(), host.swapTotal)
             let view = MemoryView(facts, host: host)
             #expect(view.total > 0 && view.total <= host.total)
             #expect(view.free + view.cached <= view.total)
-            #expect(view.available >= min(view.free, host.available))
+            #expect(view.free <= view.available)
             #expect(view.available <= view.total && view.available <= host.available)
-            #expect(view.free <= max(host.free, host.available))
+            expectPartsWithinTheWhole(view)
             #expect(view.swapFree <= view.swapTotal && view.swapTotal <= host.swapTotal)
             #expect(view.swapFree <= host.swapFree)
         }
     }
+}
+
+private func expectPartsWithinTheWhole(_ view: MemoryView) {
+    let parts = view.parts
+    let room = view.total - view.free
+    func sum(_ values: UInt64...) -> UInt64 { values.reduce(0, clampedSum) }
+    let kernel = sum(
+        parts.slabReclaimable, parts.slabUnreclaimable, parts.kernelStack, parts.pageTables,
+        parts.secPageTables, parts.percpu, parts.zswap)
+    #expect(sum(parts.anon, parts.cached, kernel) <= room)
+    let lists = sum(
+        parts.activeAnon, parts.inactiveAnon, parts.activeFile, parts.inactiveFile,
+        parts.unevictable)
+    #expect(lists <= room)
+    #expect(sum(parts.shmem, parts.fileHuge) <= parts.cached)
+    #expect(parts.anonHuge <= parts.anon && parts.shmemHuge <= parts.shmem)
+    #expect(max(parts.mapped, parts.dirty) <= parts.cached)
+    #expect(max(parts.writeback, parts.vmalloc, parts.swapCached) <= room)
+    #expect(max(parts.swapCached, parts.zswapped) <= view.swapUsed)
 }
 
 @Suite struct SwapsTests {

@@ -121,18 +121,21 @@ import Testing
     @Test func isMadeFromTheModelOfMeminfo() {
         var facts = MemoryFacts()
         facts.limit = 256 << 20
-        facts.headroom = 250 << 20
+        facts.obtainable = 250 << 20
+        facts.usage = 50 << 20
         facts.stat[.file] = 40 << 20
+        facts.stat[.shmem] = 60 << 20
+        facts.stat[.inactiveFile] = 40 << 20
         var host = HostMemory()
         host.total = 1 << 30
-        host.free = 1 << 30
+        host.available = 1 << 30
         let view = MemoryView(facts, host: host)
         let load = LoadAverage(active: 1, age: 3_600_000_000_000)
-        let info = Sysinfo(view, shmem: .max, age: 1, load: load, threads: 3)
+        let info = Sysinfo(view, age: 1, load: load, threads: 3)
         #expect(info.totalRAM == 256 << 20)
         #expect(info.freeRAM == view.free)
         #expect(info.freeRAM + view.cached <= info.totalRAM)
-        #expect(info.sharedRAM <= info.totalRAM)
+        #expect(info.sharedRAM == 40 << 20 && info.sharedRAM <= view.cached)
         #expect(info.totalSwap == view.swapTotal)
         #expect(info.freeSwap == view.swapFree)
         #expect(info.loads.0 == load.values[0])

@@ -106,11 +106,14 @@ import Testing
         for unified in [true, false] {
             var facts = MemoryFacts()
             facts.limit = 500 << 20
-            facts.headroom = 400 << 20
+            facts.obtainable = 400 << 20
+            facts.swapUsage = 1 << 20
             for field in MemoryField.allCases
             where (unified ? field.unifiedKey : field.legacyKey) != nil {
                 facts.stat[field] = 40960
             }
+            // Shared memory is part of it.
+            facts.stat[.file] = 81920
             facts.swapAccounted = true
             facts.hugeUsage = 0
             let memory = withBytes(host, HostMemory.init(meminfo:))

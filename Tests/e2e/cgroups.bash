@@ -38,7 +38,8 @@ remove_test_cgroups() {
     echo "cgroups left over (attempt $attempt): $(cgroup_dirs)" >&2
 }
 
-# make_limited_cgroup PATH BYTES: a cgroup with a memory limit, below $E2E_CGROUP.
+# make_limited_cgroup PATH BYTES [SWAP]: a cgroup with a memory limit, below $E2E_CGROUP, and
+# with one on swap (in bytes, without the memory).
 make_limited_cgroup() {
     [[ $1 == "$E2E_CGROUP"/* ]] || return 1
     local dir parent
@@ -46,6 +47,7 @@ make_limited_cgroup() {
         dir=/sys/fs/cgroup/memory$1
         mkdir -p "$dir"
         echo "$2" >"$dir/memory.limit_in_bytes"
+        [[ -z ${3:-} ]] || echo $(($2 + $3)) >"$dir/memory.memsw.limit_in_bytes"
         return
     fi
     dir=/sys/fs/cgroup$1
@@ -57,4 +59,5 @@ make_limited_cgroup() {
         parent=$parent/$(cut -d / -f 1 <<<"${dir#"$parent"/}")
     done
     echo "$2" >"$dir/memory.max"
+    [[ -z ${3:-} ]] || echo "$3" >"$dir/memory.swap.max"
 }

@@ -13,8 +13,8 @@ extension Container {
 
     /// What the container uses of memory and may use.
     func readMemory(_ host: Host, _ workspace: Workspace) throws(SystemError) -> MemoryFacts {
-        let parts = try host.meminfo.with(now: host.now()) { $1.parts }
-        return try cgroups.readMemory(workspace.scratch, parts)
+        let (parts, size) = try host.meminfo.with(now: host.now()) { ($1.parts, $1.total) }
+        return try cgroups.readMemory(workspace.scratch, parts, hostSize: size)
     }
 
     /// The sizes that the container is shown.

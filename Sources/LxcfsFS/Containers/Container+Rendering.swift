@@ -73,8 +73,7 @@ extension Container {
         try host.meminfo.with(now: host.now()) { text, memory in
             let meminfo = Meminfo(facts, host: memory, swap: showSwap)
             meminfo.render(host: text, into: workspace.out)
-            shown = ShownMemory(
-                view: meminfo.view, shmem: facts.stat.bytes(.shmem), time: now)
+            shown = ShownMemory(view: meminfo.view, time: now)
         }
     }
 

@@ -9,10 +9,9 @@ extension Container {
     func sysinfo(_ host: Host, _ workspace: Workspace) throws(SystemError) -> Sysinfo {
         lock.lock()
         defer { lock.unlock() }
-        let memory = try shownMemory(host, workspace)
+        let view = try shownMemory(host, workspace)
         let load = try currentLoad(host, workspace)
-        return Sysinfo(
-            memory.view, shmem: memory.shmem, age: age, load: load, threads: tasks.total)
+        return Sysinfo(view, age: age, load: load, threads: tasks.total)
     }
 
     /// The number of CPUs that `/proc/cpuinfo` shows.
@@ -26,14 +25,12 @@ extension Container {
     /// As long as the page cache may show a `/proc/meminfo`, the numbers are those of that
     /// file: busybox `free` subtracts the one from the other.
     private func shownMemory(_ host: Host, _ workspace: Workspace) throws(SystemError)
-        -> ShownMemory
+        -> MemoryView
     {
         let now = host.now()
-        if let shown, clampedDifference(now, shown.time) < host.window { return shown }
-        let facts = try readMemory(host, workspace)
-        let view = try memoryView(facts, host)
-        let made = ShownMemory(view: view, shmem: facts.stat.bytes(.shmem), time: now)
-        shown = made
-        return made
+        if let shown, clampedDifference(now, shown.time) < host.window { return shown.view }
+        let view = try memoryView(try readMemory(host, workspace), host)
+        shown = ShownMemory(view: view, time: now)
+        return view
     }
 }

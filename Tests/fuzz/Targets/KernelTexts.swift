@@ -75,8 +75,8 @@ import Syscalls
         let cgroups = try cgroupFixture.fill(&parts, unified: unified)
         let scratch = Scratch(capacity: 64)
         let facts = try cgroups.readMemory(scratch)
-        if let headroom = facts.headroom {
-            require(headroom <= facts.limit ?? .max, "more room than the limit")
+        if let obtainable = facts.obtainable {
+            require(obtainable <= facts.limit ?? 0, "more room than the limit")
         }
         checkMemory(facts, host: .sixteen)
         if let quota = try cgroups.readQuota(scratch) { require(quota >= 1, "no CPU at all") }
@@ -107,6 +107,8 @@ extension HostMemory {
         host.total = 16 << 30
         host.free = 3 << 30
         host.available = 9 << 30
+        host.activeAnon = 2 << 30
+        host.inactiveFile = 5 << 30
         host.swapTotal = 2 << 30
         host.swapFree = 1 << 30
         host.hugePageSize = 2 << 20

@@ -18,12 +18,15 @@ func checkMemory(_ facts: MemoryFacts, host: HostMemory) {
         require(view.free <= view.total, "more free than there is")
         require(clampedSum(view.free, view.cached) <= view.total, "free and cached")
         require(view.available <= view.total, "more available than there is")
+        require(view.free <= view.available, "free, and not available")
+        require(view.available <= host.available, "more available than the host has")
+        checkParts(view)
         require(view.swapFree <= view.swapTotal, "more swap free than there is")
         require(view.swapTotal <= host.swapTotal, "more swap than the host")
         require(swap || view.swapTotal == 0, "swap is not hidden")
         let info = Sysinfo(
-            view, shmem: facts.stat.bytes(.shmem), age: facts.usage,
-            load: LoadAverage(values: [1, 2, 3]), threads: Int(clamping: facts.usage))
+            view, age: facts.usage, load: LoadAverage(values: [1, 2, 3]),
+            threads: Int(clamping: facts.usage))
         for layout in SysinfoLayout.allCases {
             var image = [UInt8](repeating: 0xAA, count: 256)
             image.withUnsafeMutableBytes {
@@ -32,6 +35,27 @@ func checkMemory(_ facts: MemoryFacts, host: HostMemory) {
             require(image[layout.size...].allSatisfy { $0 == 0xAA }, "writes beyond")
         }
     }
+}
+
+/// No part is more than the whole.
+func checkParts(_ view: MemoryView) {
+    let parts = view.parts
+    let room = view.total - view.free
+    func sum(_ values: UInt64...) -> UInt64 { values.reduce(0, clampedSum) }
+    require(
+        sum(
+            parts.anon, parts.cached, parts.slabReclaimable, parts.slabUnreclaimable,
+            parts.kernelStack, parts.pageTables, parts.secPageTables, parts.percpu,
+            parts.zswap) <= room, "parts are more than what is not free")
+    require(
+        sum(
+            parts.activeAnon, parts.inactiveAnon, parts.activeFile, parts.inactiveFile,
+            parts.unevictable) <= room, "more on the lists than what is not free")
+    require(sum(parts.shmem, parts.fileHuge) <= parts.cached, "shmem and cached")
+    require(parts.anonHuge <= parts.anon && parts.shmemHuge <= parts.shmem, "huge")
+    require(max(parts.mapped, parts.dirty) <= parts.cached, "mapped and dirty")
+    require(max(parts.writeback, parts.vmalloc, parts.swapCached) <= room, "the rest")
+    require(max(parts.swapCached, parts.zswapped) <= view.swapUsed, "used swap")
 }
 
 /// numbers | meminfo of the host | memory.stat of the container.

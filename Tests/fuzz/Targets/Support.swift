@@ -75,7 +75,7 @@ extension MemoryFacts {
         self.init()
         let present = parts.byte()
         if present & 1 != 0 { limit = parts.quantity() }
-        if present & 2 != 0 { headroom = parts.quantity() }
+        if present & 2 != 0 { obtainable = parts.quantity() }
         usage = parts.quantity()
         if present & 4 != 0 { swapLimit = parts.quantity() }
         if present & 8 != 0 { swapHeadroom = parts.quantity() }
@@ -83,5 +83,6 @@ extension MemoryFacts {
         swapAccounted = present & 16 != 0
         if present & 32 != 0 { hugeLimit = parts.quantity() }
         if present & 64 != 0 { hugeUsage = parts.quantity() }
+        if present & 128 != 0 { obtainableWithSwap = parts.quantity() }
     }
 }
