@@ -2,35 +2,13 @@
 # quota, and with both. They are this machine's programs, in a container that has its /usr.
 
 load helpers
+load cpus
 
 setup_file() { start_daemon; }
 teardown_file() { stop_daemon; }
 teardown() { cleanup_containers; }
 
 CPU=/sys/devices/system/cpu
-PROGRAMS=$REPO/.build/programs
-
-needs_program() { [[ -x $PROGRAMS/$1 ]] || skip "needs gcc and the library to have made $1"; }
-
-# cpu_bundle NAME [BUNDLE-OPTION...] COMMAND: a container with this machine's /usr.
-cpu_bundle() {
-    local name=$1 root
-    make_bundle "$@"
-    root=$(bundle_of "$name")/rootfs
-    mkdir -p "$root/usr"
-    ln -sfn usr/lib "$root/lib"
-    [[ ! -d /usr/lib64 ]] || ln -sfn usr/lib64 "$root/lib64"
-    set_config "$name" '
-        .mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]}]
-        | .process.env = ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C"]'
-    cp "$PROGRAMS"/openmp* "$root/bin" 2>/dev/null || true
-}
-
-# in_cpus NAME [BUNDLE-OPTION...] COMMAND: runs it; its output is $output.
-in_cpus() {
-    cpu_bundle "$@"
-    run -0 run_container "${RUNTIMES[0]}" "$1"
-}
 
 # What must hold for every id that the kernel hands out.
 IDS='
@@ -143,3 +121,19 @@ openmp_everywhere() {
 @test "OpenMP of GCC" { openmp_everywhere openmp; }
 
 @test "OpenMP of LLVM and Intel" { openmp_everywhere openmp-llvm; }
+
+@test "with --affinity all ways to count agree" {
+    needs_command /usr/bin/python3
+    needs_program openmp
+    needs_cpus 2
+    local config
+    cpu_bundle answered -c 0-1 -q 100000 'nproc; openmp; /usr/bin/python3 -c "
+import os
+print(os.cpu_count(), os.sched_getaffinity(0))"'
+    config=$(bundle_of answered)/config.json
+    "$LXCFS_HOOK" precreate --no-syslog --runtime-dir "$WORK/run" --affinity \
+        <"$config" >"$config.new" && mv "$config.new" "$config"
+    run -0 run_container "${RUNTIMES[0]}" answered
+    [[ ${lines[0]} == 1 && ${lines[1]} == "threads 1 procs 1 "* && ${lines[2]} == "1 {0}" ]] ||
+        fail "$output"
+}
