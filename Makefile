@@ -71,6 +71,10 @@ vm-all: ## All end-to-end tests in the virtual machine (half an hour and more)
 vm-lxcfs: ## Compare each field with the newest lxcfs, in the virtual machine
 	Tests/vm/lxcfs
 
+.PHONY: field
+field: deps build ## Programs of the field that are too large for e2e: DPDK, OpenMP of LLVM, ... (installs them; as root)
+	Tests/field/run
+
 .PHONY: soak
 soak: deps build test-tools releases ## Kill and upgrade the daemon a thousand times under load, race the hook, 10,000 containers, 10 million reads (as root, 30 minutes)
 	env SURVIVAL_KILLS=1000 SURVIVAL_ABORTS=1000 SURVIVAL_UPGRADES=50 \

@@ -39,7 +39,7 @@ struct WorkerParts {
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
         let roots = try HostRoots.open()
         let records = try CounterRecords(
-            options.directory.counters, cpus: try CPUCatalog.possibleCPUs(sys: roots.sys),
+            options.directory.counters, cpus: try CPUCatalog.possibleCPUs(sys: roots.sys).count,
             log: log)
         host = try Host(roots: roots, window: window, memory: memory, records: records)
         registry = Registry { memory.nextSlot = $0 }

@@ -1,13 +1,13 @@
 import Cgroups
 import KernelText
 
-/// The CPU time counters that a container is shown, per visible CPU.
+/// The CPU time counters that a container is shown, per CPU, by the kernel's number of it.
 ///
 /// The kernel counts the container's CPU time in total (and, on cgroup v1, per CPU of the
-/// host); a container sees a number of CPUs of its own that may change while it runs. The
-/// ledger books every increase on the CPUs that are visible at that moment. So no counter
-/// ever runs backwards, whatever happens to quota, cpuset or the clock, and the sum over the
-/// CPUs is the container's total.
+/// host); which CPUs the container sees may change while it runs. The ledger books every
+/// increase on the CPUs that are visible at that moment. So no counter ever runs backwards,
+/// whatever happens to quota, cpuset or the clock, and the sum over the CPUs is the
+/// container's total.
 public struct CPULedger: Sendable {
     /// In nanoseconds.
     public struct Entry: Equatable, Sendable {
@@ -29,9 +29,8 @@ public struct CPULedger: Sendable {
         /// Nanoseconds since the container started.
         public var age: UInt64
         public var time: CPUTime
-        /// CPU time by visible CPU, where the kernel counts it, else empty. Only the
-        /// proportions are used. Empty also when other CPUs of the host have become visible
-        /// since the last reading.
+        /// CPU time by visible CPU, in ascending order of their numbers, where the kernel
+        /// counts it, else empty. Only the proportions are used.
         public var perCPU: [UInt64]
 
         public init(age: UInt64, time: CPUTime, perCPU: [UInt64] = []) {
@@ -41,36 +40,57 @@ public struct CPULedger: Sendable {
         }
     }
 
-    /// By number in the container; longer than `visible` after CPUs have been taken away.
+    /// The kernel's numbers of the CPUs that `entries` are of, ascending: all that have ever
+    /// been visible. Empty beside entries that an earlier version has left without numbers,
+    /// until ``number(by:)``.
+    public internal(set) var cpus: [Int] = []
     public internal(set) var entries: [Entry] = []
-    /// The first so many of `entries` are visible now.
-    public internal(set) var visible = 0
+    /// The positions in `entries` of the CPUs that are visible now, ascending.
+    public internal(set) var visible: [Int] = []
     /// Over all CPUs, also those that are no longer visible.
     public internal(set) var total = Entry()
 
     var age: UInt64 = 0
     var time = CPUTime()
-    var perCPU: [UInt64] = []
+    /// Of the last reading, by visible CPU. Empty if another process took that reading.
+    private var perCPU: [UInt64] = []
     private var shares: [Double] = []
 
     public init() {}
 
+    /// Whether the entries do not say of which CPUs they are.
+    var isUnnumbered: Bool { cpus.isEmpty && !entries.isEmpty }
+
+    /// Gives numbers to the entries that a version has left which counted CPUs from 0: it
+    /// showed the first ones of the affinity, in that order. What was booked on more CPUs
+    /// than there are now stays in the total alone. Entries that have numbers keep them.
+    ///
+    /// - Parameter affinity: the CPUs on which the container may run.
+    public mutating func number(by affinity: CPUList) {
+        guard isUnnumbered else { return }
+        let count = min(entries.count, affinity.count)
+        cpus = Array(affinity.cpus.prefix(count))
+        entries.removeLast(entries.count - count)
+        visible = visible.filter { $0 < count }
+    }
+
     /// Books what has happened since the last reading.
     ///
-    /// - Parameter visible: the number of CPUs that the container sees, at least 1.
-    public mutating func update(_ reading: Reading, visible count: Int) {
-        let count = max(count, 1)
-        while entries.count < count { entries.append(Entry()) }
+    /// - Parameter list: the CPUs that the container sees; CPU 0 if that is none.
+    public mutating func update(_ reading: Reading, visible list: CPUList) {
+        if list.isEmpty { return update(reading, visible: CPUList([0])) }
+        number(by: list)
+        if show(list) { perCPU.removeAll(keepingCapacity: true) }
         let wall = clampedDifference(reading.age, age)
         let user = clampedDifference(reading.time.user, time.user)
         let system = clampedDifference(reading.time.system, time.system)
-        share(reading, count)
+        share(reading, visible.count)
 
         var restUser = user
         var restSystem = system
-        for index in 0..<count {
+        for index in visible.indices {
             var booking = Entry()
-            if index == count - 1 {
+            if index == visible.count - 1 {
                 booking.user = restUser
                 booking.system = restSystem
             } else {
@@ -80,15 +100,40 @@ public struct CPULedger: Sendable {
                 restSystem -= booking.system
             }
             booking.idle = clampedDifference(wall, clampedSum(booking.user, booking.system))
-            entries[index].add(booking)
+            entries[visible[index]].add(booking)
             total.add(booking)
         }
-        visible = count
         // A counter that went back (a cgroup made anew) is followed, not booked.
         age = max(age, reading.age)
         time = reading.time
         perCPU.removeAll(keepingCapacity: true)
         perCPU.append(contentsOf: reading.perCPU)
+    }
+
+    /// Makes `visible` the positions of these CPUs, with entries for those that are new.
+    ///
+    /// - Returns: whether other CPUs were visible before.
+    private mutating func show(_ list: CPUList) -> Bool {
+        if isShown(list) { return false }
+        visible.removeAll(keepingCapacity: true)
+        var position = 0
+        for cpu in list.cpus {
+            while position < cpus.count, cpus[position] < cpu { position += 1 }
+            if position == cpus.count || cpus[position] != cpu {
+                cpus.insert(cpu, at: position)
+                entries.insert(Entry(), at: position)
+            }
+            visible.append(position)
+        }
+        return true
+    }
+
+    private func isShown(_ list: CPUList) -> Bool {
+        guard list.count == visible.count else { return false }
+        for index in visible.indices where cpus[visible[index]] != list.cpus[index] {
+            return false
+        }
+        return true
     }
 
     /// The largest times are rounded to one more than 64 bits hold.

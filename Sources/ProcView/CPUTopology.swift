@@ -1,20 +1,40 @@
 import Cgroups
 import KernelText
 
-/// Files below `/sys/devices/system/cpu` that name CPUs, in a container's own numbering.
+/// Files below `/sys/devices/system/cpu` that depend on which CPUs are online, as if those that
+/// the container does not see were offline. CPUs keep the kernel's numbers.
 public enum CPUTopology {
     /// What the content of a file is, judged by its name.
     public enum Content: Sendable {
-        /// Nothing about CPU numbers: as the host has it.
+        /// Nothing about which CPUs are online: as the host has it.
         case plain
+        /// Whether this CPU is online: `1`, or `0`.
+        case online
+        /// How far this CPU has come up: 0 (`CPUHP_OFFLINE`) of one that is offline.
+        case hotplugState
         /// A CPU list: `0-3`.
         case list
         /// A CPU mask in hexadecimal: `f`, `ffffffff,00000000`.
         case mask
+        /// CPU numbers with a space between: `0 1 2 3`. EBUSY if there are none.
+        case numbers
     }
 
-    /// The kind of a file of `cpuN/topology` or `cpuN/cache/indexN`.
-    public static func content(ofFile name: String) -> Content {
+    /// The kind of a file.
+    ///
+    /// - Parameters:
+    ///   - path: below `cpuN`, or `cpu`.
+    ///   - perCPU: it is below `cpuN`.
+    public static func content(ofFile path: String, perCPU: Bool) -> Content {
+        let name = path.split(separator: "/").last ?? ""
+        // The other lists of cpufreq do not depend on which CPUs are online.
+        if name == "affected_cpus" { return .numbers }
+        guard perCPU else { return .plain }
+        switch path {
+        case "online": return .online
+        case "hotplug/state", "hotplug/target": return .hotplugState
+        default: break
+        }
         if name.hasSuffix("_cpus_list") || name.hasSuffix("_siblings_list")
             || name == "shared_cpu_list"
         {
@@ -26,14 +46,65 @@ public enum CPUTopology {
         return .plain
     }
 
-    /// A CPU list of the host, reduced to the visible CPUs and renumbered.
-    public static func renderList(host text: Bytes, visible: CPUList, into out: TextBuffer) {
-        let members = CPUList(parsing: text) ?? CPUList([])
-        out.append(string: CPUList(members.cpus.compactMap(visible.index(of:))).text)
+    /// The directories of a `cpuN` that the kernel has only while the CPU is online, and that
+    /// say how it lies to others (drivers/base/topology.c, drivers/base/cacheinfo.c).
+    public static func isOnlyOnline(_ name: String) -> Bool {
+        name == "topology" || name == "cache"
+    }
+
+    /// The file `offline`: the possible CPUs that are not online, and, behind a comma, those
+    /// that the kernel has no room for (`print_cpus_offline` in drivers/base/cpu.c).
+    ///
+    /// - Parameters:
+    ///   - text: the host's `offline`.
+    ///   - possible: the possible CPUs.
+    public static func renderOffline(
+        host text: Bytes, possible: CPUList, visible: CPUList, into out: TextBuffer
+    ) {
+        let start = out.count
+        out.append(
+            string: CPUList(possible.cpus.filter { !visible.contains($0) }).text)
+        let text = text.trimmed
+        var last = text.count
+        while last > 0, text[last - 1] != UInt8(ascii: ",") { last -= 1 }
+        let tail = text.part(last..<text.count)
+        var scanner = Scanner(tail)
+        if let first = scanner.number(), first > UInt64(possible.cpus.last ?? 0) {
+            // Newer kernels write the comma even if nothing is before it.
+            if out.count > start || last > 0 { out.append(UInt8(ascii: ",")) }
+            out.append(tail)
+        }
         out.append(newline)
     }
 
-    /// A CPU mask of the host, reduced to the visible CPUs and renumbered, in as many digits.
+    /// A CPU list of the host, reduced to the visible CPUs.
+    public static func renderList(host text: Bytes, visible: CPUList, into out: TextBuffer) {
+        let members = CPUList(parsing: text) ?? CPUList([])
+        out.append(string: members.intersection(visible).text)
+        out.append(newline)
+    }
+
+    /// CPU numbers of the host, reduced to the visible CPUs.
+    ///
+    /// - Returns: false if there are none.
+    public static func renderNumbers(
+        host text: Bytes, visible: CPUList, into out: TextBuffer
+    ) -> Bool {
+        var words = Scanner(text)
+        var isFirst = true
+        while let word = words.word() {
+            guard let cpu = parseNumber(word), visible.contains(Int(clamping: cpu)) else {
+                continue
+            }
+            if !isFirst { out.append(space) }
+            isFirst = false
+            out.append(number: cpu)
+        }
+        out.append(newline)
+        return !isFirst
+    }
+
+    /// A CPU mask of the host, reduced to the visible CPUs, in as many digits.
     public static func renderMask(host text: Bytes, visible: CPUList, into out: TextBuffer) {
         let text = text.trimmed
         var digits: [UInt8] = []
@@ -43,8 +114,8 @@ public enum CPUTopology {
             cpu / 4 < digits.count && digits[cpu / 4] & (1 << UInt8(cpu % 4)) != 0
         }
         var result = [UInt8](repeating: 0, count: digits.count)
-        for (number, cpu) in visible.cpus.enumerated() where isSet(cpu) {
-            result[number / 4] |= 1 << UInt8(number % 4)
+        for cpu in visible.cpus where isSet(cpu) {
+            result[cpu / 4] |= 1 << UInt8(cpu % 4)
         }
         for byte in text {
             if byte == UInt8(ascii: ",") {

@@ -1,11 +1,13 @@
 import Cgroups
 import KernelText
 
-/// `/proc/cpuinfo` of a container: the host's blocks of the visible CPUs, numbered from 0.
+/// `/proc/cpuinfo` of a container: the host's blocks of the visible CPUs, with the kernel's
+/// numbers, as if all others were offline.
 ///
-/// `siblings` and `cpu cores` count the visible CPUs and cores of the package only.
+/// `siblings` and `cpu cores` count the visible CPUs and cores of the package only, as the
+/// kernel counts those that are online.
 public struct Cpuinfo {
-    /// The host's numbers of the visible CPUs.
+    /// The kernel's numbers of the visible CPUs.
     public let visible: CPUList
 
     public init(visible: CPUList) { self.visible = visible }
@@ -17,11 +19,11 @@ public struct Cpuinfo {
         let start = out.count
         while let block = blocks.next() {
             let cpu = processor(of: block)
-            let number = cpu.flatMap(visible.index(of:))
-            if cpu != nil, number == nil { continue }
+            let index = cpu.flatMap(visible.index(of:))
+            if cpu != nil, index == nil { continue }
             if out.count > start { out.append(newline) }
-            if let number {
-                render(block, number, topology, into: out)
+            if let index {
+                render(block, index, topology, into: out)
             } else {
                 // arm ends with a block about the machine, s390x begins with one.
                 render(header: block, into: out)
@@ -35,17 +37,16 @@ public struct Cpuinfo {
         }
     }
 
+    /// - Parameter index: the position of the CPU in `visible`.
     private func render(
-        _ block: Bytes, _ number: Int, _ topology: Topology, into out: TextBuffer
+        _ block: Bytes, _ index: Int, _ topology: Topology, into out: TextBuffer
     ) {
-        let (siblings, cores) = topology.counts(of: number)
+        let (siblings, cores) = topology.counts(of: index)
         var lines = Scanner(block)
         while let line = lines.line() {
             let (name, valueStart) = split(line)
             let value: Int? =
-                if name.equals("processor") || name.equals("cpu number") {
-                    number
-                } else if name.equals("siblings") {
+                if name.equals("siblings") {
                     siblings
                 } else if name.equals("cpu cores") {
                     cores
@@ -77,12 +78,7 @@ public struct Cpuinfo {
             if name.starts(with: "processor "),
                 let cpu = parseNumber(name.part(10..<name.count))
             {
-                guard let number = visible.index(of: Int(clamping: cpu)) else { continue }
-                out.append("processor ")
-                out.append(number: UInt64(number))
-                out.append(line.part(name.count..<line.count))
-                out.append(newline)
-                continue
+                guard visible.contains(Int(clamping: cpu)) else { continue }
             }
             out.append(line)
             out.append(newline)
@@ -118,10 +114,11 @@ private struct Topology {
         }
     }
 
-    func counts(of number: Int) -> (siblings: Int, cores: Int) {
+    /// - Parameter cpu: its position among the visible CPUs.
+    func counts(of cpu: Int) -> (siblings: Int, cores: Int) {
         var siblings = 0
         var distinct = 0
-        for index in packages.indices where packages[index] == packages[number] {
+        for index in packages.indices where packages[index] == packages[cpu] {
             siblings += 1
             let before = packages.indices.prefix(index)
             if !before.contains(where: {

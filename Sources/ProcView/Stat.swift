@@ -3,7 +3,8 @@ import Syscalls
 
 /// `/proc/stat` of a container (proc_stat(5)).
 ///
-/// The cpu lines show the container's CPU time; the kernel's columns that a container has
+/// The cpu lines show the container's CPU time, those of single CPUs by the kernel's numbers
+/// of the visible ones, as if all others were offline; the kernel's columns that a container has
 /// no numbers for (nice, iowait, irq, ...) are 0. `intr` and `softirq` keep their columns
 /// with the value 0. `btime` is the host's: the start of a process is that plus the ticks of
 /// `/proc/<pid>/stat`, which count from the boot of the host in a container too.
@@ -67,10 +68,10 @@ public struct Stat {
         // The kernel separates the sum from its numbers by two spaces.
         out.append("cpu ")
         renderEntry(ledger.total, columns, out)
-        for index in 0..<ledger.visible {
+        for position in ledger.visible where position < ledger.cpus.count {
             out.append("cpu")
-            out.append(number: UInt64(index))
-            renderEntry(ledger.entries[index], columns, out)
+            out.append(number: UInt64(ledger.cpus[position]))
+            renderEntry(ledger.entries[position], columns, out)
         }
     }
 

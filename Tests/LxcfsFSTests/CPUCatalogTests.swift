@@ -31,6 +31,7 @@ import Testing
             try write("cpu\(number)/crash_notes", mode: 0o400)
         }
         try write("cpu1/cache/index0/shared_cpu_map")
+        try write("cpu1/online")
         symlink("../../../../bus/cpu", cpu + "/cpu0/subsystem")
         let descriptor = try FileDescriptor.open(root, O_PATH | O_DIRECTORY)
         return descriptor
@@ -45,19 +46,52 @@ import Testing
                 "kernel_max", "vulnerabilities", "vulnerabilities/meltdown", "cpuN/topology",
                 "cpuN/topology/core_id", "cpuN/topology/core_cpus_list", "cpuN/cache",
                 "cpuN/cache/index0", "cpuN/cache/index0/shared_cpu_map", "cpuN/subsystem",
+                "cpuN/online",
             ])
         #expect(!names.contains("cpuN/crash_notes"))
     }
 
-    @Test func knowsWhatToRenumber() throws {
+    @Test func knowsWhatDependsOnTheOnlineCPUs() throws {
         let catalog = try CPUCatalog(sys: try fixture())
         func kind(_ path: String) -> CPUCatalog.Kind? {
             catalog.entries[CPUCatalog.number(path: path, perCPU: true)]?.kind
         }
+        #expect(kind("online") == .file(.online))
         #expect(kind("topology/core_cpus_list") == .file(.list))
         #expect(kind("cache/index0/shared_cpu_map") == .file(.mask))
         #expect(kind("topology/core_id") == .file(.plain))
         #expect(kind("subsystem") == .link(target: "../../../../bus/cpu"))
+    }
+
+    @Test func aCPUHasWhatTheHostHasOfIt() throws {
+        let sys = try fixture()
+        let catalog = try CPUCatalog(sys: sys)
+        func has(_ path: String, _ cpu: Int) throws -> Bool {
+            let entry = try #require(
+                catalog.entries[CPUCatalog.number(path: path, perCPU: true)])
+            return catalog.has(entry, cpu: cpu, sys: sys)
+        }
+        #expect(try has("topology/core_id", 0) && has("topology/core_id", 1))
+        #expect(try !has("online", 0) && has("online", 1))
+        #expect(try !has("cache", 0) && has("cache/index0", 1))
+        let unusual = catalog.entries.values.filter(\.isOnlyOnline).map(\.path)
+        #expect(unusual.allSatisfy { $0.hasPrefix("topology") || $0.hasPrefix("cache") })
+        #expect(unusual.count == 6)
+    }
+
+    @Test func directoriesOfCPUs() throws {
+        let sys = try fixture()
+        #expect(try CPUCatalog.directories(sys: sys) == [0, 1])
+        #expect(try CPUCatalog.possibleCPUs(sys: sys).cpus == [0])
+        let found = (0..<3).map { CPUCatalog.hasDirectory(of: $0, sys: sys) }
+        #expect(found == [true, true, false])
+    }
+
+    @Test(arguments: [
+        ("cpu0", 0), ("cpu4095", 4095), ("cpu4096", nil), ("cpu-1", nil), ("cpu+1", nil),
+        ("cpu01", nil), ("cpu", nil), ("cpufreq", nil), ("cpu0/..", nil), ("", nil),
+    ]) func namesOfDirectories(_ name: String, _ cpu: Int?) {
+        #expect(CPUCatalog.number(ofDirectory: name) == cpu)
     }
 
     @Test func theRealOneHasNoCollisionsOfNumbers() throws {

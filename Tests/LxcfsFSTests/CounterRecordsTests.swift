@@ -28,7 +28,8 @@ import Testing
         container.counters.ledger.update(
             CPULedger.Reading(
                 age: end, time: CPUTime(user: end / 5, system: end / 10),
-                perCPU: (0..<cpus).map { end / UInt64($0 + 1) }), visible: cpus)
+                perCPU: (0..<cpus).map { end / UInt64($0 + 1) }),
+            visible: CPUList(Array(0..<cpus)))
     }
 
     private var room: Int64 {

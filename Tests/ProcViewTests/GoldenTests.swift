@@ -103,7 +103,8 @@ import Testing
         _ = try container.readCPUTimePerCPU(scratch, into: &perCPU)
         var ledger = CPULedger()
         ledger.update(
-            .init(age: 60_000_000_000, time: time, perCPU: Array(perCPU.prefix(2))), visible: 2)
+            .init(age: 60_000_000_000, time: time, perCPU: Array(perCPU.prefix(2))),
+            visible: CPUList([0, 1]))
         try check(capture, "stat") {
             Stat(ledger: ledger, processes: 7, running: 2, blocked: 1).render(
                 host: $0, into: $1)

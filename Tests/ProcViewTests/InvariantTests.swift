@@ -96,14 +96,14 @@ import Testing
             .split(separator: "\n")
             #expect(
                 cpuinfo.filter { $0.hasPrefix("processor") }
-                    == (0..<visible.count).map { "processor\t: \($0)" })
+                    == visible.cpus.map { "processor\t: \($0)" })
             for line in cpuinfo where line.hasPrefix("siblings") {
                 let count = try #require(Int(line.drop { $0 != ":" }.dropFirst(2)))
                 #expect((1...visible.count).contains(count))
             }
             let time = try #require(try tree.container.readCPUTime(scratch))
             var ledger = CPULedger()
-            ledger.update(.init(age: 1 << 40, time: time), visible: visible.count)
+            ledger.update(.init(age: 1 << 40, time: time), visible: visible)
             let hostStat =
                 "cpu  1 2 3 4 5 6 7 8 9 10\n"
                 + online.cpus.map { "cpu\($0) 1 2 3 4 5 6 7 8 9 10\n" }.joined()
@@ -114,7 +114,7 @@ import Testing
             }.split(separator: "\n")
             #expect(
                 stat.map { $0.prefix { $0 != " " } }
-                    == ["cpu"] + (0..<visible.count).map { "cpu\($0)" } + ["intr", "ctxt"])
+                    == ["cpu"] + visible.cpus.map { "cpu\($0)" } + ["intr", "ctxt"])
             // The sum over the CPUs is the first line, but for rounding.
             for column in [1, 3, 4] {
                 let values = stat.prefix(visible.count + 1).map {

@@ -298,6 +298,20 @@ for top, names, _ in os.walk(sys.argv[1]):
 PY
 }
 
+# same_inodes BEFORE AFTER: of the paths that both have. Which CPUs have directories has changed
+# after release 0.1.0.
+same_inodes() {
+    local common
+    common=$(join <(LC_ALL=C sort <<<"$1") <(LC_ALL=C sort <<<"$2"))
+    (($(wc -l <<<"$common") >= 100)) || explain "too few common paths: $common"
+    unchanged "an inode number" "$(cut -d ' ' -f 1,2 <<<"$common")" \
+        "$(cut -d ' ' -f 1,3 <<<"$common")"
+}
+
+# The counters that do not depend on what a version calls the CPUs of a cpuset: release 0.1.0
+# counts them from 0.
+sums() { counters "$1" | grep -v '^cpu[0-9]'; }
+
 slot_of() { jq .slot "$WORK/run/containers/$1.json"; }
 load_of() { look "$1" /proc/loadavg | awk '{ print int($1 * 100) }'; }
 
@@ -319,11 +333,16 @@ each_change() {
 }
 
 keeps_state() {
-    local containers list inodes counts now gone
+    local containers list inodes counts now gone sums=""
     serve_with "$OLD"
     make_bundle gone && start_container "${RUNTIMES[0]}" gone
     gone=$(slot_of gone)
     make_bundle working -m $((96 << 20)) -q 100000 && start_container "${RUNTIMES[0]}" working
+    if (($(nproc --all) > 1)); then
+        make_bundle pinned -c 1 && start_container "${RUNTIMES[0]}" pinned
+        exec_container "${RUNTIMES[0]}" pinned timeout 1 sh -c 'while :; do :; done' || true
+        sums=$(sums pinned)
+    fi
     make_bundle last && start_container "${RUNTIMES[0]}" last
     delete_container "${RUNTIMES[0]}" last
     # A load that is not there any more when it is asked for later.
@@ -338,10 +357,15 @@ keeps_state() {
     state_is_the_same() {
         unchanged "a state file" "$containers" "$(cd "$WORK/run/containers" && grep . ./*)"
         unchanged "list" "$list" "$(ask list --json | jq -S 'map(del(.uptime))')"
-        unchanged "an inode number" "$inodes" "$(listing)"
+        same_inodes "$inodes" "$(listing)"
         now=$(counters working)
         not_backwards "$counts" "$now" || explain "counters ran backwards"
         counts=$now
+        if [[ -n $sums ]]; then
+            now=$(sums pinned)
+            not_backwards "$sums" "$now" || explain "counters of a cpuset ran backwards"
+            sums=$now
+        fi
         now=$(load_of working)
         ((now <= averages + 5 && now >= averages * 7 / 10)) ||
             explain "load average $now/100 after $averages/100"
@@ -351,6 +375,7 @@ keeps_state() {
     ((averages >= 10)) || fail "the load is too small for this test: $averages/100"
     each_change state_is_the_same
     near "$(busy_of working)" "$(kernel_cpu working)" 30
+    if [[ -n $sums ]]; then near "$(busy_of pinned)" "$(kernel_cpu pinned)" 30; fi
     # The kernel still knows the numbers of one that is gone.
     make_bundle next && start_container "${RUNTIMES[0]}" next
     (($(slot_of next) > $(slot_of working) + 1)) ||

@@ -25,6 +25,11 @@ struct CPUCatalog: Sendable {
         let perCPU: Bool
         let kind: Kind
         var children: [UInt32] = []
+
+        /// The kernel has it only of CPUs that are online.
+        var isOnlyOnline: Bool {
+            perCPU && CPUTopology.isOnlyOnline(String(path.prefix { $0 != "/" }))
+        }
     }
 
     /// By number: a hash of the path, so that it is the same in every process.
@@ -40,16 +45,40 @@ struct CPUCatalog: Sendable {
     /// Deeper than any file there today.
     private static let maximumDepth = 6
 
-    /// How many CPUs the machine may ever have.
+    /// The CPUs that the machine may ever have.
     ///
     /// - Parameter sys: the root of a sysfs.
-    static func possibleCPUs(sys: borrowing FileDescriptor) throws(SystemError) -> Int {
-        let path = root + "/possible"
+    static func possibleCPUs(sys: borrowing FileDescriptor) throws(SystemError) -> CPUList {
+        let path = path(of: .possible)
         let text = try sys.open(at: path).readToEnd(path: path)
         guard let list = text.withUnsafeBufferPointer({ CPUList(parsing: $0.trimmed) }),
             !list.isEmpty
         else { throw SystemError("understand the list of CPUs in", path, errno: EINVAL) }
-        return list.count
+        return list
+    }
+
+    /// Below sysfs, of one of ``FixedNode/cpuFiles``.
+    static func path(of file: FixedNode) -> String { root + "/" + file.name }
+
+    /// The numbers of the CPUs that the host has directories of, ascending, as far as node
+    /// ids have room for them.
+    ///
+    /// - Parameter sys: the root of a sysfs.
+    static func directories(sys: borrowing FileDescriptor) throws(SystemError) -> [Int] {
+        try sys.list(root).compactMap { number(ofDirectory: $0.name) }.sorted()
+    }
+
+    /// The number of the CPU whose directory has this name; nil if it is no such name.
+    static func number(ofDirectory name: String) -> Int? {
+        guard name.hasPrefix("cpu"), let cpu = Int(name.dropFirst(3)), "cpu\(cpu)" == name,
+            (0...NodeID.highestCPU).contains(cpu)
+        else { return nil }
+        return cpu
+    }
+
+    /// Whether the host has the directory of this CPU at this moment.
+    static func hasDirectory(of cpu: Int, sys: borrowing FileDescriptor) -> Bool {
+        (try? sys.status(at: "\(root)/cpu\(cpu)")) != nil
     }
 
     /// - Parameter sys: the root of a sysfs.
@@ -79,10 +108,19 @@ struct CPUCatalog: Sendable {
         }
     }
 
-    /// The host's path of an entry below sysfs, for the host's CPU number.
-    func hostPath(of entry: Entry, hostCPU: Int) -> String {
+    /// The path of an entry below sysfs.
+    func hostPath(of entry: Entry, cpu: Int) -> String {
         entry.perCPU
-            ? "\(Self.root)/cpu\(hostCPU)/\(entry.path)" : "\(Self.root)/\(entry.path)"
+            ? "\(Self.root)/cpu\(cpu)/\(entry.path)" : "\(Self.root)/\(entry.path)"
+    }
+
+    /// Whether the kernel has the entry of this number only of CPUs that are online.
+    func isOnlyOnline(_ number: UInt32) -> Bool { entries[number]?.isOnlyOnline ?? false }
+
+    /// Whether the host has an entry of this CPU at this moment: not all CPUs have a file
+    /// `online`, or as many caches, and one that is offline has neither caches nor topology.
+    func has(_ entry: Entry, cpu: Int, sys: borrowing FileDescriptor) -> Bool {
+        (try? sys.status(at: hostPath(of: entry, cpu: cpu))) != nil
     }
 
     /// - Returns: the number of the entry; nil if containers may not see it.
@@ -108,7 +146,7 @@ struct CPUCatalog: Sendable {
             guard item.isRegularFile, let info = try? sys.status(at: full),
                 info.st_mode & S_IROTH != 0
             else { return nil }
-            kind = .file(CPUTopology.content(ofFile: item.name))
+            kind = .file(CPUTopology.content(ofFile: path, perCPU: perCPU))
         }
         var entry = known ?? Entry(name: item.name, path: path, perCPU: perCPU, kind: kind)
         entries[number] = entry

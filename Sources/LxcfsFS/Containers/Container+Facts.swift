@@ -48,21 +48,17 @@ extension Container {
         // When the host's CPUs are shown, the container's own ones have not changed.
         if host.passesThrough { return }
         try updateVisible(host, workspace)
-        // Before the first reading there are no times of other CPUs to compare with.
-        let comparable = counters.ledger.visible == 0 || visible.list == ledgerCPUs
         let time = try cgroups.readCPUTime(workspace.scratch) ?? CPUTime()
         workspace.visibleCPUTimes.removeAll(keepingCapacity: true)
-        if try cgroups.readCPUTimePerCPU(workspace.scratch, into: &workspace.hostCPUTimes),
-            comparable
-        {
+        if try cgroups.readCPUTimePerCPU(workspace.scratch, into: &workspace.hostCPUTimes) {
             for cpu in visible.list.cpus where cpu < workspace.hostCPUTimes.count {
                 workspace.visibleCPUTimes.append(workspace.hostCPUTimes[cpu])
             }
         }
+        counters.ledger.number(by: visible.affinity)
         counters.ledger.update(
             CPULedger.Reading(age: workingAge, time: time, perCPU: workspace.visibleCPUTimes),
-            visible: visible.list.count)
-        ledgerCPUs = visible.list
+            visible: visible.list)
         saveCounters(host)
     }
 

@@ -51,16 +51,13 @@ extension Container {
         case .pressureCPU: try renderPressure(.cpu, workspace)
         case .pressureIO: try renderPressure(.io, workspace)
         case .pressureMemory: try renderPressure(.memory, workspace)
-        case .online, .present, .possible, .enabled:
+        case .online:
             try updateVisible(host, workspace)
-            workspace.out.append("0")
-            if visible.list.count > 1 {
-                workspace.out.append("-")
-                workspace.out.append(number: UInt64(visible.list.count - 1))
-            }
+            workspace.out.append(string: visible.list.text)
             workspace.out.append("\n")
-        case .offline, .isolated:
-            workspace.out.append("\n")
+        case .offline: try renderOffline(host, workspace)
+        case .present, .possible, .enabled, .isolated:
+            try append(CPUCatalog.path(of: fixed), host.roots.sys, workspace)
         case .top, .proc, .sys, .devices, .system, .cpuDirectory, .pressureDirectory,
             .mountPoint, .singleCPU:
             throw SystemError("read", fixed.name, errno: EISDIR)
@@ -150,23 +147,40 @@ extension Container {
         guard let entry = host.catalog.entries[node.file], case .file(let content) = entry.kind
         else { throw SystemError("find", "file \(node.raw)", errno: ENOENT) }
         try updateVisible(host, workspace)
-        if entry.perCPU, node.cpu >= visible.list.count {
-            throw SystemError("find", "cpu\(node.cpu)", errno: ENOENT)
+        if entry.isOnlyOnline, !visible.affinity.contains(node.cpu) {
+            throw SystemError("find", "\(entry.path) of cpu\(node.cpu)", errno: ENOENT)
         }
-        let hostCPU = entry.perCPU ? visible.list.cpus[node.cpu] : 0
-        let path = host.catalog.hostPath(of: entry, hostCPU: hostCPU)
+        let path = host.catalog.hostPath(of: entry, cpu: node.cpu)
+        let isOnline = visible.list.contains(node.cpu)
+        if content == .plain || content == .hotplugState && isOnline {
+            return try append(path, host.roots.sys, workspace)
+        }
+        let file = try host.roots.sys.open(at: path)
+        let text = try workspace.scratch.read(file.raw, path: path)
+        // A CPU that a quota hides is told with all others that the container may run on: its
+        // lists have at least itself in them, as the kernel's have.
+        let members = isOnline ? visible.list : visible.affinity
         switch content {
-        case .plain:
-            try append(path, host.roots.sys, workspace)
-        case .list:
-            let file = try host.roots.sys.open(at: path)
-            let text = try workspace.scratch.read(file.raw, path: path)
-            CPUTopology.renderList(host: text, visible: visible.list, into: workspace.out)
-        case .mask:
-            let file = try host.roots.sys.open(at: path)
-            let text = try workspace.scratch.read(file.raw, path: path)
-            CPUTopology.renderMask(host: text, visible: visible.list, into: workspace.out)
+        case .plain: break
+        case .online: workspace.out.append(isOnline ? "1\n" : "0\n")
+        case .hotplugState: workspace.out.append("0\n")
+        case .list: CPUTopology.renderList(host: text, visible: members, into: workspace.out)
+        case .mask: CPUTopology.renderMask(host: text, visible: members, into: workspace.out)
+        case .numbers:
+            let some = CPUTopology.renderNumbers(
+                host: text, visible: visible.list, into: workspace.out)
+            if !some { throw SystemError("read", path, errno: EBUSY) }
         }
+    }
+
+    private func renderOffline(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        try updateVisible(host, workspace)
+        let possible = try CPUCatalog.possibleCPUs(sys: host.roots.sys)
+        let path = CPUCatalog.path(of: .offline)
+        let file = try host.roots.sys.open(at: path)
+        CPUTopology.renderOffline(
+            host: try workspace.scratch.read(file.raw, path: path), possible: possible,
+            visible: visible.list, into: workspace.out)
     }
 
     private func append(

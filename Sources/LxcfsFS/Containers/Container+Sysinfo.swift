@@ -22,6 +22,14 @@ extension Container {
         return visible.list.count
     }
 
+    /// Whether the kernel may run the container on this CPU.
+    func mayUse(cpu: Int, _ host: Host, _ workspace: Workspace) throws(SystemError) -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        try updateVisible(host, workspace)
+        return visible.affinity.contains(cpu)
+    }
+
     /// As long as the page cache may show a `/proc/meminfo`, the numbers are those of that
     /// file: busybox `free` subtracts the one from the other.
     private func shownMemory(_ host: Host, _ workspace: Workspace) throws(SystemError)

@@ -29,8 +29,6 @@ final class Container: @unchecked Sendable {
     let lock = Lock()
     var visible = VisibleCPUs()
     var counters = KeptCounters()
-    /// The CPUs that the last reading of the ledger was of; nil if another worker took it.
-    var ledgerCPUs: CPUList?
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
     /// nil until `/proc/meminfo` or sysinfo(2) is asked for the first time.

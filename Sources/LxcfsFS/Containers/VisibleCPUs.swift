@@ -1,11 +1,14 @@
 import Cgroups
 import KernelText
 
-/// The CPUs of the host that a container sees, in the order of its own numbers.
+/// The CPUs that a container sees: those that are online for it. They have the kernel's numbers.
 ///
-/// The list is only made anew when what it depends on has changed.
+/// The lists are only made anew when what they depend on has changed.
 struct VisibleCPUs {
     private(set) var list = CPUList([0])
+    /// The CPUs on which it may run, visible or not: a quota hides CPUs, but does not keep the
+    /// kernel from using them.
+    private(set) var affinity = CPUList([0])
     private var cpuset: [UInt8]?
     private var online: [UInt8] = []
     private var quota: Int?
@@ -29,6 +32,7 @@ struct VisibleCPUs {
             // Never none: a program that finds no CPU divides by zero.
             if !both.isEmpty { cpus = both }
         }
+        affinity = cpus
         if let limit { cpus = cpus.prefix(max(limit, 1)) }
         let changed = cpus != list
         list = cpus

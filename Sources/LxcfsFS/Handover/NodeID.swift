@@ -33,7 +33,7 @@ package struct NodeID: Hashable, Sendable {
     package var slot: UInt32 {
         UInt32(truncatingIfNeeded: packed ^ (packed >> 52) << 16) & Self.slotMask
     }
-    /// The container's number of the CPU, for files below a `cpuN`.
+    /// The kernel's number of the CPU, for files below a `cpuN`.
     package var cpu: Int { Int(packed >> 52) }
     /// A ``FixedNode`` or the number of a ``CPUCatalog`` entry.
     package var file: UInt32 { UInt32(packed >> 28 & 0xff_ffff) &+ 1 }
@@ -59,6 +59,9 @@ package struct NodeID: Hashable, Sendable {
     package var inode: UInt64 {
         max((raw >> 32) ^ (raw & 0xffff_ffff), 1)
     }
+
+    /// There is room for no higher number: the directories of further CPUs are not there.
+    package static let highestCPU = 0xfff
 
     package static let highestSlot: UInt32 = 1 << 28 - 1
 }

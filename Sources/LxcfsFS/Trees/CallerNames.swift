@@ -36,10 +36,10 @@ struct CallerNames: Names {
         }
     }
 
-    /// What a name of a container stands for may change, and which CPUs there are depends on
+    /// What a name of a container stands for may change, and which CPUs are online depends on
     /// who asks.
     func timeout(of entry: TreeEntry) -> Double {
-        let file = FixedNode(rawValue: entry.node.file)
-        return file == .top || file == .singleCPU ? 0 : forever
+        let file = entry.node.file
+        return file == FixedNode.top.rawValue || host.catalog.isOnlyOnline(file) ? 0 : forever
     }
 }

@@ -7,7 +7,8 @@ import Syscalls
 struct ContainerNames: Names {
     let host: Host
     let registry: Registry
-    /// How old content may be, in seconds: which CPUs there are is content, too.
+    /// How old content may be, in seconds: which CPUs are online is content, and what they have
+    /// only then is there or not.
     let window: Double
 
     func topEntries(slot: UInt32) -> [TreeEntry] {
@@ -47,7 +48,7 @@ struct ContainerNames: Names {
     func timeout(of entry: TreeEntry) -> Double {
         switch FixedNode(rawValue: entry.node.file) {
         case .top: 0
-        case .singleCPU: window
+        case nil where host.catalog.isOnlyOnline(entry.node.file): window
         default: forever
         }
     }

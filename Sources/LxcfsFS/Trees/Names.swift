@@ -76,7 +76,7 @@ extension Names {
             guard let entry = host.catalog.entries[node.file], entry.kind == .directory else {
                 throw SystemError("list", "node \(node.raw)", errno: ENOTDIR)
             }
-            return entry.children.compactMap { catalogEntry($0, of: node) }
+            return try catalogEntries(entry.children, of: node, caller, workspace)
         }
         switch fixed {
         case .top: return topEntries(slot: node.slot)
@@ -86,12 +86,12 @@ extension Names {
         case .system: return [entry(.cpuDirectory, node.slot)]
         case .pressureDirectory: return FixedNode.pressureFiles.map { entry($0, node.slot) }
         case .cpuDirectory:
-            let count = try visibleCount(node, caller: caller, workspace)
+            let cpus = try CPUCatalog.directories(sys: host.roots.sys)
             return host.catalog.fixed.map { entry($0, node.slot) }
-                + (0..<count).map { singleCPU($0, node.slot) }
+                + cpus.map { singleCPU($0, node.slot) }
                 + host.catalog.top.compactMap { catalogEntry($0, of: node) }
         case .singleCPU:
-            return host.catalog.perCPU.compactMap { catalogEntry($0, of: node) }
+            return try catalogEntries(host.catalog.perCPU, of: node, caller, workspace)
         case .mountPoint: return []
         default: throw SystemError("list", fixed.name, errno: ENOTDIR)
         }
@@ -102,6 +102,12 @@ extension Names {
         of node: NodeID, named name: String, caller: pid_t, _ workspace: Workspace
     ) throws(SystemError) -> TreeEntry? {
         if node.file == FixedNode.top.rawValue, node.slot == 0 { return rootEntry(name) }
+        if node.file == FixedNode.cpuDirectory.rawValue,
+            let cpu = CPUCatalog.number(ofDirectory: name)
+        {
+            return CPUCatalog.hasDirectory(of: cpu, sys: host.roots.sys)
+                ? singleCPU(cpu, node.slot) : nil
+        }
         return try entries(of: node, caller: caller, workspace).first { $0.name == name }
     }
 
@@ -141,10 +147,17 @@ extension Names {
             kind: kind(of: entry))
     }
 
-    private func visibleCount(
-        _ node: NodeID, caller: pid_t, _ workspace: Workspace
-    ) throws(SystemError) -> Int {
-        let container = try container(of: node, caller: caller, workspace)
-        return try container.visibleCPUCount(host, workspace)
+    /// Those of the catalog that there are: of a CPU, what the host has of that one, and of one
+    /// that the container may not run on nothing that CPUs have only while they are online.
+    private func catalogEntries(
+        _ numbers: [UInt32], of parent: NodeID, _ caller: pid_t, _ workspace: Workspace
+    ) throws(SystemError) -> [TreeEntry] {
+        let container = try container(of: parent, caller: caller, workspace)
+        let isUsable = try container.mayUse(cpu: parent.cpu, host, workspace)
+        return numbers.filter { number in
+            guard let entry = host.catalog.entries[number], entry.perCPU else { return true }
+            if entry.isOnlyOnline, !isUsable { return false }
+            return host.catalog.has(entry, cpu: parent.cpu, sys: host.roots.sys)
+        }.compactMap { catalogEntry($0, of: parent) }
     }
 }

@@ -19,24 +19,41 @@ private func numbers(_ parts: inout Parts) -> [UInt64] {
 /// No counter runs backwards, and the parts are the sum, over any readings.
 private func goOn(_ ledger: inout CPULedger, _ readings: inout Parts) {
     for _ in 0..<4 {
-        let cpus = Int(readings.byte() % 8)
+        let mask = readings.byte()
+        let cpus = CPUList((0..<8).filter { mask & 1 << $0 != 0 }.map { $0 * 9 })
         let before = ledger
         var perCPU: [UInt64] = []
-        if readings.byte() & 1 != 0 { for _ in 0..<cpus { perCPU.append(readings.quantity()) } }
+        if readings.byte() & 1 != 0 {
+            for _ in cpus.cpus { perCPU.append(readings.quantity()) }
+        }
         ledger.update(
             CPULedger.Reading(
                 age: readings.quantity(),
                 time: CPUTime(user: readings.quantity(), system: readings.quantity()),
                 perCPU: perCPU), visible: cpus)
-        require(ledger.visible == max(cpus, 1), "another number of CPUs")
-        require(ledger.entries.count >= ledger.visible, "a CPU without counters")
-        for (old, new) in zip(before.entries + [before.total], ledger.entries + [ledger.total])
-        where before.entries.count == ledger.entries.count {
-            require(
-                new.user >= old.user && new.system >= old.system && new.idle >= old.idle,
-                "a counter runs backwards")
+        let shown = ledger.visible.map { ledger.cpus[$0] }
+        require(shown == (cpus.isEmpty ? [0] : cpus.cpus), "other CPUs")
+        require(ledger.entries.count == ledger.cpus.count, "a CPU without counters")
+        require(ledger.cpus == CPUList(ledger.cpus).cpus, "CPUs out of order")
+        require(isNotBefore(ledger.total, before.total), "the total runs backwards")
+        for (cpu, old) in zip(before.cpus, before.entries) {
+            guard let index = ledger.cpus.firstIndex(of: cpu) else {
+                fatalError("a CPU is forgotten")
+            }
+            require(isNotBefore(ledger.entries[index], old), "a counter runs backwards")
         }
     }
+}
+
+private func isNotBefore(_ new: CPULedger.Entry, _ old: CPULedger.Entry) -> Bool {
+    new.user >= old.user && new.system >= old.system && new.idle >= old.idle
+}
+
+private func written(_ ledger: CPULedger) -> [UInt64] {
+    var row = [UInt64](repeating: 0, count: ledger.rowCount)
+    let size = row.withUnsafeMutableBufferPointer { ledger.write(to: $0) }
+    require(size == row.count, "a row of another length")
+    return row
 }
 
 /// A ledger as another process left it: any row of numbers, then readings.
@@ -51,9 +68,12 @@ private func goOn(_ ledger: inout CPULedger, _ readings: inout Parts) {
         goOn(&fresh, &readings)
         return
     }
-    var written = [UInt64](repeating: 0, count: ledger.rowCount)
-    let size = written.withUnsafeMutableBufferPointer { ledger.write(to: $0) }
-    require(size == row.count && written == row, "a row changes when it is written")
+    let rewritten = written(ledger)
+    guard let again = rewritten.withUnsafeBufferPointer({ CPULedger(row: $0) }) else {
+        fatalError("a row that is not read")
+    }
+    require(rewritten.count <= row.count && written(again) == rewritten, "a row changes")
+    require(again.entries == ledger.entries && again.cpus == ledger.cpus, "entries change")
     goOn(&ledger, &readings)
 }
 

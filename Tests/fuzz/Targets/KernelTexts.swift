@@ -89,7 +89,8 @@ import Syscalls
             ledger.update(
                 CPULedger.Reading(
                     age: UInt64(step + 1) << 30, time: time ?? CPUTime(),
-                    perCPU: Array(perCPU.prefix(cpus))), visible: cpus)
+                    perCPU: Array(perCPU.prefix(cpus))),
+                visible: CPUList(Array(0..<cpus)))
         }
         _ = try cgroups.readTaskCount(scratch)
         for kind in PressureKind.allCases { _ = try cgroups.readPressure(kind, scratch) }

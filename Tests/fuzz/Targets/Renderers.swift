@@ -101,8 +101,17 @@ func checkParts(_ view: MemoryView) {
         require(list.last == UInt8(ascii: "\n"), "a line without an end")
         list.withUnsafeBufferPointer {
             guard let shown = CPUList(parsing: $0) else { fatalError("a list that is none") }
-            require(shown.cpus.allSatisfy { $0 < visible.count }, "a CPU that is not visible")
+            require(shown.cpus.allSatisfy(visible.contains), "a CPU that is not visible")
         }
+        let offline = rendered(text) {
+            CPUTopology.renderOffline(
+                host: $0, possible: CPUList(Array(0..<64)), visible: visible, into: $1)
+        }
+        require(lineCount(offline) == 1, "not one line")
+        let numbers = rendered(text) {
+            _ = CPUTopology.renderNumbers(host: $0, visible: visible, into: $1)
+        }
+        require(lineCount(numbers) == 1, "not one line of numbers")
         let mask = rendered(text) {
             CPUTopology.renderMask(host: $0, visible: visible, into: $1)
         }
@@ -119,7 +128,7 @@ func checkParts(_ view: MemoryView) {
             CPULedger.Reading(
                 age: parts.quantity(),
                 time: CPUTime(user: parts.quantity(), system: parts.quantity())),
-            visible: Int(parts.byte() % 16))
+            visible: CPUList(Array(0..<Int(parts.byte() % 16))))
     }
     let stat = Stat(
         ledger: ledger, processes: parts.quantity(), running: parts.quantity(),
@@ -127,9 +136,9 @@ func checkParts(_ view: MemoryView) {
     parts.text { text in
         let out = rendered(text) { stat.render(host: $0, into: $1) }
         let lines = lineCount(text) + 1
-        require(lineCount(out) <= lines + ledger.visible, "lines from nowhere")
+        require(lineCount(out) <= lines + ledger.visible.count, "lines from nowhere")
         // Of each column of the host at most one number for each CPU.
-        require(out.count <= (text.count + 24) * 24 * (ledger.visible + 1), "grows")
+        require(out.count <= (text.count + 24) * 24 * (ledger.visible.count + 1), "grows")
     }
     var load = LoadAverage(
         active: Int(clamping: stat.running & 0xFFFF_FFFF), age: stat.processes)

@@ -1,0 +1,139 @@
+# CPU ids are the kernel's: programs that count, show and bind to CPUs work with a cpuset, with a
+# quota, and with both. They are this machine's programs, in a container that has its /usr.
+
+load helpers
+load cpus
+
+setup_file() { start_daemon; }
+teardown_file() { stop_daemon; }
+teardown() { cleanup_containers; }
+
+CPU=/sys/devices/system/cpu
+
+# What must hold for every id that the kernel hands out.
+IDS='
+import ctypes, os
+root = "/sys/devices/system/cpu/"
+def cpus(name):
+    out = set()
+    for part in open(root + name).read().strip().split(","):
+        if part:
+            low, _, high = part.partition("-")
+            out |= set(range(int(low), int(high or low) + 1))
+    return out
+possible, present, online = cpus("possible"), cpus("present"), cpus("online")
+affinity = os.sched_getaffinity(0)
+assert online <= affinity <= present <= possible, (online, affinity, present, possible)
+assert not online & cpus("offline") and possible <= online | cpus("offline")
+# A mask as .NET sizes it.
+size = (max(possible) // 64 + 1) * 8
+mask = ctypes.create_string_buffer(size)
+assert ctypes.CDLL(None, use_errno=True).sched_getaffinity(0, size, mask) == 0, ctypes.get_errno()
+assert ctypes.CDLL(None).sched_getcpu() in affinity
+for cpu in present:
+    there = os.path.exists(root + "cpu%d/topology" % cpu)
+    assert there == (cpu in affinity), cpu
+    switch = root + "cpu%d/online" % cpu
+    if os.path.exists(switch): assert int(open(switch).read()) == (cpu in online), cpu
+for cpu in affinity:
+    for name in "core_siblings_list", "thread_siblings_list":
+        members = cpus("cpu%d/topology/%s" % (cpu, name))
+        assert cpu in members and members <= (online if cpu in online else affinity), (cpu, members)
+        bits = open(root + "cpu%d/topology/%s" % (cpu, name[:-5])).read().strip().replace(",", "")
+        assert {i for i in range(4096) if int(bits, 16) >> i & 1} == members, (cpu, bits)
+lines = [line for line in open("/proc/stat") if line.startswith("cpu") and line[3] != " "]
+assert {int(line.split()[0][3:]) for line in lines} == online
+lines = [line for line in open("/proc/cpuinfo") if line.startswith("processor")]
+assert {int(line.split(":")[1]) for line in lines} == online
+assert os.sysconf("SC_NPROCESSORS_ONLN") == len(online) == os.cpu_count()
+print("online", len(online), "affinity", len(affinity))'
+
+# holds NAME EXPECTED [BUNDLE-OPTION...]
+holds() {
+    in_cpus "$1" "${@:3}" python3 -c "$IDS"
+    [[ $output == "$2" ]] || fail "$output"
+}
+
+@test "every id of the kernel is possible and has its directory" {
+    needs_command /usr/bin/python3
+    needs_cpus 2
+    local all
+    all=$(nproc --all)
+    holds ids-all "online $all affinity $all"
+    holds ids-cpuset "online 1 affinity 1" -c 1
+    holds ids-quota "online 1 affinity $all" -q 100000
+    holds ids-both "online 1 affinity 2" -c 0-1 -q 50000
+}
+
+@test "names, also those of other CPUs, are the kernel's" {
+    needs_cpus 2
+    in_cpus names -c 1 'cd /sys/devices/system/cpu; ls; echo; ls cpu0; echo; ls cpu1
+        cat cpu0/topology/core_id cpu4096/uevent cpu01/uevent 2>&1 || true'
+    [[ $output == *"cpu0/topology/core_id: No such file"* ]]
+    [[ $output == *"cpu4096/uevent: No such file"*"cpu01/uevent: No such file"* ]]
+    # Nothing that the host does not have, and only what everybody may read.
+    local line directory=""
+    while read -r line; do
+        [[ $line != *" "* ]] || break
+        [[ -n $line ]] || { directory=cpu$((${directory:+1} + 0)); continue; }
+        [[ -e $CPU/$directory/$line ]] || fail "$directory/$line"
+    done <<<"$output"
+    [[ ! -e $CPU/cpu1/online || $output == *$'\nonline\n'* ]]
+}
+
+@test "nproc, getconf, lscpu, taskset" {
+    needs_cpus 2
+    local all affinity report='nproc; nproc --all; getconf _NPROCESSORS_CONF; getconf _NPROCESSORS_ONLN
+        getconf -a >/dev/null; taskset -cp $$ | sed "s/.*: //"
+        lscpu -p=CPU | grep -v "#" | xargs; lscpu -p=CPU,CORE -a | grep -v "#" | wc -l'
+    all=$(nproc --all)
+    affinity=$(taskset -cp $$ | sed "s/.*: //")
+    in_cpus tools-cpuset -c 1 "$report"
+    [[ ${lines[*]} == "1 $all $all 1 1 1 $all" ]] || fail "${lines[*]}"
+    in_cpus tools-quota -q 100000 "$report"
+    [[ ${lines[*]} == "$all $all $all 1 $affinity 0 $all" ]] || fail "${lines[*]}"
+}
+
+# openmp PROGRAM [BUNDLE-OPTION...]: with all usual settings.
+openmp() {
+    local program=$1
+    shift
+    in_cpus "$program" "$@" "$program
+        for bind in close spread true; do
+            for places in threads cores sockets; do
+                OMP_PROC_BIND=\$bind OMP_PLACES=\$places $program
+            done
+        done
+        KMP_AFFINITY=compact $program; GOMP_CPU_AFFINITY=1 $program; OMP_NUM_THREADS=3 $program"
+    echo "$output"
+    [[ $(grep -c '^threads [1-9]' <<<"$output") == 13 && $output != *[Aa]ssert* ]]
+    [[ $output != *rror* && $output != *"nvalid"* ]]
+}
+
+openmp_everywhere() {
+    needs_program "$1"
+    needs_cpus 2
+    openmp "$1" -q 100000
+    openmp "$1" -c 1
+    openmp "$1" -c 0-1 -q 50000
+}
+
+@test "OpenMP of GCC" { openmp_everywhere openmp; }
+
+@test "OpenMP of LLVM and Intel" { openmp_everywhere openmp-llvm; }
+
+@test "with --affinity all ways to count agree" {
+    needs_command /usr/bin/python3
+    needs_program openmp
+    needs_cpus 2
+    local config
+    cpu_bundle answered -c 0-1 -q 100000 'nproc; openmp; /usr/bin/python3 -c "
+import os
+print(os.cpu_count(), os.sched_getaffinity(0))"'
+    config=$(bundle_of answered)/config.json
+    "$LXCFS_HOOK" precreate --no-syslog --runtime-dir "$WORK/run" --affinity \
+        <"$config" >"$config.new" && mv "$config.new" "$config"
+    run -0 run_container "${RUNTIMES[0]}" answered
+    [[ ${lines[0]} == 1 && ${lines[1]} == "threads 1 procs 1 "* && ${lines[2]} == "1 {0}" ]] ||
+        fail "$output"
+}
