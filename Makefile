@@ -57,11 +57,11 @@ e2e: ## End-to-end tests on this machine's runtimes (as root)
 	Tests/e2e/run
 
 # What depends on cgroups most. Emulation is slow; vm-all runs the rest too.
-VM_TESTS ?= $(addprefix Tests/e2e/,$(addsuffix .bats,10_values 40_daemon 45_reading 50_engines 60_examples))
+VM_TESTS ?= $(addprefix Tests/e2e/,$(addsuffix .bats,10_values 19_taking 40_daemon 45_reading 50_engines 60_examples))
 
 .PHONY: vm
 vm: ## Tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
-	Tests/vm/run-vm --timeout 1500 -- Tests/e2e/run $(VM_TESTS)
+	Tests/vm/run-vm --timeout 1800 -- Tests/e2e/run $(VM_TESTS)
 
 .PHONY: vm-all
 vm-all: ## All end-to-end tests in the virtual machine (half an hour and more)
