@@ -57,11 +57,15 @@ private func roundTrip<Value: Document>(_ type: Value.Type, _ input: Bytes) -> V
     let wishes = ContainerWishes(config.annotations ?? [:])
     require(wishes.files.map { !$0.isEmpty } ?? true, "an empty list of files")
     if let policy = try? Policy(
-        config: config, bundle: "/b", sharesMountNamespace: false, options: Options())
+        config: config, bundle: "/b", sharesMountNamespace: false, sharesPIDNamespace: false,
+        options: Options())
     {
         if case .attach(let plan) = policy.decision {
             require(!plan.targets.isEmpty, "a plan without targets")
             require(config.namespace(.mount) != nil, "attaches without a namespace")
+            require(
+                config.namespace(.pid) != nil || wishes.attachesHostPID == true,
+                "attaches in the host's pid namespace")
         }
     }
     intercept(config.linux?.seccomp)
