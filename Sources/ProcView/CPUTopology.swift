@@ -90,8 +90,7 @@ public enum CPUTopology {
         var last = text.count
         while last > 0, text[last - 1] != UInt8(ascii: ",") { last -= 1 }
         let tail = text.part(last..<text.count)
-        var scanner = Scanner(tail)
-        if let first = scanner.number(), first > UInt64(possible.cpus.last ?? 0) {
+        if let first = CPUList(parsing: tail)?.cpus.first, first > possible.cpus.last ?? 0 {
             // Newer kernels write the comma even if nothing is before it.
             if out.count > start || last > 0 { out.append(UInt8(ascii: ",")) }
             out.append(tail)

@@ -73,8 +73,7 @@ private final class ControlFixture: @unchecked Sendable {
         unlink(path)
         atexit { unlink("/tmp/fuzz-control-\(getpid()).sock") }
         server = ControlServer(
-            listener: try UnixSocket.listen(path, mode: 0o600), path: path, firstToken: 1,
-            log: quiet)
+            listener: try UnixSocket.listen(path, mode: 0o600), path: path, log: quiet)
         try server.start(poller)
     }
 
