@@ -46,10 +46,32 @@ public enum CPUTopology {
         return .plain
     }
 
-    /// The directories of a `cpuN` that the kernel has only while the CPU is online, and that
-    /// say how it lies to others (drivers/base/topology.c, drivers/base/cacheinfo.c).
-    public static func isOnlyOnline(_ name: String) -> Bool {
-        name == "topology" || name == "cache"
+    /// How much of a `cpuN` there is.
+    public enum Extent: Int, Comparable, Sendable {
+        /// Of any CPU: what the kernel leaves of one that is offline. It removes `topology` and
+        /// `cache` (drivers/base/topology.c, drivers/base/cacheinfo.c).
+        case offline
+        /// Of a CPU that may run the container, though it is not visible: also where it lies.
+        case usable
+        /// Of a visible CPU: also what it shares with other visible ones.
+        case visible
+
+        public static func < (left: Self, right: Self) -> Bool {
+            left.rawValue < right.rawValue
+        }
+    }
+
+    /// The least extent with which a file or directory of a `cpuN` is there.
+    ///
+    /// - Parameter path: below `cpuN`.
+    public static func extent(ofFile path: String) -> Extent {
+        switch path.prefix(while: { $0 != "/" }) {
+        case "cache": return .visible
+        case "topology":
+            let content = content(ofFile: path, perCPU: true)
+            return content == .list || content == .mask ? .visible : .usable
+        default: return .offline
+        }
     }
 
     /// The file `offline`: the possible CPUs that are not online, and, behind a comma, those
@@ -68,8 +90,7 @@ public enum CPUTopology {
         var last = text.count
         while last > 0, text[last - 1] != UInt8(ascii: ",") { last -= 1 }
         let tail = text.part(last..<text.count)
-        var scanner = Scanner(tail)
-        if let first = scanner.number(), first > UInt64(possible.cpus.last ?? 0) {
+        if let first = CPUList(parsing: tail)?.cpus.first, first > possible.cpus.last ?? 0 {
             // Newer kernels write the comma even if nothing is before it.
             if out.count > start || last > 0 { out.append(UInt8(ascii: ",")) }
             out.append(tail)

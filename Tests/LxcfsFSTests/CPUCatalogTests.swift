@@ -74,9 +74,15 @@ import Testing
         #expect(try has("topology/core_id", 0) && has("topology/core_id", 1))
         #expect(try !has("online", 0) && has("online", 1))
         #expect(try !has("cache", 0) && has("cache/index0", 1))
-        let unusual = catalog.entries.values.filter(\.isOnlyOnline).map(\.path)
-        #expect(unusual.allSatisfy { $0.hasPrefix("topology") || $0.hasPrefix("cache") })
-        #expect(unusual.count == 6)
+        func paths(_ extent: CPUTopology.Extent) -> Set<String> {
+            Set(catalog.entries.values.filter { $0.extent == extent }.map(\.path))
+        }
+        #expect(paths(.usable) == ["topology", "topology/core_id"])
+        #expect(
+            paths(.visible) == [
+                "topology/core_cpus_list", "cache", "cache/index0",
+                "cache/index0/shared_cpu_map",
+            ])
     }
 
     @Test func directoriesOfCPUs() throws {

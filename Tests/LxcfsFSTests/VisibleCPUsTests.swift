@@ -30,6 +30,7 @@ import Testing
         #expect(update(&visible, "2-5", "0-7", 2))
         #expect(visible.list.cpus == [2, 3])
         #expect(visible.affinity.cpus == [2, 3, 4, 5])
+        #expect((1...4).map(visible.extent) == [.offline, .visible, .visible, .usable])
         #expect(!update(&visible, "2-6", "0-7", 2))
         #expect(update(&visible, "2-5", "0-1,3-7", 2))
         #expect(visible.list.cpus == [3, 4])

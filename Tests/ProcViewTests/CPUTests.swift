@@ -327,7 +327,8 @@ private let second: UInt64 = 1_000_000_000
         ("2-79\n", "0-79", [0], "1-79\n"),
         // More CPUs than the kernel was started for, since 5.10 with a comma before them.
         ("4-7\n", "0-3", [0, 1, 2, 3], "4-7\n"), (",4-7\n", "0-3", [0, 1, 2, 3], ",4-7\n"),
-        (",4\n", "0-3", [3], "0-2,4\n"), ("3,4-7\n", "0-3", [0, 2], "1,3,4-7\n"),
+        (",4\n", "0-3", [3], "0-2,4\n"), ("4\nx\n", "0-3", [3], "0-2\n"),
+        ("3,4-7\n", "0-3", [0, 2], "1,3,4-7\n"),
     ])
     func offline(_ host: String, _ possible: String, _ visible: [Int], _ expected: String)
         throws

@@ -31,14 +31,16 @@ mask = ctypes.create_string_buffer(size)
 assert ctypes.CDLL(None, use_errno=True).sched_getaffinity(0, size, mask) == 0, ctypes.get_errno()
 assert ctypes.CDLL(None).sched_getcpu() in affinity
 for cpu in present:
-    there = os.path.exists(root + "cpu%d/topology" % cpu)
+    there = os.path.exists(root + "cpu%d/topology/core_id" % cpu)
     assert there == (cpu in affinity), cpu
+    for name in "topology/core_siblings", "topology/thread_siblings_list", "cache/index0":
+        assert os.path.exists(root + "cpu%d/%s" % (cpu, name)) == (cpu in online), (cpu, name)
     switch = root + "cpu%d/online" % cpu
     if os.path.exists(switch): assert int(open(switch).read()) == (cpu in online), cpu
-for cpu in affinity:
+for cpu in online:
     for name in "core_siblings_list", "thread_siblings_list":
         members = cpus("cpu%d/topology/%s" % (cpu, name))
-        assert cpu in members and members <= (online if cpu in online else affinity), (cpu, members)
+        assert cpu in members and members <= online, (cpu, members)
         bits = open(root + "cpu%d/topology/%s" % (cpu, name[:-5])).read().strip().replace(",", "")
         assert {i for i in range(4096) if int(bits, 16) >> i & 1} == members, (cpu, bits)
 lines = [line for line in open("/proc/stat") if line.startswith("cpu") and line[3] != " "]
@@ -85,13 +87,14 @@ holds() {
     needs_cpus 2
     local all affinity report='nproc; nproc --all; getconf _NPROCESSORS_CONF; getconf _NPROCESSORS_ONLN
         getconf -a >/dev/null; taskset -cp $$ | sed "s/.*: //"
+        lscpu | awk "/^(Thread|Core|Socket)/ { print \$NF }" | xargs
         lscpu -p=CPU | grep -v "#" | xargs; lscpu -p=CPU,CORE -a | grep -v "#" | wc -l'
     all=$(nproc --all)
     affinity=$(taskset -cp $$ | sed "s/.*: //")
     in_cpus tools-cpuset -c 1 "$report"
-    [[ ${lines[*]} == "1 $all $all 1 1 1 $all" ]] || fail "${lines[*]}"
+    [[ ${lines[*]} == "1 $all $all 1 1 1 1 1 1 $all" ]] || fail "${lines[*]}"
     in_cpus tools-quota -q 100000 "$report"
-    [[ ${lines[*]} == "$all $all $all 1 $affinity 0 $all" ]] || fail "${lines[*]}"
+    [[ ${lines[*]} == "$all $all $all 1 $affinity 1 1 1 0 $all" ]] || fail "${lines[*]}"
 }
 
 # openmp PROGRAM [BUNDLE-OPTION...]: with all usual settings.

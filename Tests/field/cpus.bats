@@ -62,5 +62,5 @@ EAL="eal --no-huge --no-pci --no-telemetry --no-shconf -m 16"
 import psutil, joblib
 print(psutil.cpu_count(), psutil.cpu_count(logical=False), len(psutil.cpu_times(percpu=True)))
 print(joblib.cpu_count(), joblib.cpu_count(only_physical_cores=True))"'
-    [[ $cpuset == "1 1 1"$'\n'* && $quota == "1 "*" 1"$'\n'* ]]
+    [[ $cpuset == "1 1 1"$'\n'* && $quota == "1 1 1"$'\n'* ]]
 }

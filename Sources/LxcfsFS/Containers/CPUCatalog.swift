@@ -26,9 +26,9 @@ struct CPUCatalog: Sendable {
         let kind: Kind
         var children: [UInt32] = []
 
-        /// The kernel has it only of CPUs that are online.
-        var isOnlyOnline: Bool {
-            perCPU && CPUTopology.isOnlyOnline(String(path.prefix { $0 != "/" }))
+        /// Of which CPUs it is there.
+        var extent: CPUTopology.Extent {
+            perCPU ? CPUTopology.extent(ofFile: path) : .offline
         }
     }
 
@@ -114,8 +114,10 @@ struct CPUCatalog: Sendable {
             ? "\(Self.root)/cpu\(cpu)/\(entry.path)" : "\(Self.root)/\(entry.path)"
     }
 
-    /// Whether the kernel has the entry of this number only of CPUs that are online.
-    func isOnlyOnline(_ number: UInt32) -> Bool { entries[number]?.isOnlyOnline ?? false }
+    /// Whether a container may see the entry of this number at times, and at times not.
+    func comesAndGoes(_ number: UInt32) -> Bool {
+        entries[number].map { $0.extent > .offline } ?? false
+    }
 
     /// Whether the host has an entry of this CPU at this moment: not all CPUs have a file
     /// `online`, or as many caches, and one that is offline has neither caches nor topology.

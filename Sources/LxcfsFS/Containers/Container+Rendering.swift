@@ -147,7 +147,7 @@ extension Container {
         guard let entry = host.catalog.entries[node.file], case .file(let content) = entry.kind
         else { throw SystemError("find", "file \(node.raw)", errno: ENOENT) }
         try updateVisible(host, workspace)
-        if entry.isOnlyOnline, !visible.affinity.contains(node.cpu) {
+        if entry.extent > visible.extent(of: node.cpu) {
             throw SystemError("find", "\(entry.path) of cpu\(node.cpu)", errno: ENOENT)
         }
         let path = host.catalog.hostPath(of: entry, cpu: node.cpu)
@@ -157,15 +157,14 @@ extension Container {
         }
         let file = try host.roots.sys.open(at: path)
         let text = try workspace.scratch.read(file.raw, path: path)
-        // A CPU that a quota hides is told with all others that the container may run on: its
-        // lists have at least itself in them, as the kernel's have.
-        let members = isOnline ? visible.list : visible.affinity
         switch content {
         case .plain: break
         case .online: workspace.out.append(isOnline ? "1\n" : "0\n")
         case .hotplugState: workspace.out.append("0\n")
-        case .list: CPUTopology.renderList(host: text, visible: members, into: workspace.out)
-        case .mask: CPUTopology.renderMask(host: text, visible: members, into: workspace.out)
+        case .list:
+            CPUTopology.renderList(host: text, visible: visible.list, into: workspace.out)
+        case .mask:
+            CPUTopology.renderMask(host: text, visible: visible.list, into: workspace.out)
         case .numbers:
             let some = CPUTopology.renderNumbers(
                 host: text, visible: visible.list, into: workspace.out)

@@ -22,12 +22,14 @@ extension Container {
         return visible.list.count
     }
 
-    /// Whether the kernel may run the container on this CPU.
-    func mayUse(cpu: Int, _ host: Host, _ workspace: Workspace) throws(SystemError) -> Bool {
+    /// How much of the directory of this CPU there is.
+    func extent(
+        ofCPU cpu: Int, _ host: Host, _ workspace: Workspace
+    ) throws(SystemError) -> CPUTopology.Extent {
         lock.lock()
         defer { lock.unlock() }
         try updateVisible(host, workspace)
-        return visible.affinity.contains(cpu)
+        return visible.extent(of: cpu)
     }
 
     /// As long as the page cache may show a `/proc/meminfo`, the numbers are those of that

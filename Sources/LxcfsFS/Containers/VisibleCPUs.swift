@@ -1,5 +1,6 @@
 import Cgroups
 import KernelText
+import ProcView
 
 /// The CPUs that a container sees: those that are online for it. They have the kernel's numbers.
 ///
@@ -37,6 +38,12 @@ struct VisibleCPUs {
         let changed = cpus != list
         list = cpus
         return changed
+    }
+
+    /// How much of the directory of this CPU there is.
+    func extent(of cpu: Int) -> CPUTopology.Extent {
+        if list.contains(cpu) { return .visible }
+        return affinity.contains(cpu) ? .usable : .offline
     }
 
     /// Whether the list was made from this effective cpuset.

@@ -40,6 +40,6 @@ struct CallerNames: Names {
     /// who asks.
     func timeout(of entry: TreeEntry) -> Double {
         let file = entry.node.file
-        return file == FixedNode.top.rawValue || host.catalog.isOnlyOnline(file) ? 0 : forever
+        return file == FixedNode.top.rawValue || host.catalog.comesAndGoes(file) ? 0 : forever
     }
 }

@@ -48,7 +48,7 @@ struct ContainerNames: Names {
     func timeout(of entry: TreeEntry) -> Double {
         switch FixedNode(rawValue: entry.node.file) {
         case .top: 0
-        case nil where host.catalog.isOnlyOnline(entry.node.file): window
+        case nil where host.catalog.comesAndGoes(entry.node.file): window
         default: forever
         }
     }

@@ -147,17 +147,17 @@ extension Names {
             kind: kind(of: entry))
     }
 
-    /// Those of the catalog that there are: of a CPU, what the host has of that one, and of one
-    /// that the container may not run on nothing that CPUs have only while they are online.
+    /// Those of the catalog that there are: of a CPU, what the host has of that one, and as far
+    /// as the container sees it.
     private func catalogEntries(
         _ numbers: [UInt32], of parent: NodeID, _ caller: pid_t, _ workspace: Workspace
     ) throws(SystemError) -> [TreeEntry] {
         let container = try container(of: parent, caller: caller, workspace)
-        let isUsable = try container.mayUse(cpu: parent.cpu, host, workspace)
+        let extent = try container.extent(ofCPU: parent.cpu, host, workspace)
         return numbers.filter { number in
             guard let entry = host.catalog.entries[number], entry.perCPU else { return true }
-            if entry.isOnlyOnline, !isUsable { return false }
-            return host.catalog.has(entry, cpu: parent.cpu, sys: host.roots.sys)
+            return entry.extent <= extent
+                && host.catalog.has(entry, cpu: parent.cpu, sys: host.roots.sys)
         }.compactMap { catalogEntry($0, of: parent) }
     }
 }
