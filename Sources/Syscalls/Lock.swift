@@ -2,7 +2,7 @@ import Glibc
 
 /// A mutual exclusion lock (pthread_mutex_lock(3)).
 ///
-/// Beside `Synchronization.Mutex` because what it protects here are descriptors and buffers
+/// Beside ``Guarded`` because what it protects here are descriptors and buffers
 /// that are lent out while it is held, which the closure of `withLock` cannot express.
 public final class Lock: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>

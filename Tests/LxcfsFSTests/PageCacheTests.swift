@@ -28,7 +28,7 @@ private final class FakeKernel: KernelPages {
         var onStore: (@Sendable () -> Void)?
         var onDrop: (@Sendable () -> Void)?
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     func store(_ content: Snapshot, in node: NodeID) -> Bool {
         let text = content.bytes.string
@@ -310,7 +310,7 @@ private final class FakeKernel: KernelPages {
         try fixture.ask("aaa\n")
         // What has been told of leaves none.
         #expect(told.takeMarks().isEmpty)
-        let left = Mutex<[(marked: Bool, last: String)]>([])
+        let left = Guarded<[(marked: Bool, last: String)]>([])
         fixture.kernel.onStore {
             let last = told.lastTold(unfinished: []).first.map { entry in
                 withExtendedLifetime(entry) { entry.snapshot.bytes.string }

@@ -2,7 +2,6 @@ import Control
 import Foundation
 import Glibc
 import JSON
-import Synchronization
 import Syscalls
 
 /// Answers on the control socket of a runtime directory as a test says.
@@ -45,7 +44,7 @@ enum FakeDaemon {
     static let nowhere = "/nosuch/lxcfs-hook"
 
     private final class Requests: Sendable {
-        let all = Mutex<[Request]>([])
+        let all = Guarded<[Request]>([])
     }
 
     private static func close(_ descriptor: consuming FileDescriptor) {}

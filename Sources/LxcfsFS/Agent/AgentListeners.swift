@@ -1,4 +1,3 @@
-import Synchronization
 import Syscalls
 
 /// The notify descriptors that are served: the one place where they come and go.
@@ -7,7 +6,7 @@ final class AgentListeners: Sendable {
         var byToken: [UInt64: AgentListener] = [:]
         var nextToken: UInt64 = 1
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let store: (any ListenerStore)?
 
     init(store: (any ListenerStore)? = nil) { self.store = store }

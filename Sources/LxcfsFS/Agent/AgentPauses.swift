@@ -9,7 +9,7 @@ import Syscalls
 final class AgentPauses: Sendable {
     /// How many there are: a thread that finds 0 need not look.
     private let count = Atomic<Int>(0)
-    private let waiting = Mutex<[(listener: AgentListener, end: UInt64)]>([])
+    private let waiting = Guarded<[(listener: AgentListener, end: UInt64)]>([])
 
     /// - Parameter end: on the monotonic clock.
     func add(_ listener: AgentListener, until end: UInt64) {

@@ -1,6 +1,5 @@
 import Glibc
 import Logging
-import Synchronization
 import Syscalls
 
 /// The socket on which runtimes hand over notify descriptors.
@@ -30,7 +29,7 @@ final class AgentSocket: Sendable {
     private let log: Logger
     /// Called when there are no descriptors left, to get some.
     private let releaseDescriptors: @Sendable () -> Void
-    private let connections = Mutex<[UInt64: Connection]>([:])
+    private let connections = Guarded<[UInt64: Connection]>([:])
 
     /// Connections at one time.
     private static let countLimit = 1024

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import Syscalls
 
 /// Finds out what callers read at `/proc/meminfo`.
@@ -7,7 +6,7 @@ final class SeenMeminfoLookup: Sendable {
     private let host: Host
     private let mountPoint: String
     /// nil as long as nobody has asked: the first worker starts before everything is mounted.
-    private let knownDevices = Mutex<TreeDevices?>(nil)
+    private let knownDevices = Guarded<TreeDevices?>(nil)
 
     /// Bytes of a table of mounts; a container with a longer one keeps to the kernel.
     private static let sizeLimit = 1 << 20

@@ -3,7 +3,6 @@ import Glibc
 import KernelText
 import Logging
 import ProcView
-import Synchronization
 import Syscalls
 
 /// Samples the load averages of the containers in which a program reads them, and of no
@@ -14,7 +13,7 @@ import Syscalls
 final class LoadSampler: LoadWatcher, Sendable {
     private let host: Host
     private let log: Logger
-    private let watched = Mutex<[Container]>([])
+    private let watched = Guarded<[Container]>([])
 
     /// In nanoseconds.
     private static let forgetAfter: UInt64 = 30 * 60 * 1_000_000_000

@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import Syscalls
 
 /// Completes the mounts on a thread of its own: that looks up names in a tree that a worker
@@ -13,7 +12,7 @@ final class MountTask: Sendable {
     private let mount: FileDescriptor
     private let mountPoint: String
     private let done: FileDescriptor
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     /// - Parameter mount: of the connection that knows opens.
     init(_ mount: consuming FileDescriptor, at mountPoint: String) throws(SystemError) {

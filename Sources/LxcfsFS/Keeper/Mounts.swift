@@ -2,7 +2,6 @@ import Glibc
 import KernelText
 import Logging
 import LxcfsHandover
-import Synchronization
 import Syscalls
 
 /// The mounts of a daemon: the container connection on the mountpoint, the connection that
@@ -121,7 +120,7 @@ enum Mounts {
     private static func condition(of mountPoint: String) throws -> Condition {
         final class Look: Sendable {
             let isDone: FileDescriptor
-            let result = Mutex<Result<Condition, SystemError>?>(nil)
+            let result = Guarded<Result<Condition, SystemError>?>(nil)
             init() throws(SystemError) { isDone = try EventDescriptor.make() }
         }
         let look = try Look()

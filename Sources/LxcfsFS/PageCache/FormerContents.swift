@@ -21,7 +21,7 @@ final class FormerContents: Sendable {
         var former: pid_t = 0
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     /// Read without the lock: nearly always there are none.
     private let isEmpty = Atomic<Bool>(true)
 

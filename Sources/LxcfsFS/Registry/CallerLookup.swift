@@ -2,7 +2,6 @@ import Cgroups
 import Control
 import Glibc
 import KernelText
-import Synchronization
 import Syscalls
 
 /// From the thread that makes a request to the container it is in.
@@ -26,7 +25,7 @@ final class CallerLookup: Sendable {
         /// answering it.
         var recent: [Known?] = Array(repeating: nil, count: recentCount)
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private static let recentCount = 256
 
     private struct Known {

@@ -1,6 +1,5 @@
 import Glibc
 import LxcfsHandover
-import Synchronization
 import Syscalls
 
 /// The containers that have a tree.
@@ -10,7 +9,7 @@ final class Registry: Sendable {
         var slotByID: [String: UInt32] = [:]
         var nextSlot: UInt32 = 1
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let noteNextSlot: @Sendable (UInt32) -> Void
 
     /// - Parameter note: told when the number of the next container changes.

@@ -1,4 +1,4 @@
-import Synchronization
+import Syscalls
 
 /// The files that are open as snapshots, by handle.
 final class OpenFiles: Sendable {
@@ -12,7 +12,7 @@ final class OpenFiles: Sendable {
         var local: [UInt64: OpenFile] = [:]
         var nextLocal: UInt64 = 1 << 63
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     init(_ table: OpenFileTable) { self.table = table }
 

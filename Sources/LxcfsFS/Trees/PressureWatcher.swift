@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 import Syscalls
 
 /// Waits for the events of all pressure triggers, on one thread that is started with the
@@ -10,7 +9,7 @@ final class PressureWatcher: Sendable {
         var triggers: [UInt64: WeakTrigger] = [:]
         var lastToken: UInt64 = 0
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     private struct WeakTrigger { weak var trigger: PressureTrigger? }
 
