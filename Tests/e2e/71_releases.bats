@@ -191,36 +191,51 @@ back_and_forth() {
     for_each_release back_and_forth
 }
 
-# freeze_next: asks for an upgrade, and stops the worker that prepares itself; $next is that.
+# freeze_next: puts this version, asks for an upgrade, and stops the worker that prepares itself;
+# $next is that, $former the one that serves.
 freeze_next() {
-    local keeper former children child
+    local attempt
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+        put "$LXCFSD"
+        stop_next
+        # It takes only some milliseconds to get ready, and the one before ends soon after that.
+        sleep 0.2
+        if is_running "$former" && is_running "$next"; then return; fi
+        [[ $BACK == back ]] || break
+        go_on "$next"
+        wait_for 10 is_whole || explain "no upgrade, attempt $attempt"
+        upgrade_to "$OLD"
+    done
+    explain "the new worker was ready before it could be stopped"
+}
+
+stop_next() {
+    local keeper children child
     keeper=$(daemon_pid) former=$(worker_pid) next=""
     kill -HUP "$keeper"
     local deadline=$((SECONDS + 10))
-    # No other program is started meanwhile: it takes only some milliseconds.
+    # No other program is started meanwhile.
     until [[ -n $next ]]; do
         read -r children <"/proc/$keeper/task/$keeper/children" || true
         for child in $children; do [[ $child == "$former" ]] || next=$child; done
         ((SECONDS < deadline)) || explain "SIGHUP started no worker"
     done
-    kill -STOP "$next"
-    echo "$next" >"$WORK/frozen.pid"
+    # The keeper ends it, too, once it has served: to execute itself.
+    if kill -STOP "$next"; then echo "$next" >"$WORK/frozen.pid"; fi
 }
 
 go_on() {
-    rm "$WORK/frozen.pid"
-    kill -CONT "$1"
+    rm -f "$WORK/frozen.pid"
+    kill -CONT "$1" || true
 }
 
 # The keeper executes itself anew when the new worker serves. Here it cannot, for by then there
 # is no program on disk any more.
 old_keeper_new_worker() {
-    local keeper next
+    local keeper next former
     serve_with "$OLD"
     keeper=$(daemon_pid)
     prepare_reading
-    put "$LXCFSD"
-    cp "$LXCFSD" "$WORK/kept-open"
     freeze_next
     echo "nothing to execute" >"$WORK/new" && mv "$WORK/new" "$WORK/lxcfsd"
     go_on "$next"
@@ -251,8 +266,6 @@ killed_meanwhile() {
     prepare_reading
     for i in 1 2 3; do
         # The new one is about to get ready, and the old one dies.
-        put "$LXCFSD"
-        former=$(worker_pid)
         freeze_next
         kill -KILL "$former"
         wait_for 5 is_gone "$former"
@@ -269,8 +282,6 @@ killed_meanwhile() {
         wait_for 10 is_whole || explain "no upgrade: the old worker was killed meanwhile"
         upgrade_to "$OLD"
         # The new one dies: the old one goes on, and the next upgrade works.
-        put "$LXCFSD"
-        former=$(worker_pid)
         freeze_next
         kill -KILL "$next"
         rm "$WORK/frozen.pid"
