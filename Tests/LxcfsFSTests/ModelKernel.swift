@@ -111,10 +111,12 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
         func check() {
             let now = Clock.monotonic()
             state.withLock { state in
-                if clampedDifference(now, state.last) > 10_000_000 { state.isLate = true }
+                if clampedDifference(now, state.last) > 8_000_000 { state.isLate = true }
                 state.last = now
             }
         }
+
+        func isLateAtEnd() { state.withLock { $0.isLate = true } }
 
         func goOn(from time: UInt64) { state.withLock { $0.last = time } }
     }
@@ -209,12 +211,16 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
     /// - Returns: nil if it has failed.
     func read(_ daemon: Daemon, _ clock: ReaderClock, make: @escaping Make) -> [UInt8]? {
         var whole: [UInt8] = []
+        var last = Clock.monotonic()
         while true {
             if Clock.monotonic() >= lock.withLock({ validUntil }) {
                 updateAttributes(daemon, clock, make)
             }
             guard let part = part(daemon, clock, at: whole.count, make) else { return nil }
+            // From getting all to being told that it was all.
+            if !whole.isEmpty, Clock.monotonic() - last > 12_000_000 { clock.isLateAtEnd() }
             if part.isEmpty { return whole }
+            last = Clock.monotonic()
             whole += part
             pause(100)
         }

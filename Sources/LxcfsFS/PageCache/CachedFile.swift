@@ -1,6 +1,5 @@
 import Glibc
 import KernelText
-import LxcfsHandover
 import Syscalls
 
 /// A file of a container, and what the kernel has of it in its page cache: the rules by which
