@@ -57,7 +57,7 @@ e2e: ## End-to-end tests on this machine's runtimes (as root)
 	Tests/e2e/run
 
 # What depends on cgroups most. Emulation is slow; vm-all runs the rest too.
-VM_TESTS ?= $(addprefix Tests/e2e/,$(addsuffix .bats,10_values 19_taking 40_daemon 45_reading 50_engines 60_examples))
+VM_TESTS ?= $(addprefix Tests/e2e/,$(addsuffix .bats,10_values 19_taking 19_used 40_daemon 45_reading 50_engines 60_examples))
 
 .PHONY: vm
 vm: ## Tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
