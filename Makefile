@@ -72,7 +72,7 @@ vm-lxcfs: ## Compare each field with the newest lxcfs, in the virtual machine
 	Tests/vm/lxcfs
 
 .PHONY: field
-field: deps build ## Programs of the field that are too large for e2e: DPDK, OpenMP of LLVM, ... (installs them; as root)
+field: deps build ## Programs of the field that are too large for e2e: Java, Node, MKL, DPDK, ... (installs them; as root)
 	Tests/field/run
 
 .PHONY: soak

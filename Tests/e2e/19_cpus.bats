@@ -97,28 +97,37 @@ holds() {
     [[ ${lines[*]} == "$all $all $all 1 $affinity 1 1 1 0 $all" ]] || fail "${lines[*]}"
 }
 
-# openmp PROGRAM [BUNDLE-OPTION...]: with all usual settings.
-openmp() {
-    local program=$1
-    shift
-    in_cpus "$program" "$@" "$program
-        for bind in close spread true; do
-            for places in threads cores sockets; do
-                OMP_PROC_BIND=\$bind OMP_PLACES=\$places $program
-            done
-        done
-        KMP_AFFINITY=compact $program; GOMP_CPU_AFFINITY=1 $program; OMP_NUM_THREADS=3 $program"
-    echo "$output"
-    [[ $(grep -c '^threads [1-9]' <<<"$output") == 13 && $output != *[Aa]ssert* ]]
-    [[ $output != *rror* && $output != *"nvalid"* ]]
+# All programs count the same CPUs as their kernel numbers them: a line for each in top, in stat
+# and in what mpstat, htop and libuv make of it.
+@test "top with a line for each CPU" {
+    needs_cpus 2
+    local report='TERM=dumb /usr/bin/top -b -n1 -1 -w 300 | grep -o "%Cpu[0-9]*" | xargs'
+    in_cpus top-cpuset -c 1 "$report"
+    [[ $output == "%Cpu1" ]] || fail "$output"
+    in_cpus top-quota -q 100000 "$report"
+    [[ $output == "%Cpu0" ]] || fail "$output"
+    in_cpus top-both -c 0-1 -q 50000 "$report"
+    [[ $output == "%Cpu0" ]] || fail "$output"
+    in_cpus top-all "$report"
+    [[ $(wc -w <<<"$output") == $(nproc --all) ]] || fail "$output"
 }
 
-openmp_everywhere() {
-    needs_program "$1"
+@test "chrt, busybox nproc and taskset" {
     needs_cpus 2
-    openmp "$1" -q 100000
-    openmp "$1" -c 1
-    openmp "$1" -c 0-1 -q 50000
+    local report='chrt -b 0 sh -c "chrt -p \$\$" | sed -n "s/.*policy: //p"
+        chrt -i 0 nproc; busybox nproc; busybox nproc --all
+        n=$(busybox taskset -p $$ | sed "s/.*: //"); busybox taskset $n true; echo $?
+        for n in $(sed "s/[,-]/ /g" /sys/devices/system/cpu/online); do
+            taskset -c $n chrt -o 0 nproc || echo $n
+        done'
+    local all
+    all=$(nproc --all)
+    in_cpus chrt-cpuset -c 1 "$report"
+    [[ ${lines[*]} == "SCHED_BATCH 1 1 $all 0 1" ]] || fail "$output"
+    in_cpus chrt-quota -q 100000 "$report"
+    [[ ${lines[*]} == "SCHED_BATCH $all $all $all 0 1" ]] || fail "$output"
+    in_cpus chrt-both -c 0-1 -q 50000 "$report"
+    [[ ${lines[*]} == "SCHED_BATCH 2 2 $all 0 1" ]] || fail "$output"
 }
 
 @test "OpenMP of GCC" { openmp_everywhere openmp; }
