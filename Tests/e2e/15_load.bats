@@ -313,3 +313,15 @@ kernel_io() {
         fail "$inner; $(look loaded /proc/loadavg)"
     (($(look loaded /proc/stat | awk '/^processes/ { print $2 }') >= inner))
 }
+
+# Where the reader is known, it is told of its own namespace, as the kernel does.
+@test "the last process number with docker -v, in a pid namespace within the container's" {
+    make_bundle volume -n 'for i in $(seq 300); do (:); done
+        cat /proc/loadavg; unshare --pid --fork cat /proc/loadavg'
+    set_config volume '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])
+        | .mounts += [{destination: "/proc/loadavg", type: "bind", source: $source,
+            options: ["bind"]}]' --arg source "$WORK/lxcfs/proc/loadavg"
+    run -0 run_container "${RUNTIMES[0]}" volume
+    (($(awk '{ print $5 }' <<<"${lines[0]}") > 300)) || fail "$output"
+    (($(awk '{ print $5 }' <<<"${lines[1]}") == 1)) || fail "$output"
+}

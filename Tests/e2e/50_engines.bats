@@ -58,7 +58,7 @@ for_all() {
 in_the_hosts_pid_namespace() {
     use_hook_file 50-lxcfs-hook.json
     run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host -- sh -c "$LOOK"
-    [[ ${lines[0]} == "$HOST_TOTAL" && ${lines[1]} == $(nproc --all) ]] || fail "$output"
+    [[ ${lines[0]} == "$HOST_TOTAL" && ${lines[1]} == $(online_cpus) ]] || fail "$output"
     run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host \
         --annotation io.lxcfs-hook.enable=true -- sh -c "$LOOK"
     [[ ${lines[0]} == "$HOST_TOTAL" ]] || fail "$output"
@@ -261,6 +261,6 @@ started_in_all_ways() {
     run -0 --separate-stderr docker_run --memory 256m --cpus 1 "${volumes[@]}" -- sh -c "$LOOK"
     sees_itself
     run -0 --separate-stderr docker_run --memory 128m "${volumes[@]}" -- sh -c "$LOOK"
-    [[ ${lines[0]} == MemTotal:*131072\ kB && ${lines[1]} == $(nproc --all) ]]
+    [[ ${lines[0]} == MemTotal:*131072\ kB && ${lines[1]} == $(online_cpus) ]]
     stop_dockerd
 }

@@ -89,7 +89,7 @@ counts() {
 @test "Go" {
     needs_program cpus-go
     local n
-    n=$(nproc --all)
+    n=$(online_cpus)
     each_way cpus-go
     counts "cpus $n procs $n" "cpus 1 procs 1" "cpus $n procs $n" "cpus 2 procs 2" \
         "cpus 1 procs 1"
@@ -99,7 +99,7 @@ counts() {
 @test "Node" {
     needs_command node
     local n
-    n=$(nproc --all)
+    n=$(online_cpus)
     each_way 'node -p "const c = os.cpus(); [c.length, os.availableParallelism(),
         c.every(x => x.model.length > 4 && x.times.idle + x.times.user > 0)].join(\" \")"'
     counts "$n $n true" "1 1 true" "1 $n true" "1 2 true" "1 1 true"
@@ -113,7 +113,7 @@ with_java() {
 # By itself it knows quotas; without that it counts the affinity. Its log has the files.
 @test "Java" {
     local n PREPARE=with_java lists
-    n=$(nproc --all)
+    n=$(online_cpus)
     [[ -n $(java_home) ]]
     each_way '/jdk/bin/java -cp /classes Says cpus | cut -d " " -f 2
         /jdk/bin/java -XX:-UseContainerSupport -cp /classes Says cpus | cut -d " " -f 2
@@ -135,7 +135,7 @@ with_alternatives() {
 
 @test "numpy with OpenBLAS" {
     local n PREPARE=with_alternatives
-    n=$(nproc --all)
+    n=$(online_cpus)
     /usr/bin/python3 -c 'import numpy' || skip "needs python3-numpy"
     each_way '/usr/bin/python3 -c "
 import ctypes, numpy, os
@@ -157,7 +157,7 @@ with_mkl() {
 @test "MKL" {
     [[ -e $MKL/libmkl_rt.so ]] || skip "needs mkl of PyPI"
     local n PREPARE=with_mkl
-    n=$(nproc --all)
+    n=$(online_cpus)
     each_way '/usr/bin/python3 -c "
 import ctypes, os
 mkl = ctypes.CDLL(\"libmkl_rt.so\")
@@ -222,7 +222,7 @@ with_capabilities() {
 @test "nginx worker_cpu_affinity auto" {
     needs_command nginx
     local PREPARE=with_capabilities n
-    n=$(nproc --all)
+    n=$(online_cpus)
     each_way "$NGINX"
     [[ $(wc -l <<<"$all") == $((n + 2)) && ${all##*$'\n'} == 0 ]]
     counts "$all" $'ok\n1\n1' $'ok\n0\n0' $'ok\n0\n0' $'ok\n0\n0'
@@ -234,7 +234,7 @@ with_capabilities() {
 @test "htop" {
     needs_command htop
     local n
-    n=$(nproc --all)
+    n=$(online_cpus)
     each_way '(sleep 2; printf q; sleep 1) | TERM=xterm HOME=/tmp timeout 20 script -qec \
         "stty rows 12 cols 90; htop --no-color --no-unicode" /dev/null |
         sed "s/\x1b\[[?0-9;]*[A-Za-z]/ /g" | head -c 4000 | grep -ao "offline" | wc -l'
