@@ -57,7 +57,7 @@ e2e: ## End-to-end tests on this machine's runtimes (as root)
 	Tests/e2e/run
 
 # What depends on cgroups most. Emulation is slow; vm-all runs the rest too.
-VM_TESTS ?= $(addprefix Tests/e2e/,$(addsuffix .bats,10_values 19_taking 40_daemon 45_reading 50_engines 60_examples))
+VM_TESTS ?= $(addprefix Tests/e2e/,$(addsuffix .bats,10_values 19_cpus 19_taking 19_used 40_daemon 45_reading 50_engines 60_examples))
 
 .PHONY: vm
 vm: ## Tests on cgroup v2 with 4 CPUs, in a virtual machine (as root)
@@ -71,8 +71,13 @@ vm-all: ## All end-to-end tests in the virtual machine (half an hour and more)
 vm-lxcfs: ## Compare each field with the newest lxcfs, in the virtual machine
 	Tests/vm/lxcfs
 
+.PHONY: vm-cpus
+vm-cpus: ## CPU ids where 80 CPUs are possible and 2 are there, in the virtual machine
+	Tests/vm/run-vm --cpus 2,maxcpus=80 --timeout 1200 -- Tests/e2e/run \
+		Tests/e2e/19_cpus.bats Tests/e2e/10_values.bats
+
 .PHONY: field
-field: deps build ## Programs of the field that are too large for e2e: DPDK, OpenMP of LLVM, ... (installs them; as root)
+field: deps build ## Programs of the field that are too large for e2e: Java, Node, MKL, DPDK, ... (installs them; as root)
 	Tests/field/run
 
 .PHONY: soak

@@ -7,9 +7,10 @@ extension ContainerCgroups {
     ///
     /// - Parameters:
     ///   - proc: the root of a procfs that shows the threads.
-    ///   - findLastPID: also read `status` of each thread, which costs about as much again.
+    ///   - depth: that of the container's pid namespace (`NamespacePIDs`): also find the highest
+    ///     number there, which costs about as much again.
     public func countTasks(
-        _ proc: borrowing FileDescriptor, _ scratch: Scratch, findLastPID: Bool = true
+        _ proc: borrowing FileDescriptor, _ scratch: Scratch, lastPIDAtDepth depth: Int? = nil
     ) throws(SystemError) -> TaskCounts {
         var counts = TaskCounts()
         // The freezer or pids hierarchy would do as well; every process is in all of them.
@@ -17,7 +18,7 @@ extension ContainerCgroups {
         var tasks: [Int32] = []
         try node.collectTasks(scratch, into: &tasks)
         for task in tasks {
-            counts.add(task, proc, scratch, findLastPID: findLastPID)
+            counts.add(task, proc, scratch, lastPIDAtDepth: depth)
         }
         return counts
     }
@@ -61,7 +62,8 @@ extension CgroupNode {
 
 extension TaskCounts {
     fileprivate mutating func add(
-        _ task: Int32, _ proc: borrowing FileDescriptor, _ scratch: Scratch, findLastPID: Bool
+        _ task: Int32, _ proc: borrowing FileDescriptor, _ scratch: Scratch,
+        lastPIDAtDepth depth: Int?
     ) {
         // "/proc/<tid>/stat" would add up the whole process; below "task" it is one thread.
         // A thread that has ended since it was listed is ordinary: it is not counted.
@@ -73,7 +75,10 @@ extension TaskCounts {
         total += 1
         if state == UInt8(ascii: "R") { running += 1 }
         if state == UInt8(ascii: "D") { blocked += 1 }
-        if findLastPID, let number = innermostPID(task, proc, scratch) {
+        // Not the innermost: a namespace within the container's begins with 1 again.
+        if let depth,
+            let number = NamespacePIDs(of: task, atDepth: depth, proc, scratch)?.asked
+        {
             lastPID = max(lastPID, number)
         }
     }

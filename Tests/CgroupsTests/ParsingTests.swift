@@ -34,6 +34,31 @@ import Testing
     }
 }
 
+@Suite struct NamespacePIDsTests {
+    private func parse(_ text: String, _ depth: Int?) -> NamespacePIDs? {
+        withBytes(text) { NamespacePIDs(status: $0, atDepth: depth) }
+    }
+
+    @Test func aNamespaceWithinAnotherHasNumbersOfItsOwn() throws {
+        let status = "Name:\tsh\nNStgid:\t9\nNSpid:\t2500\t310\t1\nNSpgid:\t7\n"
+        #expect(parse(status, nil)?.depth == 3)
+        #expect(parse(status, nil)?.innermost == 1)
+        #expect(parse(status, nil)?.asked == nil)
+        #expect(parse(status, 2)?.asked == 310)
+        #expect(parse(status, 1)?.asked == 2500)
+    }
+
+    @Test func whoIsNotInTheNamespaceHasNoNumberThere() {
+        #expect(parse("NSpid:\t2500\n", 2)?.asked == nil)
+        #expect(parse("NSpid:\t2500\n", 2)?.innermost == 2500)
+    }
+
+    @Test(arguments: ["", "NSpid:", "NSpid:\n", "NSpid:\tx\n", "Pid:\t3\n"])
+    func withoutNumbersThereIsNothing(_ text: String) {
+        #expect(parse(text, 1) == nil)
+    }
+}
+
 @Suite struct CPUListTests {
     @Test(arguments: [
         ("0-3", [0, 1, 2, 3]), ("0", [0]), ("1,3-4\n", [1, 3, 4]), ("", []), ("\n", []),

@@ -107,7 +107,7 @@ sees_host_size() {
     make_bundle "none-$1" -m 0 "$REPORT"
     run -0 run_container "$1" "none-$1"
     [[ $(kilobytes MemTotal) == $(awk '/^MemTotal/ { print $2 }' /proc/meminfo) ]]
-    [[ $(show - cpuinfo | grep -c ^processor) == $(nproc --all) ]]
+    [[ $(show - cpuinfo | grep -c ^processor) == $(online_cpus) ]]
     # Size apart it is still a container.
     [[ $(show - uptime) =~ ^[0-9]\. ]]
 }
@@ -211,7 +211,7 @@ opts_out() {
     make_bundle "cpus-$1" -q 100000 'grep -c ^processor /proc/cpuinfo'
     set_config "cpus-$1" '.annotations["io.lxcfs-hook.cpus"] = "cpuset"'
     run -0 run_container "$1" "cpus-$1"
-    [[ ${lines[-1]} == $(nproc --all) ]]
+    [[ ${lines[-1]} == $(online_cpus) ]]
 }
 
 @test "annotations: opt out, choose files, choose the view of CPUs" {

@@ -296,3 +296,32 @@ kernel_io() {
     (($(look loaded /proc/stat | awk '$1 == "procs_running" { print $2 }') >= 4))
     (($(look neighbour /proc/stat | awk '$1 == "procs_running" { print $2 }') <= 3))
 }
+
+# Its processes have a number in both namespaces, and those in the inner one begin with 1.
+@test "the last process number is that of the container's pid namespace, not of one within it" {
+    make_bundle loaded 'for i in $(seq 300); do (:); done
+        exec unshare --pid --fork sh -c "echo inner; while :; do sleep 1; done"'
+    set_config loaded '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+    start_container runc loaded
+    wait_for 5 grep -q inner "$WORK/loaded.log"
+    local inner
+    inner=$(awk '/^NSpid:/ && NF == 4 { print $3 }' \
+        $(sed 's,.*,/proc/&/status,' "$(cgroup_file loaded cgroup.procs pids cgroup.procs)") |
+        sort -n | head -n 1)
+    ((inner > 300)) || fail "inner: $inner"
+    (($(look loaded /proc/loadavg | awk '{ print $5 }') >= inner)) ||
+        fail "$inner; $(look loaded /proc/loadavg)"
+    (($(look loaded /proc/stat | awk '/^processes/ { print $2 }') >= inner))
+}
+
+# Where the reader is known, it is told of its own namespace, as the kernel does.
+@test "the last process number with docker -v, in a pid namespace within the container's" {
+    make_bundle volume -n 'for i in $(seq 300); do (:); done
+        cat /proc/loadavg; unshare --pid --fork cat /proc/loadavg'
+    set_config volume '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])
+        | .mounts += [{destination: "/proc/loadavg", type: "bind", source: $source,
+            options: ["bind"]}]' --arg source "$WORK/lxcfs/proc/loadavg"
+    run -0 run_container "${RUNTIMES[0]}" volume
+    (($(awk '{ print $5 }' <<<"${lines[0]}") > 300)) || fail "$output"
+    (($(awk '{ print $5 }' <<<"${lines[1]}") == 1)) || fail "$output"
+}

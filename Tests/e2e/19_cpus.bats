@@ -59,12 +59,16 @@ holds() {
 @test "every id of the kernel is possible and has its directory" {
     needs_command /usr/bin/python3
     needs_cpus 2
-    local all
-    all=$(nproc --all)
-    holds ids-all "online $all affinity $all"
+    local there
+    there=$(online_cpus)
+    holds ids-all "online $there affinity $there"
     holds ids-cpuset "online 1 affinity 1" -c 1
-    holds ids-quota "online 1 affinity $all" -q 100000
+    holds ids-quota "online 1 affinity $there" -q 100000
     holds ids-both "online 1 affinity 2" -c 0-1 -q 50000
+    ((there >= 4)) || return 0
+    holds ids-middle "online 2 affinity 2" -c 1-2
+    holds ids-gap "online 2 affinity 2" -c 1,3
+    holds ids-middle-both "online 2 affinity 3" -c 1-3 -q 150000
 }
 
 @test "names, also those of other CPUs, are the kernel's" {
@@ -85,40 +89,51 @@ holds() {
 
 @test "nproc, getconf, lscpu, taskset" {
     needs_cpus 2
-    local all affinity report='nproc; nproc --all; getconf _NPROCESSORS_CONF; getconf _NPROCESSORS_ONLN
+    # More may be possible than there are.
+    local all there present affinity report='nproc; nproc --all; getconf _NPROCESSORS_CONF; getconf _NPROCESSORS_ONLN
         getconf -a >/dev/null; taskset -cp $$ | sed "s/.*: //"
         lscpu | awk "/^(Thread|Core|Socket)/ { print \$NF }" | xargs
         lscpu -p=CPU | grep -v "#" | xargs; lscpu -p=CPU,CORE -a | grep -v "#" | wc -l'
-    all=$(nproc --all)
+    all=$(nproc --all) there=$(online_cpus)
+    present=$(lscpu -p=CPU,CORE -a | grep -vc "#")
     affinity=$(taskset -cp $$ | sed "s/.*: //")
     in_cpus tools-cpuset -c 1 "$report"
-    [[ ${lines[*]} == "1 $all $all 1 1 1 1 1 1 $all" ]] || fail "${lines[*]}"
+    [[ ${lines[*]} == "1 $all $all 1 1 1 1 1 1 $present" ]] || fail "${lines[*]}"
     in_cpus tools-quota -q 100000 "$report"
-    [[ ${lines[*]} == "$all $all $all 1 $affinity 1 1 1 0 $all" ]] || fail "${lines[*]}"
+    [[ ${lines[*]} == "$there $all $all 1 $affinity 1 1 1 0 $present" ]] || fail "${lines[*]}"
 }
 
-# openmp PROGRAM [BUNDLE-OPTION...]: with all usual settings.
-openmp() {
-    local program=$1
-    shift
-    in_cpus "$program" "$@" "$program
-        for bind in close spread true; do
-            for places in threads cores sockets; do
-                OMP_PROC_BIND=\$bind OMP_PLACES=\$places $program
-            done
-        done
-        KMP_AFFINITY=compact $program; GOMP_CPU_AFFINITY=1 $program; OMP_NUM_THREADS=3 $program"
-    echo "$output"
-    [[ $(grep -c '^threads [1-9]' <<<"$output") == 13 && $output != *[Aa]ssert* ]]
-    [[ $output != *rror* && $output != *"nvalid"* ]]
-}
-
-openmp_everywhere() {
-    needs_program "$1"
+# All programs count the same CPUs as their kernel numbers them: a line for each in top, in stat
+# and in what mpstat, htop and libuv make of it.
+@test "top with a line for each CPU" {
     needs_cpus 2
-    openmp "$1" -q 100000
-    openmp "$1" -c 1
-    openmp "$1" -c 0-1 -q 50000
+    local report='TERM=dumb /usr/bin/top -b -n1 -1 -w 300 | grep -o "%Cpu[0-9]*" | xargs'
+    in_cpus top-cpuset -c 1 "$report"
+    [[ $output == "%Cpu1" ]] || fail "$output"
+    in_cpus top-quota -q 100000 "$report"
+    [[ $output == "%Cpu0" ]] || fail "$output"
+    in_cpus top-both -c 0-1 -q 50000 "$report"
+    [[ $output == "%Cpu0" ]] || fail "$output"
+    in_cpus top-all "$report"
+    [[ $(wc -w <<<"$output") == $(online_cpus) ]] || fail "$output"
+}
+
+@test "chrt, busybox nproc and taskset" {
+    needs_cpus 2
+    local report='chrt -b 0 sh -c "chrt -p \$\$" | sed -n "s/.*policy: //p"
+        chrt -i 0 nproc; busybox nproc; busybox nproc --all
+        for n in $(sed "s/[,-]/ /g" /sys/devices/system/cpu/online); do
+            busybox taskset $(printf 0x%x $((1 << n))) true || echo $n
+            taskset -c $n chrt -o 0 nproc || echo $n
+        done'
+    local present there
+    present=$(busybox nproc --all) there=$(online_cpus)
+    in_cpus chrt-cpuset -c 1 "$report"
+    [[ ${lines[*]} == "SCHED_BATCH 1 1 $present 1" ]] || fail "$output"
+    in_cpus chrt-quota -q 100000 "$report"
+    [[ ${lines[*]} == "SCHED_BATCH $there $there $present 1" ]] || fail "$output"
+    in_cpus chrt-both -c 0-1 -q 50000 "$report"
+    [[ ${lines[*]} == "SCHED_BATCH 2 2 $present 1" ]] || fail "$output"
 }
 
 @test "OpenMP of GCC" { openmp_everywhere openmp; }

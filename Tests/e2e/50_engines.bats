@@ -58,7 +58,7 @@ for_all() {
 in_the_hosts_pid_namespace() {
     use_hook_file 50-lxcfs-hook.json
     run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host -- sh -c "$LOOK"
-    [[ ${lines[0]} == "$HOST_TOTAL" && ${lines[1]} == $(nproc --all) ]] || fail "$output"
+    [[ ${lines[0]} == "$HOST_TOTAL" && ${lines[1]} == $(online_cpus) ]] || fail "$output"
     run -0 --separate-stderr podman_run "$1" --memory 256m --cpus 1 --pid host \
         --annotation io.lxcfs-hook.enable=true -- sh -c "$LOOK"
     [[ ${lines[0]} == "$HOST_TOTAL" ]] || fail "$output"
@@ -157,17 +157,6 @@ builds() { plain_podman build --network none "${LIMITS[@]}" -q --no-cache "$WORK
 
 installed_files() {
     run -0 builds
-    # Found by containers.conf, also when the container is started again.
-    plain_podman run -d --name again --network none --cgroup-parent "$E2E_CGROUP" "${LIMITS[@]}" \
-        --memory 256m --annotation io.lxcfs-hook.sysinfo=true "$IMAGE" sleep 1000
-    run -0 plain_podman exec again free -m
-    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] || fail "$output"
-    plain_podman restart -t 0 again
-    run -0 plain_podman exec again free -m
-    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] || fail "restarted: $output"
-    run -0 plain_podman exec again head -n 1 /proc/meminfo
-    [[ $output == *" 262144 kB" ]] || fail "restarted: $output"
-    plain_podman rm -f -t 0 again
     check_files
     [[ $output != *FAIL*precreate* ]] || fail "$output"
     # What must not lie where the others look.
@@ -186,11 +175,79 @@ installed_files() {
 
 check_files() { run "$LXCFS_HOOK" check --runtime-dir "$WORK/run"; }
 
-@test "podman build, run and restart with what make install installs" {
+@test "podman build and lxcfs-hook check with what make install installs" {
     needs_command podman
     needs_command make
     install_here
     installed_files
+}
+
+# long_running NAME [OPTION...] -- [PODMAN-OPTION...]: a container with 256 MB and one CPU; process 1
+# ends when /end is there.
+long_running() {
+    local name=$1 options=()
+    shift
+    while [[ $1 != -- ]]; do options+=("$1") && shift; done
+    shift
+    plain_podman "$@" run -d --name "$name" --network none --cgroup-parent "$E2E_CGROUP" \
+        "${LIMITS[@]}" --memory 256m --cpus 1 --annotation io.lxcfs-hook.sysinfo=true \
+        "${options[@]}" "$IMAGE" sh -c 'until [ -e /end ]; do sleep 0.1; done; rm /end'
+}
+
+# what_it_sees NAME: memory by the file and by sysinfo(2) in MB, CPUs, and how old it is.
+what_it_sees() {
+    plain_podman exec "$1" sh -c 'awk "/^MemTotal/ { print int(\$2 / 1024) }" /proc/meminfo
+        free -m | awk "\$1 == \"Mem:\" { print \$2 }"
+        grep -c ^processor /proc/cpuinfo; awk "{ print int(\$1) }" /proc/uptime' | xargs
+}
+
+started_of() { plain_podman inspect -f '{{.State.StartedAt}} {{.State.Status}}' "$1"; }
+
+# started_again NAME BEFORE: it runs, and not since BEFORE.
+started_again() {
+    local now
+    now=$(started_of "$1")
+    [[ $now == *" running" && $now != "$2" ]]
+}
+
+# after WHAT NAME: it still sees itself, and is young.
+after() {
+    local seen
+    seen=$(what_it_sees "$2")
+    [[ $seen =~ ^256\ 256\ 1\ [0-9]$ ]] || fail "after $1: $seen"
+}
+
+started_in_all_ways() {
+    local before
+    long_running again --restart always --
+    after "the first start" again
+    plain_podman restart -t 0 again
+    after "podman restart" again
+    plain_podman stop -t 0 again
+    plain_podman start again
+    after "podman start" again
+    # conmon calls podman for the restart policy.
+    before=$(started_of again)
+    plain_podman exec again touch /end
+    wait_for 20 started_again again "$before"
+    after "the restart policy" again
+    plain_podman rm -f -t 0 again
+    # What is in no configuration is gone with the command that it was said to.
+    mv /usr/share/containers/oci/hooks.d/* "$WORK/own"
+    rm /etc/containers/containers.conf.d/lxcfs-hook.conf
+    long_running forgetful -- --hooks-dir "$WORK/own"
+    after "the first start" forgetful
+    plain_podman restart -t 0 forgetful
+    run -0 plain_podman exec forgetful head -n 1 /proc/meminfo
+    [[ $output == "$HOST_TOTAL" ]] || fail "--hooks-dir is remembered now: say so in hooks.d/README.md"
+    plain_podman rm -f -t 0 forgetful
+}
+
+@test "podman: a container that is started again still sees itself, with hooks_dir in containers.conf" {
+    needs_command podman
+    needs_command make
+    install_here
+    started_in_all_ways
 }
 
 @test "docker -v as written for lxcfs" {
@@ -204,6 +261,6 @@ check_files() { run "$LXCFS_HOOK" check --runtime-dir "$WORK/run"; }
     run -0 --separate-stderr docker_run --memory 256m --cpus 1 "${volumes[@]}" -- sh -c "$LOOK"
     sees_itself
     run -0 --separate-stderr docker_run --memory 128m "${volumes[@]}" -- sh -c "$LOOK"
-    [[ ${lines[0]} == MemTotal:*131072\ kB && ${lines[1]} == $(nproc --all) ]]
+    [[ ${lines[0]} == MemTotal:*131072\ kB && ${lines[1]} == $(online_cpus) ]]
     stop_dockerd
 }

@@ -20,13 +20,39 @@ cpu_bundle() {
     set_config "$name" '
         .mounts += [{destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]}]
         | .process.env = ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL=C"]'
-    for program in openmp openmp-llvm eal; do
+    for program in openmp openmp-llvm openmp-intel eal cpus-go; do
         [[ ! -x $PROGRAMS/$program ]] || cp "$PROGRAMS/$program" "$root/bin"
     done
 }
 
-# in_cpus NAME [BUNDLE-OPTION...] COMMAND: runs it; its output is $output.
+# in_cpus NAME [BUNDLE-OPTION...] COMMAND: runs it; its output is $output. PREPARE is a function
+# that adds to the bundle NAME what COMMAND needs.
 in_cpus() {
     cpu_bundle "$@"
+    [[ -z ${PREPARE:-} ]] || "$PREPARE" "$1"
     run -0 run_container "${RUNTIMES[0]}" "$1"
+}
+
+# openmp PROGRAM [BUNDLE-OPTION...]: with all usual settings.
+openmp() {
+    local program=$1
+    shift
+    in_cpus "$program" "$@" "$program
+        for bind in close spread true; do
+            for places in threads cores sockets; do
+                OMP_PROC_BIND=\$bind OMP_PLACES=\$places $program
+            done
+        done
+        KMP_AFFINITY=compact $program; GOMP_CPU_AFFINITY=1 $program; OMP_NUM_THREADS=3 $program"
+    echo "$output"
+    [[ $(grep -c '^threads [1-9]' <<<"$output") == 13 && $output != *[Aa]ssert* ]]
+    [[ $output != *rror* && $output != *"nvalid"* ]]
+}
+
+openmp_everywhere() {
+    needs_program "$1"
+    needs_cpus 2
+    openmp "$1" -q 100000
+    openmp "$1" -c 1
+    openmp "$1" -c 0-1 -q 50000
 }

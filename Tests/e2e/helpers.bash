@@ -41,9 +41,12 @@ source "$E2E_DIR/cgroups.bash"
 
 needs_command() { command -v "$1" >/dev/null || skip "needs $1"; }
 
+# online_cpus: those that there are; more may be possible, and fewer this shell's.
+online_cpus() { getconf _NPROCESSORS_ONLN; }
+
 needs_cpus() {
     local have
-    have=$(nproc --all)
+    have=$(online_cpus)
     ((have >= $1)) || skip "needs $1 CPUs, this machine has $have"
 }
 

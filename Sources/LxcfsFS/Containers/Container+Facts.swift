@@ -67,7 +67,11 @@ extension Container {
         let now = host.now()
         let age = tasksReadAt.map { clampedDifference(now, $0) } ?? .max
         if age >= Self.taskCountLifetime {
-            tasks = try cgroups.countTasks(host.roots.proc, workspace.scratch)
+            if pidDepth == nil {
+                pidDepth = NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.depth
+            }
+            tasks = try cgroups.countTasks(
+                host.roots.proc, workspace.scratch, lastPIDAtDepth: pidDepth)
             counters.highestPID = max(counters.highestPID, tasks.lastPID)
             tasks.lastPID = counters.highestPID
             tasksReadAt = now

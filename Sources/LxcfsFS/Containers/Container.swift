@@ -31,6 +31,8 @@ final class Container: @unchecked Sendable {
     var counters = KeptCounters()
     var tasks = TaskCounts()
     var tasksReadAt: UInt64?
+    /// How deep its pid namespace lies (`NamespacePIDs`); nil until threads are counted.
+    var pidDepth: Int?
     /// nil until `/proc/meminfo` or sysinfo(2) is asked for the first time.
     var shown: ShownMemory?
     var loadReadAt: UInt64 = 0

@@ -74,7 +74,7 @@ final class LoadSampler: LoadWatcher, Sendable {
         }
         do {
             let counts = try container.cgroups.countTasks(
-                host.roots.proc, workspace.scratch, findLastPID: false)
+                host.roots.proc, workspace.scratch)
             container.lock.withLock {
                 container.counters.load?.sample(active: counts.active)
                 container.saveCounters(host)

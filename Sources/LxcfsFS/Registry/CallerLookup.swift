@@ -226,7 +226,7 @@ final class CallerLookup: Sendable {
 
     private func isInit(_ pid: Int32, of namespace: NamespaceID, _ workspace: Workspace) -> Bool
     {
-        innermostPID(pid, host.roots.proc, workspace.scratch) == 1
+        NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.innermost == 1
             && (try? Self.namespace(of: "\(pid)", host)) == namespace
     }
 

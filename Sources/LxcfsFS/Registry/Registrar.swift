@@ -209,9 +209,8 @@ final class Registrar {
         // The root cgroup always has processes.
         if container.cgroups.isRoot || !container.cgroups.exist { return false }
         do {
-            return try container.cgroups.countTasks(
-                host.roots.proc, workspace.scratch, findLastPID: false
-            ).total > 0
+            return try container.cgroups.countTasks(host.roots.proc, workspace.scratch).total
+                > 0
         } catch {
             return error.errno != ENODEV && error.errno != ENOENT
         }
