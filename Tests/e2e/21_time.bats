@@ -1,0 +1,255 @@
+# Containers in a time namespace of their own: uptime, btime, sysinfo(2) and what ps, uptime and
+# psutil make of them are what the kernel says there. They are this machine's programs, in a
+# container that has its /usr.
+
+load helpers
+load cpus
+
+setup_file() {
+    # What needs no namespace, or makes it in another way, is in other files.
+    [[ -e /proc/self/ns/time ]] || skip "needs Linux 5.6 with time namespaces"
+    unshare --help | grep -q -- --boottime || skip "needs unshare --boottime (util-linux 2.36)"
+    start_daemon
+}
+
+teardown_file() { stop_daemon; }
+teardown() { cleanup_containers; }
+
+# host_uptime: in whole seconds.
+host_uptime() { cut -d . -f 1 /proc/uptime; }
+
+# in_time OFFSET COMMAND...: in a new time namespace whose clock since boot is that far ahead.
+# The runtimes of Debian 12 make none themselves; what they start inherits this one.
+in_time() { unshare --time --fork --boottime "$1" "${@:2}"; }
+
+# time_cmd RUNTIME OFFSET ARGUMENT...: the runtime in such a namespace.
+time_cmd() {
+    mkdir -p "$WORK/runtime-state/$1"
+    in_runtime_ns "$1" unshare --time --fork --boottime "$2" \
+        "$1" --root "$WORK/runtime-state/$1" "${@:3}" 3>&-
+}
+
+# start_in_time RUNTIME OFFSET NAME: in the background, its output in $WORK/NAME.log.
+start_in_time() {
+    time_cmd "$1" "$2" run --detach --bundle "$(bundle_of "$3")" --pid-file "$WORK/$3.pid" \
+        "$3" </dev/null >"$WORK/$3.log" 2>&1 || { cat "$WORK/$3.log" >&2; return 1; }
+}
+
+# kernel_says NAME FILE: the kernel's own file of /proc, read in the container's time namespace.
+kernel_says() { nsenter --time="/proc/$(container_pid "$1")/ns/time" cat "/proc/$2"; }
+
+seconds_of() { cut -d ' ' -f 1 | cut -d . -f 1; }
+btime_of() { awk '$1 == "btime" { print $2 }'; }
+
+# near A B [BY]: whole seconds.
+near() { (($1 - $2 <= ${3:-1} && $2 - $1 <= ${3:-1})) || fail "$1 is not near $2"; }
+
+# agrees NAME [ROOT]: files below ROOT say what the kernel says in the time namespace of NAME.
+agrees() {
+    local proc=${2:-/proc/$(container_pid "$1")/root/proc}
+    near "$(seconds_of <"$proc/uptime")" "$(kernel_says "$1" uptime | seconds_of)"
+    [[ $(btime_of <"$proc/stat") == "$(kernel_says "$1" stat | btime_of)" ]] ||
+        fail "btime $(btime_of <"$proc/stat"), kernel $(kernel_says "$1" stat | btime_of)"
+}
+
+# offsets: boot is about now; before the host's; a century later, when btime is before 1970.
+offsets() { echo "-$(host_uptime) $((-$(host_uptime) / 2)) 86400 3153600000"; }
+
+follows_the_kernel() {
+    local offset name
+    for offset in $(offsets); do
+        name=kernel-$1-${offset/-/m}
+        make_bundle "$name" 'sysinfo show; sleep 1000'
+        cp "$PROGRAMS/sysinfo" "$(bundle_of "$name")/rootfs/bin"
+        "$LXCFS_HOOK" precreate --sysinfo --no-syslog --runtime-dir "$WORK/run" \
+            <"$(bundle_of "$name")/config.json" >"$WORK/new.json"
+        mv "$WORK/new.json" "$(bundle_of "$name")/config.json"
+        start_in_time "$1" "$offset" "$name"
+        agrees "$name"
+        # The first field alone is the namespace's: CPU time is the same in all of them.
+        near "$(cut -d ' ' -f 2 "/proc/$(container_pid "$name")/root/proc/uptime" |
+            cut -d . -f 1)" 0 $((60 * ${E2E_PATIENCE:-1}))
+        # The agent, too.
+        wait_for 5 grep -q uptime= "$WORK/$name.log"
+        near "$(sed 's/.*uptime=\([0-9]*\).*/\1/' "$WORK/$name.log")" \
+            "$(kernel_says "$name" uptime | seconds_of)" $((10 * ${E2E_PATIENCE:-1}))
+        delete_container "$1" "$name"
+    done
+}
+
+@test "uptime, btime and sysinfo(2) are the kernel's in a time namespace" {
+    needs_program sysinfo
+    for_each_runtime follows_the_kernel
+}
+
+# Two processes: the container's init and one that is three seconds younger.
+PROGRAMS_AGREE='
+import os, subprocess, sys, time
+age = lambda pid: float(subprocess.check_output(["ps", "-o", "etimes=", "-p", str(pid)]))
+born = time.time()
+child = subprocess.Popen(["python3", "-c", "\nwhile True: pass"])
+time.sleep(3)
+lived = time.time() - born
+assert abs(age(child.pid) - lived) < 3, (age(child.pid), lived)
+started = subprocess.check_output(["ps", "-o", "lstart=", "-p", str(child.pid)]).decode().strip()
+started = time.mktime(time.strptime(started))
+assert abs(started - born) < 3, (started, born)
+cpu = float(subprocess.check_output(["ps", "-o", "%cpu=", "-p", str(child.pid)]))
+assert 20 < cpu <= 100, cpu
+assert abs(age(1) - float(sys.argv[1])) < 60, age(1)
+up = float(open("/proc/uptime").read().split()[0])
+assert abs(up - time.clock_gettime(time.CLOCK_BOOTTIME)) < 1, up
+booted = [int(line.split()[1]) for line in open("/proc/stat") if line.startswith("btime")][0]
+assert abs(booted - (time.time() - up)) < 2, (booted, up)
+try:
+    import psutil
+except ImportError:
+    pass
+else:
+    assert abs(psutil.boot_time() - booted) < 1
+    assert abs(psutil.Process(child.pid).create_time() - born) < 2
+child.kill()
+print("agree")
+'
+
+# agree_in RUNTIME NAME OFFSET: programs of all kinds about processes and the machine.
+agree_in() {
+    cpu_bundle "$2" python3 -c "$PROGRAMS_AGREE" 0
+    run -0 time_cmd "$1" "$3" run --bundle "$(bundle_of "$2")" "$2" </dev/null
+    [[ $output == agree ]] || fail "$output"
+}
+
+programs_agree() {
+    agree_in "$1" "ages-$1" "-$(host_uptime)"
+    agree_in "$1" "older-$1" 1000000
+}
+
+@test "ps, uptime and psutil agree with each other and the clock, in a time namespace" {
+    needs_command /usr/bin/python3
+    for_each_runtime programs_agree
+}
+
+survives() {
+    local name=survives-$1 state=$WORK/run/containers/survives-$1.json
+    make_bundle "$name"
+    start_in_time "$1" 5000 "$name"
+    agrees "$name"
+    [[ $(jq .bootOffset "$state") == 5000000000000 ]]
+    local worker
+    worker=$(worker_pid)
+    kill -KILL "$worker"
+    wait_for 5 agrees "$name"
+    # What release 0.1.0 writes of a container, and another one without a namespace beside it.
+    make_bundle "plain-$1"
+    start_container "$1" "plain-$1"
+    jq 'del(.bootOffset, .knowsTime)' "$state" >"$state.old"
+    mv "$state.old" "$state"
+    kill -HUP "$(daemon_pid)"
+    sleep 1
+    wait_for 5 agrees "$name"
+    local plain
+    plain=$(seconds_of <"/proc/$(container_pid "plain-$1")/root/proc/uptime")
+    near "$plain" 0 $((60 * ${E2E_PATIENCE:-1}))
+    [[ $(btime_of <"/proc/$(container_pid "plain-$1")/root/proc/stat") == \
+        "$(btime_of </proc/stat)" ]]
+    delete_container "$1" "plain-$1"
+    delete_container "$1" "$name"
+}
+
+@test "the next worker knows the time namespace, also of a container from release 0.1.0" {
+    for_each_runtime survives
+}
+
+# As in a pod: the second container lives in the namespace of the first, and is younger.
+shared() {
+    make_bundle "first-$1"
+    start_in_time "$1" 7000 "first-$1"
+    sleep 1
+    make_bundle "second-$1"
+    in_runtime_ns "$1" nsenter --time="/proc/$(container_pid "first-$1")/ns/time" \
+        "$1" --root "$WORK/runtime-state/$1" run --detach --bundle "$(bundle_of "second-$1")" \
+        --pid-file "$WORK/second-$1.pid" "second-$1" </dev/null >/dev/null 3>&-
+    [[ $(readlink "/proc/$(container_pid "first-$1")/ns/time") == \
+        "$(readlink "/proc/$(container_pid "second-$1")/ns/time")" ]]
+    agrees "second-$1"
+    near "$(seconds_of <"/proc/$(container_pid "first-$1")/root/proc/uptime")" \
+        "$(seconds_of <"/proc/$(container_pid "second-$1")/root/proc/uptime")"
+    # Load averages and CPU time stay its own: the idle time is from its start.
+    near "$(cut -d ' ' -f 2 "/proc/$(container_pid "second-$1")/root/proc/uptime" |
+        cut -d . -f 1)" 0 $((60 * ${E2E_PATIENCE:-1}))
+    delete_container "$1" "second-$1"
+    delete_container "$1" "first-$1"
+}
+
+@test "a time namespace that belongs to another container" {
+    for_each_runtime shared
+}
+
+# As with docker -v: nobody has registered the container.
+callers_tree() {
+    local name=caller-$1
+    make_bundle "$name" -n 'cat /proc/uptime; grep btime /proc/stat; sleep 1000'
+    set_config "$name" '.mounts += ["uptime", "stat" | {destination: "/proc/\(.)", type: "bind",
+        source: "\($dir)/proc/\(.)", options: ["bind", "ro"]}]' --arg dir "$WORK/lxcfs"
+    start_in_time "$1" 3000 "$name"
+    wait_for 5 grep -q btime "$WORK/$name.log"
+    near "$(head -n 1 "$WORK/$name.log" | seconds_of)" \
+        "$(kernel_says "$name" uptime | seconds_of)" 5
+    [[ $(btime_of <"$WORK/$name.log") == "$(kernel_says "$name" stat | btime_of)" ]]
+    delete_container "$1" "$name"
+}
+
+@test "the caller tree, in a time namespace" {
+    for_each_runtime callers_tree
+    # A process of the host's, in one and outside.
+    local inside outside
+    inside=$(in_time 4000 cat "$WORK/lxcfs/proc/uptime" | seconds_of)
+    outside=$(seconds_of <"$WORK/lxcfs/proc/uptime")
+    near $((inside - outside)) 4000 2
+    near "$(in_time 4000 cat "$WORK/lxcfs/proc/stat" | btime_of)" \
+        "$(in_time 4000 cat /proc/stat | btime_of)" 0
+}
+
+passes_through() {
+    local name=through-$1
+    make_bundle "$name"
+    start_in_time "$1" 9000 "$name"
+    kill -USR2 "$(daemon_pid)"
+    wait_for 5 grep -q shown "$WORK/lxcfsd.log"
+    sleep 0.1
+    agrees "$name"
+    # The CPU time is the host's, as the kernel has it in each namespace.
+    near "$(cut -d ' ' -f 2 "/proc/$(container_pid "$name")/root/proc/uptime" |
+        cut -d . -f 1)" "$(cut -d ' ' -f 2 /proc/uptime | cut -d . -f 1)" 5
+    kill -USR2 "$(daemon_pid)"
+    sleep 0.2
+    agrees "$name"
+    delete_container "$1" "$name"
+}
+
+@test "who is shown the host is shown it as in the time namespace" {
+    for_each_runtime passes_through
+}
+
+# attach to a process that has made a namespace for its children and does not live in it.
+@test "a container whose init has made a time namespace for others" {
+    needs_command /usr/bin/python3
+    # shellcheck disable=SC2016
+    cpu_bundle maker -n python3 -c '
+import ctypes, time
+CLONE_NEWTIME = 0x80
+assert ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWTIME) == 0, ctypes.get_errno()
+open("/proc/self/timens_offsets", "w").write("boottime 8000 0")
+print("made", flush=True)
+time.sleep(1000)'
+    set_config maker '.process.capabilities |= with_entries(.value += ["CAP_SYS_ADMIN",
+        "CAP_SYS_TIME"])'
+    start_container "${RUNTIMES[0]}" maker
+    wait_for 5 grep -q made "$WORK/maker.log"
+    "$LXCFS_HOOK" attach "$(container_pid maker)" --id maker --no-syslog \
+        --runtime-dir "$WORK/run"
+    near "$(seconds_of <"/proc/$(container_pid maker)/root/proc/uptime")" 0 \
+        $((60 * ${E2E_PATIENCE:-1}))
+    [[ $(btime_of <"/proc/$(container_pid maker)/root/proc/stat") == \
+        "$(btime_of </proc/stat)" ]]
+}
