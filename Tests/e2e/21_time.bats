@@ -253,3 +253,163 @@ time.sleep(1000)'
     [[ $(btime_of <"/proc/$(container_pid maker)/root/proc/stat") == \
         "$(btime_of </proc/stat)" ]]
 }
+
+# --- io.lxcfs-hook.time ---
+
+# precreate NAME [OPTION...]: changes the bundle's config.json; what it says is $output.
+precreate() {
+    local config
+    config=$(bundle_of "$1")/config.json
+    run -0 --separate-stderr "$LXCFS_HOOK" precreate --no-syslog --runtime-dir "$WORK/run" \
+        "${@:2}" <"$config"
+    echo "$output" >"$config"
+    output=$stderr
+}
+
+# makes_time RUNTIME: whether it makes time namespaces with offsets (runc 1.2, crun 1.8.4).
+makes_time() {
+    local version
+    version=$("$1" --version | awk '{ print $3; exit }')
+    case ${1##*/} in
+    runc) "$1" features | jq -e '.linux.namespaces | index("time")' ;;
+    crun) [[ $(printf '%s\n' 1.8.4 "$version" | sort -V | head -n 1) == 1.8.4 ]] ;;
+    esac >/dev/null 2>&1
+}
+
+# E2E_RUNTIMES_DIR has newer runtimes than the machine, as Debian's packages of a later release
+# have them. Paths of those that can, or that cannot, of all that there are.
+runtimes_that() {
+    local name path
+    for name in runc crun; do
+        for path in "$(command -v $name)" "${E2E_RUNTIMES_DIR:-/nonexistent}/$name"; do
+            [[ -x $path ]] || continue
+            if makes_time "$path"; then echo "can $path"; else echo "cannot $path"; fi
+        done
+    done | sed -n "s/^$1 //p"
+}
+
+# path_cmd PATH ARGUMENT...: as runtime_cmd, for a runtime that is not on PATH.
+path_cmd() {
+    mkdir -p "$WORK/runtime-state/${1##*/}"
+    in_runtime_ns "${1##*/}" "$1" --root "$WORK/runtime-state/${1##*/}" "${@:2}" 3>&-
+}
+
+@test "a runtime that makes no time namespaces starts the container without one" {
+    local path config
+    [[ -n $(runtimes_that cannot) ]] || skip "needs a runtime that cannot"
+    for path in $(runtimes_that cannot); do
+        make_bundle without 'grep -c . /proc/1/timens_offsets; cat /proc/uptime'
+        config=$(bundle_of without)/config.json
+        cp "$config" "$WORK/before.json"
+        precreate without --no-sysinfo --time --runtime "$path"
+        [[ $output == *"warning: no time namespace: $path ("*"runc 1.2 and crun 1.8.4"* ]] ||
+            fail "$output"
+        cmp <(jq -S . "$config") <(jq -S . "$WORK/before.json")
+        run -0 path_cmd "$path" run --bundle "$(bundle_of without)" without </dev/null
+        near "$(tail -n 1 <<<"$output" | seconds_of)" 0 $((60 * ${E2E_PATIENCE:-1}))
+        # The annotation as well; what is required is not left out.
+        set_config without '.annotations["io.lxcfs-hook.time"] = "true"'
+        run "$LXCFS_HOOK" precreate --required --no-syslog --runtime-dir "$WORK/run" \
+            --runtime "$path" <"$config"
+        [[ $status == 1 && $output == *"no time namespace"* ]] || fail "$output"
+    done
+}
+
+# Without podman nobody says which runtime it will be, so all that are there must be able.
+@test "who gets no time namespace, and is told why" {
+    local path filter
+    path=$(runtimes_that can | head -n 1)
+    [[ -n $path ]] || path=/nosuch
+    make_bundle alone
+    cp "$(bundle_of alone)/config.json" "$WORK/plain.json"
+    for filter in 'del(.linux.namespaces[] | select(.type == "pid"))' \
+        '(.linux.namespaces[] | select(.type == "pid")).path = "/proc/1/ns/pid"' \
+        '.linux.namespaces += [{type: "time", path: "/proc/1/ns/time"}]' \
+        '.linux.timeOffsets = {monotonic: {secs: 1}}'; do
+        jq "$filter" "$WORK/plain.json" >"$(bundle_of alone)/config.json"
+        precreate alone --no-sysinfo --time --runtime "$path"
+        [[ $output == *"info: no time namespace: "* ]] || fail "$filter: $output"
+        cmp <(jq -S . "$(bundle_of alone)/config.json") <(jq -S "$filter" "$WORK/plain.json")
+    done
+    for filter in enable time; do
+        jq ".annotations[\"io.lxcfs-hook.$filter\"] = \"false\"" "$WORK/plain.json" \
+            >"$(bundle_of alone)/config.json"
+        precreate alone --no-sysinfo --time --runtime "$path"
+        [[ $(jq .linux.timeOffsets "$(bundle_of alone)/config.json") == null ]]
+    done
+    cp "$WORK/plain.json" "$(bundle_of alone)/config.json"
+    precreate alone --no-sysinfo --time --runtime /nosuch
+    [[ $output == *"warning: no time namespace: the runtime /nosuch is not found"* ]] ||
+        fail "$output"
+}
+
+boots_now() {
+    local name=boots-${1##*/} uptime
+    # Files, calls and the kernel's own clocks.
+    cpu_bundle "$name" "python3 -c '$PROGRAMS_AGREE' 0 && sysinfo show && busybox uptime"
+    cp "$PROGRAMS/sysinfo" "$(bundle_of "$name")/rootfs/bin"
+    set_config "$name" '.annotations["io.lxcfs-hook.time"] = "true"'
+    precreate "$name" --runtime "$1"
+    [[ $output != *warning* ]] || fail "$output"
+    run -0 --separate-stderr path_cmd "$1" run --bundle "$(bundle_of "$name")" "$name" </dev/null
+    [[ ${lines[0]} == agree ]] || fail "$output"
+    uptime=$(sed 's/.*uptime=\([0-9]*\).*/\1/' <<<"${lines[1]}")
+    near "$uptime" 0 $((60 * ${E2E_PATIENCE:-1}))
+    [[ ${lines[2]} == *" up "[0-9]" min,"* ]] || fail "$output"
+    # What exec brings in is in it, too.
+    make_bundle "$name-exec"
+    set_config "$name-exec" '.annotations["io.lxcfs-hook.time"] = "true"'
+    precreate "$name-exec" --runtime "$1"
+    path_cmd "$1" run --detach --bundle "$(bundle_of "$name-exec")" --pid-file \
+        "$WORK/$name-exec.pid" "$name-exec" </dev/null >/dev/null 2>&1
+    agrees "$name-exec"
+    run -0 --separate-stderr path_cmd "$1" exec "$name-exec" cat /proc/self/timens_offsets /proc/1/timens_offsets
+    [[ ${lines[1]} == "${lines[3]}" && ${lines[1]} =~ boottime\ +-[1-9] ]] || fail "$output"
+    path_cmd "$1" delete --force "$name-exec"
+}
+
+@test "io.lxcfs-hook.time: everything agrees that the container has just been booted" {
+    needs_program sysinfo
+    needs_command /usr/bin/python3
+    local path
+    [[ -n $(runtimes_that can) ]] || skip "needs runc 1.2 or crun 1.8.4, see E2E_RUNTIMES_DIR"
+    for path in $(runtimes_that can); do boots_now "$path"; done
+}
+
+# podman says on its command line what it will start, so nobody has to say it to the hook.
+podman_time() {
+    run --separate-stderr podman_run "$1" --memory 256m -v /usr:/usr:ro -v /lib:/lib:ro \
+        -v /lib64:/lib64:ro --annotation io.lxcfs-hook.time=true -- \
+        /usr/bin/python3 -c "$PROGRAMS_AGREE" 0
+    [[ $status == 0 && $output == agree ]] || fail "$output" "$stderr"
+    run -0 --separate-stderr podman_run "$1" --memory 256m \
+        --annotation io.lxcfs-hook.time=true -- sh -c 'free -m; head -n 1 /proc/meminfo'
+    # It stands for the files and the calls.
+    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] || fail "$output" "$stderr"
+    [[ $output == *" 262144 kB" ]] || fail "$output"
+}
+
+use_annotated_files() {
+    local file
+    mkdir -p "$WORK/hooks.d"
+    for file in 50-lxcfs-hook-annotated podman/50-lxcfs-hook-sysinfo-annotated; do
+        jq --arg hook "$LXCFS_HOOK" --arg run "$WORK/run" \
+            '.hook.path = $hook | .hook.args += ["--runtime-dir", $run, "--no-syslog"]' \
+            "$REPO/hooks.d/$file.json" >"$WORK/hooks.d/${file##*/}.json"
+    done
+}
+
+@test "podman: io.lxcfs-hook.time" {
+    needs_command podman
+    needs_command /usr/bin/python3
+    local path
+    use_annotated_files
+    # It starts in any case.
+    for path in $(runtimes_that cannot); do
+        run -0 --separate-stderr podman_run "${path##*/}" --annotation \
+            io.lxcfs-hook.time=true -- cat /proc/1/timens_offsets
+        [[ $output =~ boottime\ +0 ]] || fail "$output"
+    done
+    [[ -n $(runtimes_that can) ]] || skip "needs runc 1.2 or crun 1.8.4, see E2E_RUNTIMES_DIR"
+    for path in $(runtimes_that can); do podman_time "$path"; done
+}
