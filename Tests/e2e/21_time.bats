@@ -5,11 +5,11 @@
 load helpers
 load cpus
 
-setup_file() {
-    # What needs no namespace, or makes it in another way, is in other files.
+setup_file() { start_daemon; }
+
+setup() {
     [[ -e /proc/self/ns/time ]] || skip "needs Linux 5.6 with time namespaces"
     unshare --help | grep -q -- --boottime || skip "needs unshare --boottime (util-linux 2.36)"
-    start_daemon
 }
 
 teardown_file() { stop_daemon; }
