@@ -46,8 +46,13 @@ near() { (($1 - $2 <= ${3:-1} && $2 - $1 <= ${3:-1})) || fail "$1 is not near $2
 
 # agrees NAME [ROOT]: files below ROOT say what the kernel says in the time namespace of NAME.
 agrees() {
-    local proc=${2:-/proc/$(container_pid "$1")/root/proc}
-    near "$(seconds_of <"$proc/uptime")" "$(kernel_says "$1" uptime | seconds_of)"
+    local proc=${2:-/proc/$(container_pid "$1")/root/proc} before shown after
+    # The window of the page cache may be between them, and on a slow machine seconds.
+    before=$(kernel_says "$1" uptime | seconds_of)
+    shown=$(seconds_of <"$proc/uptime")
+    after=$(kernel_says "$1" uptime | seconds_of)
+    ((before - 1 <= shown && shown <= after)) ||
+        fail "uptime $shown, kernel $before before and $after after that"
     [[ $(btime_of <"$proc/stat") == "$(kernel_says "$1" stat | btime_of)" ]] ||
         fail "btime $(btime_of <"$proc/stat"), kernel $(kernel_says "$1" stat | btime_of)"
 }
@@ -85,36 +90,40 @@ follows_the_kernel() {
 # Two processes: the container's init and one that is three seconds younger.
 PROGRAMS_AGREE='
 import os, subprocess, sys, time
+patience = int(os.environ.get("PATIENCE", "1"))
 age = lambda pid: float(subprocess.check_output(["ps", "-o", "etimes=", "-p", str(pid)]))
 born = time.time()
 child = subprocess.Popen(["python3", "-c", "\nwhile True: pass"])
 time.sleep(3)
 lived = time.time() - born
-assert abs(age(child.pid) - lived) < 3, (age(child.pid), lived)
+assert abs(age(child.pid) - lived) < 3 * patience, (age(child.pid), lived)
 started = subprocess.check_output(["ps", "-o", "lstart=", "-p", str(child.pid)]).decode().strip()
 started = time.mktime(time.strptime(started))
-assert abs(started - born) < 3, (started, born)
+assert abs(started - born) < 3 * patience, (started, born)
 cpu = float(subprocess.check_output(["ps", "-o", "%cpu=", "-p", str(child.pid)]))
-assert 20 < cpu <= 100, cpu
-assert abs(age(1) - float(sys.argv[1])) < 60, age(1)
+words = open("/proc/%d/stat" % child.pid).read().rsplit(")", 1)[1].split()
+used = (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+assert cpu > 0 and abs(cpu - 100 * used / (time.time() - born)) < 25, (cpu, used)
+assert age(1) < 60 * patience, age(1)
 up = float(open("/proc/uptime").read().split()[0])
-assert abs(up - time.clock_gettime(time.CLOCK_BOOTTIME)) < 1, up
+assert abs(up - time.clock_gettime(time.CLOCK_BOOTTIME)) < patience, up
 booted = [int(line.split()[1]) for line in open("/proc/stat") if line.startswith("btime")][0]
-assert abs(booted - (time.time() - up)) < 2, (booted, up)
+assert abs(booted - (time.time() - up)) < 1 + patience, (booted, up)
 try:
     import psutil
 except ImportError:
     pass
 else:
-    assert abs(psutil.boot_time() - booted) < 1
-    assert abs(psutil.Process(child.pid).create_time() - born) < 2
+    assert psutil.boot_time() == booted
+    assert abs(psutil.Process(child.pid).create_time() - born) < 2 * patience
 child.kill()
 print("agree")
 '
 
 # agree_in RUNTIME NAME OFFSET: programs of all kinds about processes and the machine.
 agree_in() {
-    cpu_bundle "$2" python3 -c "$PROGRAMS_AGREE" 0
+    cpu_bundle "$2" python3 -c "$PROGRAMS_AGREE"
+    set_config "$2" ".process.env += [\"PATIENCE=${E2E_PATIENCE:-1}\"]"
     run -0 time_cmd "$1" "$3" run --bundle "$(bundle_of "$2")" "$2" </dev/null
     [[ $output == agree ]] || fail "$output"
 }
@@ -172,8 +181,7 @@ shared() {
     [[ $(readlink "/proc/$(container_pid "first-$1")/ns/time") == \
         "$(readlink "/proc/$(container_pid "second-$1")/ns/time")" ]]
     agrees "second-$1"
-    near "$(seconds_of <"/proc/$(container_pid "first-$1")/root/proc/uptime")" \
-        "$(seconds_of <"/proc/$(container_pid "second-$1")/root/proc/uptime")"
+    agrees "first-$1"
     # Load averages and CPU time stay its own: the idle time is from its start.
     near "$(cut -d ' ' -f 2 "/proc/$(container_pid "second-$1")/root/proc/uptime" |
         cut -d . -f 1)" 0 $((60 * ${E2E_PATIENCE:-1}))
@@ -194,7 +202,7 @@ callers_tree() {
     start_in_time "$1" 3000 "$name"
     wait_for 5 grep -q btime "$WORK/$name.log"
     near "$(head -n 1 "$WORK/$name.log" | seconds_of)" \
-        "$(kernel_says "$name" uptime | seconds_of)" 5
+        "$(kernel_says "$name" uptime | seconds_of)" $((5 * ${E2E_PATIENCE:-1}))
     [[ $(btime_of <"$WORK/$name.log") == "$(kernel_says "$name" stat | btime_of)" ]]
     delete_container "$1" "$name"
 }
@@ -205,7 +213,7 @@ callers_tree() {
     local inside outside
     inside=$(in_time 4000 cat "$WORK/lxcfs/proc/uptime" | seconds_of)
     outside=$(seconds_of <"$WORK/lxcfs/proc/uptime")
-    near $((inside - outside)) 4000 2
+    near $((inside - outside)) 4000 $((2 * ${E2E_PATIENCE:-1}))
     near "$(in_time 4000 cat "$WORK/lxcfs/proc/stat" | btime_of)" \
         "$(in_time 4000 cat /proc/stat | btime_of)" 0
 }
@@ -220,7 +228,8 @@ passes_through() {
     agrees "$name"
     # The CPU time is the host's, as the kernel has it in each namespace.
     near "$(cut -d ' ' -f 2 "/proc/$(container_pid "$name")/root/proc/uptime" |
-        cut -d . -f 1)" "$(cut -d ' ' -f 2 /proc/uptime | cut -d . -f 1)" 5
+        cut -d . -f 1)" "$(cut -d ' ' -f 2 /proc/uptime | cut -d . -f 1)" \
+        $((5 * ${E2E_PATIENCE:-1}))
     kill -USR2 "$(daemon_pid)"
     sleep 0.2
     agrees "$name"
@@ -346,9 +355,10 @@ path_cmd() {
 boots_now() {
     local name=boots-${1##*/} uptime
     # Files, calls and the kernel's own clocks.
-    cpu_bundle "$name" "python3 -c '$PROGRAMS_AGREE' 0 && sysinfo show && busybox uptime"
+    cpu_bundle "$name" "python3 -c '$PROGRAMS_AGREE' && sysinfo show && busybox uptime"
     cp "$PROGRAMS/sysinfo" "$(bundle_of "$name")/rootfs/bin"
-    set_config "$name" '.annotations["io.lxcfs-hook.time"] = "true"'
+    set_config "$name" ".annotations[\"io.lxcfs-hook.time\"] = \"true\" |
+        .process.env += [\"PATIENCE=${E2E_PATIENCE:-1}\"]"
     precreate "$name" --runtime "$1"
     [[ $output != *warning* ]] || fail "$output"
     run -0 --separate-stderr path_cmd "$1" run --bundle "$(bundle_of "$name")" "$name" </dev/null
@@ -380,7 +390,7 @@ boots_now() {
 podman_time() {
     run --separate-stderr podman_run "$1" --memory 256m -v /usr:/usr:ro -v /lib:/lib:ro \
         -v /lib64:/lib64:ro --annotation io.lxcfs-hook.time=true -- \
-        /usr/bin/python3 -c "$PROGRAMS_AGREE" 0
+        /usr/bin/python3 -c "$PROGRAMS_AGREE"
     [[ $status == 0 && $output == agree ]] || fail "$output" "$stderr"
     run -0 --separate-stderr podman_run "$1" --memory 256m \
         --annotation io.lxcfs-hook.time=true -- sh -c 'free -m; head -n 1 /proc/meminfo'
