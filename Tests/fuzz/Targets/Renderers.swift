@@ -161,6 +161,7 @@ func checkParts(_ view: MemoryView) {
         if let bootTime = stat.bootTime {
             let shown = rendered(text) { renderHostStat(bootTime, host: $0, into: $1) }
             require(lineCount(shown) <= lines, "lines from nowhere")
+            requireGrammar(.stat, host: text, shown)
             let uptime = rendered(text) {
                 renderHostUptime(uptime: stat.processes, host: $0, into: $1)
             }
