@@ -10,8 +10,15 @@ struct Options: Equatable, Sendable {
     var attachesHostPID = false
     /// Whether a running container is frozen while files are mounted in it.
     var freezes = true
-    /// What the agent is to answer, for `precreate` and `seccomp-profile`.
+    /// What the agent is asked to answer, for `precreate` and `seccomp-profile`. sysinfo(2) is
+    /// answered unasked, see ``InterceptedSet/init(_:_:)``.
     var intercepted: InterceptedSet = []
+    /// Whether sysinfo(2) is answered only for containers that ask for it.
+    var withholdsSysinfo = false
+    /// Whether containers get a time namespace at `precreate`.
+    var wantsTime = false
+    /// Name or path of the runtime that creates containers; nil if the hook is to find out.
+    var runtime: String?
     var origin = Origin.daemon(runtimeDirectory: Defaults.runtimeDirectory)
     var usesSyslog = true
     var logLevel = LogLevel.info

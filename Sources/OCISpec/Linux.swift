@@ -13,6 +13,8 @@ public struct Linux: Record {
     public var readonlyPaths: [String]?
     public var rootfsPropagation: String?
     public var seccomp: Seccomp?
+    /// By clock: `boottime`, `monotonic`.
+    public var timeOffsets: [String: TimeOffset]?
     public var additional: JSONObject = [:]
 
     public init() {}
@@ -27,5 +29,6 @@ public struct Linux: Record {
         try fields.optional("readonlyPaths", &readonlyPaths)
         try fields.optional("rootfsPropagation", &rootfsPropagation)
         try fields.optional("seccomp", &seccomp)
+        try fields.optional("timeOffsets", &timeOffsets)
     }
 }

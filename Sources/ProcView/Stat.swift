@@ -6,18 +6,23 @@ import Syscalls
 /// The cpu lines show the container's CPU time, those of single CPUs by the kernel's numbers
 /// of the visible ones, as if all others were offline; the kernel's columns that a container has
 /// no numbers for (nice, iowait, irq, ...) are 0. `intr` and `softirq` keep their columns
-/// with the value 0. `btime` is the host's: the start of a process is that plus the ticks of
-/// `/proc/<pid>/stat`, which count from the boot of the host in a container too.
+/// with the value 0. `btime` is the host's, or that of the container's own time namespace: the
+/// start of a process is that plus the ticks of `/proc/<pid>/stat`, which count from the same
+/// moment.
 public struct Stat {
     public var ledger: CPULedger
     /// Processes started since the container started, as far as it is known.
     public var processes: UInt64
     public var running: UInt64
     public var blocked: UInt64
+    /// nil for a container in the host's time namespace.
+    public var bootTime: BootTime?
 
     public init(
-        ledger: CPULedger, processes: UInt64, running: UInt64, blocked: UInt64
+        ledger: CPULedger, processes: UInt64, running: UInt64, blocked: UInt64,
+        bootTime: BootTime? = nil
     ) {
+        self.bootTime = bootTime
         self.ledger = ledger
         self.processes = processes
         self.running = running
@@ -39,7 +44,8 @@ public struct Stat {
             }
             out.append(name)
             if name.equals("btime") {
-                one(words.number() ?? 0, out)
+                let host = words.number() ?? 0
+                one(bootTime?.seconds(host: host) ?? host, out)
             } else if name.equals("processes") {
                 one(processes, out)
             } else if name.equals("procs_running") {
@@ -86,6 +92,24 @@ public struct Stat {
                 default: UInt64(0)
                 }
             out.append(number: nanoseconds / Clock.nanosecondsPerTick)
+        }
+        out.append(newline)
+    }
+}
+
+/// The host's own `/proc/stat` as a process in another time namespace reads it.
+///
+/// - Parameter text: the host's file.
+public func renderHostStat(_ bootTime: BootTime, host text: Bytes, into out: TextBuffer) {
+    var lines = Scanner(text)
+    while let line = lines.line() {
+        var words = Scanner(line)
+        if let name = words.word(), name.equals("btime"), let host = words.number() {
+            out.append(name)
+            out.append(space)
+            out.append(number: bootTime.seconds(host: host))
+        } else {
+            out.append(line)
         }
         out.append(newline)
     }

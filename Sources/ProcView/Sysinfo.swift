@@ -4,8 +4,8 @@
 /// `free + Cached of meminfo <= total`, as busybox `free` subtracts the one from the other.
 /// `bufferram` is 0, like `Buffers` of meminfo.
 public struct Sysinfo: Equatable, Sendable {
-    /// Nanoseconds since the container's first process started.
-    public var age: UInt64 = 0
+    /// Nanoseconds, as in `/proc/uptime`.
+    public var uptime: UInt64 = 0
     /// 1, 5 and 15 minutes, in fixed point with 11 bits as ``LoadAverage`` has them.
     public var loads: (UInt64, UInt64, UInt64) = (0, 0, 0)
     /// In bytes, as all that follow.
@@ -20,9 +20,9 @@ public struct Sysinfo: Equatable, Sendable {
     public init() {}
 
     public init(
-        _ view: MemoryView, age: UInt64, load: LoadAverage, threads: Int
+        _ view: MemoryView, uptime: UInt64, load: LoadAverage, threads: Int
     ) {
-        self.age = age
+        self.uptime = uptime
         loads = (load.values[0], load.values[1], load.values[2])
         totalRAM = view.total
         freeRAM = view.free
@@ -33,7 +33,7 @@ public struct Sysinfo: Equatable, Sendable {
     }
 
     public static func == (left: Sysinfo, right: Sysinfo) -> Bool {
-        left.age == right.age && left.loads == right.loads
+        left.uptime == right.uptime && left.loads == right.loads
             && left.totalRAM == right.totalRAM && left.freeRAM == right.freeRAM
             && left.sharedRAM == right.sharedRAM && left.totalSwap == right.totalSwap
             && left.freeSwap == right.freeSwap && left.threads == right.threads
@@ -59,7 +59,7 @@ extension Sysinfo {
             while UInt64(1) << shift < max(pageSize, 1) { shift += 1 }
         }
         // The kernel counts a second that has begun as a whole one.
-        writer.signed(age / 1_000_000_000 + (age % 1_000_000_000 > 0 ? 1 : 0))
+        writer.signed(uptime / 1_000_000_000 + (uptime % 1_000_000_000 > 0 ? 1 : 0))
         // Fixed point with 16 bits.
         writer.long(loads.0 << 5)
         writer.long(loads.1 << 5)

@@ -26,3 +26,27 @@ public func enterMountNamespace(
 ) throws(SystemError) {
     _ = try attempting("enter mount namespace", path) { setns(namespace.raw, CLONE_NEWNS) }
 }
+
+/// The time namespace of a process (time_namespaces(7)); nil if there is no such file: the process
+/// is gone, or the kernel has no time namespaces.
+///
+/// - Parameters:
+///   - process: its number, or `self`.
+///   - forChildren: the one into which its next child is born. A process that has just made one
+///     does not live in it itself.
+///   - proc: a procfs.
+public func timeNamespace(
+    of process: String, forChildren: Bool = false, _ proc: borrowing FileDescriptor
+) throws(SystemError) -> NamespaceID? {
+    var info = stat()
+    let path = process + (forChildren ? "/ns/time_for_children" : "/ns/time")
+    do {
+        _ = try attempting("find the time namespace", "/proc/" + path) {
+            fstatat(proc.raw, path, &info, 0)
+        }
+    } catch {
+        if error.errno == ENOENT { return nil }
+        throw error
+    }
+    return NamespaceID(inode: UInt64(info.st_ino))
+}

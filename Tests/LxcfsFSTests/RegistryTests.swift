@@ -75,6 +75,7 @@ func makeContainer(_ id: String, slot: UInt32) throws -> Container {
         try directory.write(state)
         var other = state
         other.id = "c"
+        other.bootOffset = -5
         other.unifiedCgroup = nil
         other.legacyCgroups = ["memory": "/x"]
         try directory.write(other)

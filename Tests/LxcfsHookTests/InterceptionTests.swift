@@ -117,9 +117,16 @@ import Testing
         let precreate = try Arguments(["precreate", "--sysinfo", "--affinity"])
         #expect(precreate.command == .precreate)
         #expect(precreate.options.intercepted == [.sysinfo, .affinity])
+        let other = try Arguments(
+            ["precreate", "--no-sysinfo", "--time", "--runtime", "crun", "--lxcfs-root", "/x"])
+        #expect(other.options.withholdsSysinfo && other.options.wantsTime)
+        #expect(other.options.runtime == "crun")
         let profile = try Arguments(["seccomp-profile", "--base", "/x.json", "--affinity"])
         #expect(profile.command == .seccompProfile(base: "/x.json"))
         for words in [
+            ["createRuntime", "--time"], ["seccomp-profile", "--no-sysinfo"],
+            ["auto", "--runtime", "crun"], ["precreate", "--runtime", "bin/crun"],
+            ["precreate", "--sysinfo", "--no-sysinfo"], ["precreate", "--time=1"],
             ["createRuntime", "--sysinfo"], ["check", "--affinity"], ["precreate", "--base=x"],
             ["precreate", "--sysinfo", "--lxcfs-root", "/var/lib/lxcfs"],
         ] {

@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func whoWantsCallsAnsweredWantsTheFiles() throws {
-        for key in ["sysinfo", "affinity"] {
+        for key in ["sysinfo", "affinity", "time"] {
             let key = "io.lxcfs-hook." + key
             #expect(ContainerWishes([key: "true"]).isEnabled == true)
             #expect(ContainerWishes([key: "false"]).isEnabled == nil)
@@ -190,5 +190,20 @@ import Testing
         let config = try Self.config(["io.lxcfs-hooks.enable": "false", "enable": "false"])
         #expect(try Self.policy(config).faults.isEmpty)
         #expect(try !Self.isSkipped(config))
+    }
+
+    @Test func whetherMeminfoMayBeOurs() throws {
+        func may(_ config: Config, _ files: [VirtualFile] = VirtualFile.allCases) -> Bool {
+            var options = Options()
+            options.files = files
+            return Policy.mayShowMeminfo(
+                config, wishes: ContainerWishes(config.annotations ?? [:]), options: options)
+        }
+        #expect(try may(Self.config()))
+        #expect(try !may(Self.config(), [.stat]))
+        #expect(try !may(Self.config(["io.lxcfs-hook.files": "uptime"])))
+        #expect(try !may(Self.config(kernelFilesystems: ["sys"])))
+        // As with docker -v.
+        #expect(try may(Self.config(mounts: [("/proc/meminfo", "bind")]), [.stat]))
     }
 }

@@ -110,7 +110,7 @@ import Testing
                 host: $0, into: $1)
         }
         try check(capture, "uptime") { _, out in
-            renderUptime(age: 60_000_000_000, idle: ledger.total.idle, into: out)
+            renderUptime(uptime: 60_000_000_000, idle: ledger.total.idle, into: out)
         }
         try check(capture, "loadavg") { _, out in
             var tasks = TaskCounts()

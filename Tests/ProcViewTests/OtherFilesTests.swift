@@ -16,7 +16,17 @@ private let second: UInt64 = 1_000_000_000
         ] as [(UInt64, UInt64, String)])
     func hundredths(_ age: UInt64, _ idle: UInt64, _ text: String) {
         let out = TextBuffer()
-        renderUptime(age: age, idle: idle, into: out)
+        renderUptime(uptime: age, idle: idle, into: out)
+        #expect(out.string == text)
+    }
+
+    @Test(
+        arguments: [
+            ("11923.33 7007.84\n", "1.50 7007.84\n"), ("nonsense", "nonsense"), ("", ""),
+        ])
+    func theHostsInAnotherTimeNamespace(_ host: String, _ text: String) {
+        let out = TextBuffer()
+        withBytes(host) { renderHostUptime(uptime: 1_500_000_000, host: $0, into: out) }
         #expect(out.string == text)
     }
 }

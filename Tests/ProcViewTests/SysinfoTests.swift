@@ -21,7 +21,7 @@ import Testing
 
     private var example: Sysinfo {
         var info = Sysinfo()
-        info.age = 61_000_000_001
+        info.uptime = 61_000_000_001
         info.loads = (2048, 1024, 1)
         info.totalRAM = 268_435_456
         info.freeRAM = 200_000_000
@@ -96,7 +96,7 @@ import Testing
     @Test func numbersThatDoNotFitAreClamped() {
         var info = example
         info.threads = 100_000
-        info.age = .max
+        info.uptime = .max
         info.totalRAM = .max
         info.freeRAM = .max
         #expect(read(bytes(info, .wide), 80, UInt16.self) == .max)
@@ -110,11 +110,11 @@ import Testing
 
     @Test func aWholeSecondIsNotRoundedUp() {
         var info = Sysinfo()
-        info.age = 5_000_000_000
+        info.uptime = 5_000_000_000
         #expect(read(bytes(info, .wide), 0, Int64.self) == 5)
-        info.age = 1
+        info.uptime = 1
         #expect(read(bytes(info, .wide), 0, Int64.self) == 1)
-        info.age = 0
+        info.uptime = 0
         #expect(read(bytes(info, .wide), 0, Int64.self) == 0)
     }
 
@@ -131,7 +131,7 @@ import Testing
         host.available = 1 << 30
         let view = MemoryView(facts, host: host)
         let load = LoadAverage(active: 1, age: 3_600_000_000_000)
-        let info = Sysinfo(view, age: 1, load: load, threads: 3)
+        let info = Sysinfo(view, uptime: 1, load: load, threads: 3)
         #expect(info.totalRAM == 256 << 20)
         #expect(info.freeRAM == view.free)
         #expect(info.freeRAM + view.cached <= info.totalRAM)

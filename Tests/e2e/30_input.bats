@@ -167,16 +167,20 @@ good_bundle() {
 
 @test "precreate gives back what it gets, byte for byte" {
     good_bundle pre
-    hook precreate <"$WORK/pre/config.json" >"$WORK/out.json"
+    hook precreate --no-sysinfo <"$WORK/pre/config.json" >"$WORK/out.json"
     cmp "$WORK/pre/config.json" "$WORK/out.json"
+    # Of what it changes, it changes nothing else.
+    hook precreate <"$WORK/pre/config.json" >"$WORK/out.json"
+    [[ $(jq -r .linux.seccomp.listenerPath "$WORK/out.json") == "$WORK/run/seccomp.sock" ]]
+    diff <(jq -S . "$WORK/pre/config.json") <(jq -S 'del(.linux.seccomp)' "$WORK/out.json")
     # Nothing can be started with this.
     run hook precreate --sysinfo </dev/null
     [[ $status == 3 ]]
     # Of what is only odd, the engine decides.
     local odd
     for odd in '{"ociVersion": 7}' '{"ociVersion":"1","linux":"io.lxcfs-hook."}' '[]'; do
-        [[ $(hook precreate --sysinfo <<<"$odd" 2>/dev/null) == "$odd" ]]
-        run hook precreate --sysinfo --required <<<"$odd"
+        [[ $(hook precreate <<<"$odd" 2>/dev/null) == "$odd" ]]
+        run hook precreate --required <<<"$odd"
         [[ $status == 3 ]]
     done
 }

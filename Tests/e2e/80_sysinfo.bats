@@ -408,10 +408,16 @@ PYTHON
     local config
     make_bundle pre sleep 1000
     config=$(bundle_of pre)/config.json
-    # By annotation; against the option; with a listener of somebody else's.
     cp "$config" "$WORK/plain.json"
-    set_config pre '.annotations["io.lxcfs-hook.sysinfo"] = "true"'
+    # Where nobody asks for it, by the option of before, and by annotation.
     precreate pre
+    [[ $(jq -r .linux.seccomp.listenerPath "$config") == "$SOCKET" ]]
+    cp "$config" "$WORK/unasked.json"
+    cp "$WORK/plain.json" "$config"
+    precreate pre --sysinfo
+    cmp "$config" "$WORK/unasked.json"
+    jq '.annotations["io.lxcfs-hook.sysinfo"] = "true"' "$WORK/plain.json" >"$config"
+    precreate pre --no-sysinfo
     [[ $(jq -r .linux.seccomp.listenerPath "$config") == "$SOCKET" ]]
     # Twice is once.
     cp "$config" "$WORK/once.json"
@@ -422,16 +428,41 @@ PYTHON
         '.annotations["io.lxcfs-hook.enable"] = "false"' \
         '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/run/x"}' \
         '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO"}' \
+        'del(.linux.namespaces[] | select(.type == "pid"))' \
+        '(.linux.namespaces[] | select(.type == "pid")).path = "/proc/self/ns/pid"' \
+        'del(.linux.namespaces[] | select(.type == "mount"))' \
+        '.linux.maskedPaths = [] | .linux.readonlyPaths = []' \
+        '.annotations["io.lxcfs-hook.files"] = "uptime,stat"' \
         '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW",
             syscalls: [{names: ["sysinfo"], action: "SCMP_ACT_ERRNO"}]}'; do
         jq "$filter" "$WORK/plain.json" >"$config"
         cp "$config" "$WORK/before.json"
+        precreate pre
+        cmp "$config" "$WORK/before.json"
         precreate pre --sysinfo
         cmp "$config" "$WORK/before.json"
     done
+    # Who is served for all that has calls answered as well.
+    for filter in 'del(.linux.namespaces[] | select(.type == "pid"))
+            | .annotations["io.lxcfs-hook.host-pid"] = "true"' \
+        '.linux.maskedPaths = [] | .linux.readonlyPaths = []
+            | .annotations["io.lxcfs-hook.unmasked"] = "true"'; do
+        jq "$filter" "$WORK/plain.json" >"$config"
+        precreate pre
+        [[ $(jq -r .linux.seccomp.listenerPath "$config") == "$SOCKET" ]]
+    done
+    # A runtime of which nobody knows whether it can, unless somebody says so.
+    cp "$WORK/plain.json" "$config"
+    precreate pre --runtime kata
+    cmp "$config" "$WORK/plain.json"
+    precreate pre --runtime kata --sysinfo
+    cmp "$config" "$WORK/unasked.json"
+    cp "$WORK/plain.json" "$config"
+    precreate pre --no-sysinfo
+    cmp "$config" "$WORK/plain.json"
     # Nothing but the seccomp section differs.
     cp "$WORK/plain.json" "$config"
-    precreate pre --sysinfo
+    precreate pre
     diff <(jq -S 'del(.linux.seccomp)' "$config") <(jq -S . "$WORK/plain.json")
     [[ $(jq -c '.linux.seccomp.syscalls' "$config") == \
         '[{"action":"SCMP_ACT_NOTIFY","names":["sysinfo"]}]' ]]
@@ -480,6 +511,12 @@ with_podman() {
     forbids podman_run "$1"
     # No profile at all.
     sees_256 podman_run "$1" --memory 256m --security-opt seccomp=unconfined
+    # Left alone by the hook that mounts, and so by this one: it starts, and sees the host.
+    local others=(--privileged --pid=host)
+    for other in "${others[@]}"; do
+        run -0 --separate-stderr podman_run "$1" --memory 256m "$other" -- free -m
+        [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") != 256 ]] || fail "$other: $output"
+    done
     run -0 --separate-stderr podman_run "$1" --memory 256m \
         --annotation io.lxcfs-hook.sysinfo=false -- free -m
     [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") != 256 ]]
@@ -488,21 +525,35 @@ with_podman() {
     sees_256 podman_run "$1" --memory 256m --annotation io.lxcfs-hook.sysinfo=true
 }
 
-# With the annotated files alone, the wish for the call brings the files of /proc, too.
+# With the annotated files each wish brings both: the files and the calls.
 sysinfo_alone() {
     use_precreate 50-lxcfs-hook-annotated.json
     use_precreate podman/50-lxcfs-hook-sysinfo-annotated.json
-    run -0 --separate-stderr podman_run "$1" --memory 256m \
-        --annotation io.lxcfs-hook.sysinfo=true -- sh -c 'free -m; head -n 1 /proc/meminfo'
-    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] || fail "$output" "$stderr"
+    local wish
+    for wish in sysinfo enable; do
+        run -0 --separate-stderr podman_run "$1" --memory 256m \
+            --annotation io.lxcfs-hook.$wish=true -- sh -c 'free -m; head -n 1 /proc/meminfo'
+        [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 ]] ||
+            fail "$wish: $output" "$stderr"
+        [[ $output == *" 262144 kB" ]] || fail "$wish: $output"
+    done
+    # The files alone.
+    run -0 --separate-stderr podman_run "$1" --memory 256m --annotation \
+        io.lxcfs-hook.enable=true --annotation io.lxcfs-hook.sysinfo=false \
+        -- sh -c 'free -m; head -n 1 /proc/meminfo'
+    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") != 256 ]] || fail "$output"
     [[ $output == *" 262144 kB" ]] || fail "$output"
+    # Nobody asked for anything.
+    run -0 --separate-stderr podman_run "$1" --memory 256m -- sh -c 'head -n 1 /proc/meminfo
+        grep Seccomp_filters /proc/self/status'
+    [[ $output != *" 262144 kB"* ]] || fail "$output"
     run -0 --separate-stderr podman_run "$1" --memory 256m \
         --annotation io.lxcfs-hook.sysinfo=true --annotation io.lxcfs-hook.enable=false \
         -- sh -c 'free -m; head -n 1 /proc/meminfo'
     [[ $output != *" 262144 kB" ]] || fail "$output"
 }
 
-@test "podman: io.lxcfs-hook.sysinfo=true alone is enough" {
+@test "podman: one annotation opens both doors" {
     needs_command podman
     for_each_runtime sysinfo_alone
 }

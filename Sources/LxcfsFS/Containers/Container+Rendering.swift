@@ -26,7 +26,7 @@ extension Container {
         case .stat: try renderStat(host, workspace)
         case .uptime:
             try updateLedger(host, workspace)
-            renderUptime(age: age, idle: counters.ledger.total.idle, into: workspace.out)
+            renderUptime(uptime: uptime, idle: counters.ledger.total.idle, into: workspace.out)
         case .loadavg: try renderLoadavg(host, workspace)
         case .cpuinfo:
             let changed = try updateVisible(host, workspace)
@@ -88,7 +88,7 @@ extension Container {
             ledger: counters.ledger,
             processes: UInt64(max(counters.highestPID, tasks.total)),
             running: UInt64(tasks.runningWithReader),
-            blocked: UInt64(tasks.blocked))
+            blocked: UInt64(tasks.blocked), bootTime: bootTime)
         try host.stat.withText(now: host.now(), maxAge: host.shapeLifetime) {
             stat.render(host: $0, into: workspace.out)
         }
@@ -107,7 +107,8 @@ extension Container {
         workspace.out.append(text)
     }
 
-    /// For a caller in the root cgroup: the host's own file.
+    /// For a caller in the root cgroup: the host's own file, as the kernel shows it in the
+    /// caller's time namespace.
     ///
     /// - Returns: false for files that come out the same by the ordinary way.
     private func renderHostFile(
@@ -126,7 +127,15 @@ extension Container {
             default: nil
             }
         if let file {
-            try file.withText(now: host.now(), maxAge: host.window) { workspace.out.append($0) }
+            try file.withText(now: host.now(), maxAge: host.window) { text in
+                switch (node, bootTime) {
+                case (.uptime, _?):
+                    renderHostUptime(uptime: uptime, host: text, into: workspace.out)
+                case (.stat, let bootTime?):
+                    renderHostStat(bootTime, host: text, into: workspace.out)
+                default: workspace.out.append(text)
+                }
+            }
             return true
         }
         let pressure: PressureKind? =

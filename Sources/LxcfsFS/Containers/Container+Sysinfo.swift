@@ -11,7 +11,7 @@ extension Container {
         defer { lock.unlock() }
         let view = try shownMemory(host, workspace)
         let load = try currentLoad(host, workspace)
-        return Sysinfo(view, age: age, load: load, threads: tasks.total)
+        return Sysinfo(view, uptime: uptime, load: load, threads: tasks.total)
     }
 
     /// The number of CPUs that `/proc/cpuinfo` shows.

@@ -2,6 +2,7 @@ import Cgroups
 import Control
 import KernelText
 import LxcfsPageCache
+import ProcView
 import Syscalls
 
 /// A container as the daemon serves it.
@@ -17,6 +18,8 @@ final class Container: @unchecked Sendable {
     /// How long the machine had been suspended then, in nanoseconds; if that is not known,
     /// when the container was first seen.
     let suspendedBefore: UInt64
+    /// What its time namespace adds to our clock since boot, in nanoseconds; nil if it is in ours.
+    let bootOffset: Int64?
     let cpuView: CPUView
     let cgroups: ContainerCgroups
     let showSwap: Bool
@@ -46,8 +49,9 @@ final class Container: @unchecked Sendable {
     init(
         id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
         showSwap: Bool, cgroups: ContainerCgroups, watcher: (any LoadWatcher)?,
-        suspendedBefore: UInt64 = Clock.suspended()
+        suspendedBefore: UInt64 = Clock.suspended(), bootOffset: Int64? = nil
     ) {
+        self.bootOffset = bootOffset
         self.id = id
         self.slot = slot
         self.pid = pid
@@ -64,6 +68,23 @@ final class Container: @unchecked Sendable {
 
     /// Nanoseconds since it started.
     var age: UInt64 { clampedDifference(Clock.boottime(), startTime) }
+
+    /// Nanoseconds of `/proc/uptime`: what the kernel says in its time namespace, if that is
+    /// its own, for the ticks in its `/proc/<pid>/stat` count from there; else its age.
+    var uptime: UInt64 {
+        guard let bootOffset else { return age }
+        let (sum, _) = Clock.boottime().addingReportingOverflow(
+            UInt64(bitPattern: bootOffset))
+        // The kernel takes no offset that makes its clock negative.
+        return Int64(bitPattern: sum) < 0 ? 0 : sum
+    }
+
+    /// `btime` of `/proc/stat`; nil if it is the host's.
+    var bootTime: BootTime? {
+        bootOffset.map {
+            BootTime(offset: $0, realtime: Clock.realtime(), boottime: Clock.boottime())
+        }
+    }
 
     /// Nanoseconds that its CPUs could have worked since then: suspended, they are not idle
     /// for the kernel either.

@@ -15,6 +15,7 @@ final class CallerLookup: Sendable {
     private let showSwap: Bool
     private let sampler: LoadSampler
     private let ownNamespace: NamespaceID
+    private let timeNamespaces: TimeNamespaces
     private let poller: Poller
 
     private struct State {
@@ -42,6 +43,8 @@ final class CallerLookup: Sendable {
         let cpuset: String
         let initPID: Int32
         let startTime: UInt64
+        /// The callers of one container may be in several time namespaces.
+        let bootOffset: Int64?
     }
 
     private final class InitProcess: Sendable {
@@ -65,6 +68,7 @@ final class CallerLookup: Sendable {
         self.sampler = sampler
         self.poller = poller
         ownNamespace = try Self.namespace(of: "self", host)
+        timeNamespaces = try TimeNamespaces(host.roots.proc)
     }
 
     /// The container of thread `tid`. That it is in another cgroup now, or another thread has
@@ -92,14 +96,14 @@ final class CallerLookup: Sendable {
         let key = Key(
             memory: place.cgroups.display,
             cpuset: place.cgroups.legacy[.cpuset] ?? "", initPID: place.pid,
-            startTime: place.startTime)
+            startTime: place.startTime, bootOffset: place.bootOffset)
         if let known = state.withLock({ $0.containers[key] }), known.cgroups.exist {
             return known
         }
         let made = Container(
             id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
             showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
-            watcher: sampler)
+            watcher: sampler, bootOffset: place.bootOffset)
         return state.withLock { state in
             // Another thread may have been faster; two would count differently.
             if let known = state.containers[key], known.cgroups.exist { return known }
@@ -118,6 +122,10 @@ final class CallerLookup: Sendable {
         /// Nanoseconds since boot; 0 is the host itself.
         let startTime: UInt64
         let cgroups: CgroupPaths
+        /// What is to be added to our clock since boot, in nanoseconds; nil in our time
+        /// namespace. Of the process itself, and not of that init: a caller gets what the kernel's
+        /// files would tell it, and of a pod the init is that of another container.
+        let bootOffset: Int64?
     }
 
     /// - Parameter asContainer: the process is known to be a container's, even if it shares
@@ -130,22 +138,25 @@ final class CallerLookup: Sendable {
         if asContainer, namespace != ownNamespace {
             return try place(ofContainerOf: tid, in: namespace, workspace)
         }
+        let bootOffset = try bootOffset(of: tid, workspace)
         let own = try cgroupPaths(tid, workspace)
         if namespace == ownNamespace {
             return asContainer
                 ? Place(
-                    pid: tid, startTime: try startTime(tid, workspace), cgroups: own.ofContainer
-                )
-                : Place(pid: 1, startTime: 0, cgroups: own.ofContainer)
+                    pid: tid, startTime: try startTime(tid, workspace),
+                    cgroups: own.ofContainer, bootOffset: bootOffset)
+                : Place(
+                    pid: 1, startTime: 0, cgroups: own.ofContainer, bootOffset: bootOffset)
         }
         guard let known = try initProcess(of: namespace, seenFrom: tid, workspace) else {
             return Place(
-                pid: tid, startTime: try startTime(tid, workspace), cgroups: own.ofContainer)
+                pid: tid, startTime: try startTime(tid, workspace), cgroups: own.ofContainer,
+                bootOffset: bootOffset)
         }
         let outer = try cgroupPaths(known.pid, workspace).ofContainer
         return Place(
             pid: known.pid, startTime: known.startTime,
-            cgroups: outer.contains(own) ? outer : own.ofContainer)
+            cgroups: outer.contains(own) ? outer : own.ofContainer, bootOffset: bootOffset)
     }
 
     /// The same for a process that is to be registered, whose pid namespace is not ours. The
@@ -157,12 +168,16 @@ final class CallerLookup: Sendable {
         // Before the cgroups: then a number that is used anew meanwhile is noticed, when the
         // process is looked at again.
         let started = try startTime(pid, workspace)
+        let bootOffset = try bootOffset(of: tid, workspace)
         let outer = try cgroupPaths(pid, workspace).ofContainer
-        if pid == tid { return Place(pid: pid, startTime: started, cgroups: outer) }
+        if pid == tid {
+            return Place(
+                pid: pid, startTime: started, cgroups: outer, bootOffset: bootOffset)
+        }
         let own = try cgroupPaths(tid, workspace)
         return Place(
             pid: pid, startTime: started,
-            cgroups: outer.contains(own) ? outer : own.ofContainer)
+            cgroups: outer.contains(own) ? outer : own.ofContainer, bootOffset: bootOffset)
     }
 
     private func initProcess(
@@ -258,6 +273,11 @@ final class CallerLookup: Sendable {
             throw SystemError("understand", "/proc/" + path, errno: EINVAL)
         }
         return stat
+    }
+
+    /// See ``TimeNamespaces/shift(of:_:_:)``.
+    func bootOffset(of pid: Int32, _ workspace: Workspace) throws(SystemError) -> Int64? {
+        try timeNamespaces.shift(of: pid, host.roots.proc, workspace.scratch)
     }
 
     /// In nanoseconds since boot.

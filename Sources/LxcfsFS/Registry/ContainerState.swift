@@ -12,6 +12,11 @@ struct ContainerState: Fields {
     var startTime: UInt64 = 0
     /// Nanoseconds; not in files from before the first release.
     var suspendedBefore: UInt64?
+    /// Nanoseconds; absent of a container in the daemon's time namespace.
+    var bootOffset: Int64?
+    /// Whether the time namespace has been looked at. Absent in files of release 0.1.0, which does
+    /// not.
+    var knowsTime: Bool?
     var cpus = CPUView.quota
     /// By v1 controller.
     var legacyCgroups: [String: String] = [:]
@@ -25,6 +30,8 @@ struct ContainerState: Fields {
         try fields.required("pid", &pid)
         try fields.required("startTime", &startTime)
         try fields.optional("suspendedBefore", &suspendedBefore)
+        try fields.optional("bootOffset", &bootOffset)
+        try fields.optional("knowsTime", &knowsTime)
         try fields.required("cpus", &cpus)
         try fields.required("legacyCgroups", &legacyCgroups)
         try fields.optional("unifiedCgroup", &unifiedCgroup)
@@ -36,6 +43,8 @@ struct ContainerState: Fields {
         pid = container.pid
         startTime = container.startTime
         suspendedBefore = container.suspendedBefore
+        bootOffset = container.bootOffset
+        knowsTime = true
         cpus = container.cpuView
         legacyCgroups = Dictionary(
             uniqueKeysWithValues: container.cgroups.paths.legacy.map { ($0.rawValue, $1) })

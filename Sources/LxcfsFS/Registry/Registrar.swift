@@ -66,7 +66,7 @@ final class Registrar {
         let view = request.cpus ?? options.cpuView
         if let known = registry.container(id: id), known.startTime == place.startTime,
             known.pid == place.pid, known.cgroups.paths == place.cgroups,
-            known.cpuView == view, known.cgroups.exist
+            known.cpuView == view, known.bootOffset == place.bootOffset, known.cgroups.exist
         {
             return directory(of: id)
         }
@@ -75,7 +75,7 @@ final class Registrar {
             Container(
                 id: id, slot: try registry.takeSlot(), pid: place.pid,
                 startTime: place.startTime, cpuView: view, showSwap: options.showSwap,
-                cgroups: cgroups, watcher: sampler), poller)
+                cgroups: cgroups, watcher: sampler, bootOffset: place.bootOffset), poller)
         log.info("registered \(id), cgroup \(place.cgroups.display)")
         return directory(of: id)
     }
@@ -112,7 +112,8 @@ final class Registrar {
                         id: known.id, slot: known.slot, pid: known.pid,
                         startTime: known.startTime, cpuView: known.cpus,
                         showSwap: options.showSwap, cgroups: cgroups, watcher: sampler,
-                        suspendedBefore: known.suspendedBefore ?? Clock.suspended()),
+                        suspendedBefore: known.suspendedBefore ?? Clock.suspended(),
+                        bootOffset: bootOffset(of: known)),
                     poller)
                 restored[name] = present[name]
                 log.debug("restored \(known.id)")
@@ -128,6 +129,14 @@ final class Registrar {
             isResponsible = true
             examineLeaving()
         }
+    }
+
+    /// Of a container of release 0.1.0 its init is asked, as long as it lives.
+    private func bootOffset(of known: ContainerState) -> Int64? {
+        if known.knowsTime == true { return known.bootOffset }
+        let started = try? callers.startTime(known.pid, workspace)
+        guard started == known.startTime else { return nil }
+        return (try? callers.bootOffset(of: known.pid, workspace)) ?? nil
     }
 
     private func addNew(_ container: Container, _ poller: Poller) throws(SystemError) {

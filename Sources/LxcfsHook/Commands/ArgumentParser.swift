@@ -34,6 +34,14 @@ struct ArgumentParser {
         case "--host-pid": options.attachesHostPID = try flag(name, inline)
         case "--no-freeze": options.freezes = try !flag(name, inline)
         case "--sysinfo": if try flag(name, inline) { options.intercepted.insert(.sysinfo) }
+        case "--no-sysinfo": options.withholdsSysinfo = try flag(name, inline)
+        case "--time": options.wantsTime = try flag(name, inline)
+        case "--runtime":
+            let text = try value(name, inline)
+            guard !text.isEmpty, text.hasPrefix("/") || !text.contains("/") else {
+                throw UsageError(description: "\(name) needs a name or an absolute path")
+            }
+            options.runtime = text
         case "--affinity": if try flag(name, inline) { options.intercepted.insert(.affinity) }
         case "--base": base = try value(name, inline)
         case "--no-syslog": options.usesSyslog = try !flag(name, inline)
@@ -122,6 +130,15 @@ struct ArgumentParser {
         if !options.intercepted.isEmpty, name != "precreate", name != "seccomp-profile" {
             throw UsageError(
                 description: "--sysinfo and --affinity are for precreate and seccomp-profile")
+        }
+        if options.withholdsSysinfo || options.wantsTime || options.runtime != nil,
+            name != "precreate"
+        {
+            throw UsageError(
+                description: "--no-sysinfo, --time and --runtime are for precreate")
+        }
+        if options.withholdsSysinfo, options.intercepted.contains(.sysinfo) {
+            throw UsageError(description: "--sysinfo and --no-sysinfo exclude each other")
         }
         if base != nil, name != "seccomp-profile" {
             throw UsageError(description: "--base is for seccomp-profile")

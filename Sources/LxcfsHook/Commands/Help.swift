@@ -17,8 +17,8 @@ enum Help {
             the container sees its own CPUs, memory, uptime and load.
 
             Stages: createRuntime, prestart, poststop; auto (one of these by the state's
-            status, for hooks.d files); precreate (podman: config.json passes through; with
-            --sysinfo or --affinity, lxcfsd becomes the agent of its seccomp section).
+            status, for hooks.d files); precreate (podman: config.json passes through; of
+            containers that are served, lxcfsd becomes the agent of the seccomp section).
 
             Options:
               --files LIST        of \(files)
@@ -33,10 +33,15 @@ enum Help {
               --no-freeze         attach: do not freeze the container for the milliseconds in
                                   which files are mounted, although it may then have them
                                   mounted elsewhere
-              --sysinfo           precreate: lxcfsd answers sysinfo(2), which busybox free,
-                                  uptime and top, and getloadavg(3), ask instead of /proc
+              --no-sysinfo        precreate: lxcfsd does not answer sysinfo(2), which busybox
+                                  free, uptime and top, and getloadavg(3), ask instead of /proc
+              --sysinfo           precreate: it does, also with other runtimes than crun, runc
               --affinity          precreate, seccomp-profile: lxcfsd also answers
                                   sched_getaffinity(2), so that nproc honours a CPU quota
+              --time              precreate: a time namespace whose boot is the container's
+                                  start, so that ps is right; needs runc 1.2 or crun 1.8.4
+              --runtime NAME      precreate: the runtime that will create the container, where
+                                  podman's command line names none
               --runtime-dir DIR   of lxcfsd; default: /run/lxcfs
               --lxcfs-root DIR    use the lxcfs mounted at DIR, without lxcfsd
               --no-syslog         write to standard error only
@@ -51,6 +56,7 @@ enum Help {
               io.lxcfs-hook.host-pid  true: like --host-pid
               io.lxcfs-hook.sysinfo   true: like --sysinfo; false: not that
               io.lxcfs-hook.affinity  true: like --affinity; false: not that
+              io.lxcfs-hook.time      true: like --time; false: not that
 
             Exit codes:
             \(codes)

@@ -1,12 +1,11 @@
-import Control
 import Glibc
 import OCISpec
 import Syscalls
 
 /// podman's `precreate` stage: config.json in, config.json out (oci-hooks(5)).
 ///
-/// Changes the seccomp section of containers whose system calls the agent is to answer. The
-/// configuration of all others comes out as it went in, byte for byte.
+/// Has the system calls of containers that are served answered, and gives those that want one a
+/// time namespace. The configuration of all others comes out as it went in, byte for byte.
 struct Precreate {
     let options: Options
     var log: Log
@@ -25,11 +24,11 @@ struct Precreate {
             output = try changed(input) ?? input
         } catch let error as DocumentError {
             let isFatal = options.isRequired || error.isNoJSON
-            log.log(isFatal ? .error : .warning, "system calls are not answered: \(error)")
+            log.log(isFatal ? .error : .warning, "config.json is left as it is: \(error)")
             if isFatal { return .badInput }
             output = input
         } catch {
-            log.log(options.faultLevel, "system calls are not answered: \(error)")
+            log.log(options.faultLevel, "config.json is left as it is: \(error)")
             if options.isRequired { return .failure }
             output = input
         }
@@ -48,52 +47,39 @@ struct Precreate {
     private static let sizeLimit = 1 << 30
 
     /// - Returns: nil if nothing is to be changed.
-    /// - Throws: `DocumentError` for a config.json that makes no sense, `InterceptionError`
-    ///   if it cannot be changed as it should be.
+    /// - Throws: `DocumentError` for a config.json that makes no sense; `PrecreateError` if it
+    ///   cannot be changed as it should be, and that is required.
     private func changed(_ input: [UInt8]) throws -> [UInt8]? {
-        if options.intercepted.isEmpty, !Self.mentionsAnnotations(input) { return nil }
         guard input.count <= Config.sizeLimit else {
-            throw InterceptionError("config.json has more than \(Config.sizeLimit) bytes")
+            throw PrecreateError("it has more than \(Config.sizeLimit) bytes")
         }
         var config = try Config(json: input)
         let wishes = ContainerWishes(config.annotations ?? [:])
         for fault in wishes.faults { log.log(options.faultLevel, fault) }
-        let calls = InterceptedSet(options.intercepted, wishes)
-        if wishes.isEnabled == false || calls.isEmpty { return nil }
-        // It gets no files. The agent would leave its calls to the kernel, which takes longer.
-        if config.namespace(.pid) == nil, !(wishes.attachesHostPID ?? options.attachesHostPID) {
-            log.info("left alone: it is in the host's pid namespace; see --host-pid")
-            return nil
+        if wishes.isEnabled == false { return nil }
+        let runtime = RuntimeChoice.find(options)
+        let time = try attempt("no time namespace") { () throws(PrecreateError) in
+            try OwnTime(options: options, wishes: wishes, runtime: runtime, log: log)
+                .add(to: &config)
         }
-        guard case .daemon(let directory) = options.origin else {
-            throw InterceptionError("lxcfs has no agent for them")
+        let calls = try attempt("system calls are not answered") {
+            () throws(PrecreateError) in
+            try AnsweredCalls(options: options, wishes: wishes, runtime: runtime, log: log)
+                .add(to: &config)
         }
-        try Self.checkAgent(directory)
-        let interception = Interception(
-            listenerPath: Defaults.seccompSocket(in: directory), calls: calls.names)
-        let outcome = interception.applied(to: config.linux?.seccomp)
-        if !outcome.objections.isEmpty, options.isRequired {
-            throw InterceptionError(outcome.objections.joined(separator: "; "))
-        }
-        for objection in outcome.objections {
-            log.info("seccomp profile left alone: \(objection)")
-        }
-        guard let profile = outcome.profile else { return nil }
-        if config.linux == nil { config.linux = Linux() }
-        config.linux?.seccomp = profile
-        return try config.encoded()
+        return time || calls ? try config.encoded() : nil
     }
 
-    /// Makes sure that the daemon runs an agent: without one the container would not start.
-    private static func checkAgent(_ directory: String) throws {
-        let reply = try ControlClient(socket: Defaults.controlSocket(in: directory))
-            .send(Request(.status))
-        guard reply.status?.listeners != nil else {
-            throw InterceptionError("lxcfsd takes no notify descriptors on this kernel")
+    /// What cannot be done does not keep the rest from being done, unless it is required.
+    private func attempt(
+        _ what: String, _ change: () throws(PrecreateError) -> Bool
+    ) throws(PrecreateError) -> Bool {
+        do {
+            return try change()
+        } catch {
+            if options.isRequired { throw PrecreateError("\(what): \(error)") }
+            log.warning("\(what): \(error)")
+            return false
         }
-    }
-
-    private static func mentionsAnnotations(_ input: [UInt8]) -> Bool {
-        String(decoding: input, as: UTF8.self).contains(ContainerWishes.prefix)
     }
 }

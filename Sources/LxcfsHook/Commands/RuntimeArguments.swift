@@ -7,7 +7,7 @@ import Syscalls
 /// namespace, and then says that the bundle is `/`. Its command line has the right one: engines
 /// always give it there.
 struct RuntimeArguments: Equatable {
-    private let words: [Substring]
+    let words: [Substring]
 
     /// - Parameter commandLine: as `/proc/<pid>/cmdline` has it, each word ended by a zero byte.
     init(commandLine: [UInt8]) {

@@ -13,7 +13,7 @@ struct SeccompProfile {
     func run(base: String?) -> ExitCode {
         do {
             guard case .daemon(let directory) = options.origin else {
-                throw InterceptionError("lxcfs has no agent for system calls")
+                throw PrecreateError("lxcfs has no agent for system calls")
             }
             var profile: Seccomp?
             if let base {
@@ -27,7 +27,7 @@ struct SeccompProfile {
                 listenerPath: Defaults.seccompSocket(in: directory), calls: calls.names
             ).applied(to: profile)
             guard outcome.objections.isEmpty else {
-                throw InterceptionError(outcome.objections.joined(separator: "; "))
+                throw PrecreateError(outcome.objections.joined(separator: "; "))
             }
             // Without a changed profile the base has all rules already.
             guard let result = outcome.profile ?? profile else { return .failure }

@@ -2,8 +2,8 @@ import Control
 
 /// What a container asks for in the annotations of its config.json.
 struct ContainerWishes: Equatable {
-    /// Whether it is to be served. Who wants system calls answered wants this too, unless it says
-    /// otherwise: without the files, the agent leaves the calls to the kernel.
+    /// Whether it is to be served. Who wants system calls answered, or a time namespace, wants this
+    /// too, unless it says otherwise: without the files, the agent leaves the calls to the kernel.
     var isEnabled: Bool?
     var files: [VirtualFile]?
     var cpus: CPUView?
@@ -13,6 +13,8 @@ struct ContainerWishes: Equatable {
     var sysinfo: Bool?
     /// Whether the agent is to answer sched_getaffinity(2).
     var affinity: Bool?
+    /// Whether it is to get a time namespace whose boot is its start.
+    var time: Bool?
     /// What is wrong with annotations that the hook does not understand, and ignores.
     var faults: [String] = []
 
@@ -35,6 +37,7 @@ struct ContainerWishes: Equatable {
             case "host-pid": attachesHostPID = flag(key, value)
             case "sysinfo": sysinfo = flag(key, value)
             case "affinity": affinity = flag(key, value)
+            case "time": time = flag(key, value)
             case "files":
                 do {
                     files = try VirtualFile.parse(value)
@@ -48,7 +51,9 @@ struct ContainerWishes: Equatable {
                 fault(key, value, "no such setting")
             }
         }
-        if isEnabled == nil, sysinfo == true || affinity == true { isEnabled = true }
+        if isEnabled == nil, sysinfo == true || affinity == true || time == true {
+            isEnabled = true
+        }
     }
 
     private static func boolean(_ word: String) -> Bool? {

@@ -31,31 +31,15 @@ struct Policy {
         var notes: [String] = []
         let targets = Self.targets(
             wishes.files ?? options.files, config: config, notes: &notes)
-        let isWantedUnmasked = wishes.attachesUnmasked ?? options.attachesUnmasked
 
         faults = wishes.faults
         self.notes = notes
+        let objection = Self.objection(
+            config, wishes: wishes, options: options,
+            sharesMountNamespace: sharesMountNamespace, sharesPIDNamespace: sharesPIDNamespace)
         decision =
-            if wishes.isEnabled == false {
-                .skip(reason: Self.optOut)
-            } else if config.namespace(.mount) == nil {
-                .skip(reason: "config.json gives the container no mount namespace of its own")
-            } else if sharesMountNamespace {
-                .skip(reason: "the container's mount namespace is the hook's own")
-            } else if config.namespace(.pid) == nil || sharesPIDNamespace,
-                !(wishes.attachesHostPID ?? options.attachesHostPID)
-            {
-                .skip(
-                    reason: """
-                        it is in the host's pid namespace, so it looks at the host and not at \
-                        itself; see --host-pid
-                        """)
-            } else if config.isProcUnmasked, !isWantedUnmasked {
-                .skip(
-                    reason: """
-                        its /proc is unmasked, and mounts on it would keep it from mounting \
-                        procfs in nested containers; see --unmasked
-                        """)
+            if let objection {
+                .skip(reason: objection)
             } else if targets.isEmpty {
                 .skip(reason: "its config.json leaves none of the files to mount")
             } else {
@@ -63,6 +47,46 @@ struct Policy {
                     Plan(
                         rootfs: rootfs, targets: targets, cpus: wishes.cpus ?? options.cpus))
             }
+    }
+
+    /// Why a container is left alone, whatever files there are; nil if it is served. For the
+    /// parameters see ``init(config:bundle:sharesMountNamespace:sharesPIDNamespace:options:)``.
+    static func objection(
+        _ config: Config, wishes: ContainerWishes, options: Options,
+        sharesMountNamespace: Bool, sharesPIDNamespace: Bool
+    ) -> String? {
+        if wishes.isEnabled == false { return optOut }
+        if config.namespace(.mount) == nil {
+            return "config.json gives the container no mount namespace of its own"
+        }
+        if sharesMountNamespace { return "the container's mount namespace is the hook's own" }
+        if config.namespace(.pid) == nil || sharesPIDNamespace,
+            !(wishes.attachesHostPID ?? options.attachesHostPID)
+        {
+            return """
+                it is in the host's pid namespace, so it looks at the host and not at itself; \
+                see --host-pid
+                """
+        }
+        if config.isProcUnmasked, !(wishes.attachesUnmasked ?? options.attachesUnmasked) {
+            return """
+                its /proc is unmasked, and mounts on it would keep it from mounting procfs in \
+                nested containers; see --unmasked
+                """
+        }
+        return nil
+    }
+
+    /// Whether `/proc/meminfo` of a container may be one of ours: mounted by the hook, or by the
+    /// configuration itself, as with `docker -v`.
+    static func mayShowMeminfo(
+        _ config: Config, wishes: ContainerWishes, options: Options
+    ) -> Bool {
+        var notes: [String] = []
+        let files = targets(wishes.files ?? options.files, config: config, notes: &notes)
+        return VirtualFile.meminfo.targets.contains { target in
+            files.contains(target) || config.mountCovers(target.path)
+        }
     }
 
     private static func targets(

@@ -62,6 +62,10 @@ import Syscalls
         require(ContainerID.fault(id) == nil, "an id that is none")
     }
     if let stat = ProcessStat(parsing: input) { require(stat.state > space, "a blank state") }
+    if let offsets = TimeOffsets(parsing: input) {
+        require(
+            offsets.boottime != .min && offsets.monotonic != .min, "an offset without limit")
+    }
     _ = VisibleCPUs()
     _ = try? VirtualFile.parse(text)
 }

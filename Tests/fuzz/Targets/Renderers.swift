@@ -34,7 +34,7 @@ func checkMemory(_ facts: MemoryFacts, host: HostMemory) {
         require(view.swapTotal <= host.swapTotal, "more swap than the host")
         require(swap || view.swapTotal == 0, "swap is not hidden")
         let info = Sysinfo(
-            view, age: facts.usage, load: LoadAverage(values: [1, 2, 3]),
+            view, uptime: facts.usage, load: LoadAverage(values: [1, 2, 3]),
             threads: Int(clamping: facts.usage))
         for layout in SysinfoLayout.allCases {
             var image = [UInt8](repeating: 0xAA, count: 256)
@@ -143,9 +143,14 @@ func checkParts(_ view: MemoryView) {
                 time: CPUTime(user: parts.quantity(), system: parts.quantity())),
             visible: CPUList(Array(0..<Int(parts.byte() % 16))))
     }
-    let stat = Stat(
+    var stat = Stat(
         ledger: ledger, processes: parts.quantity(), running: parts.quantity(),
         blocked: parts.quantity())
+    if stat.processes & 1 != 0 {
+        stat.bootTime = BootTime(
+            offset: Int64(bitPattern: stat.running), realtime: stat.blocked,
+            boottime: stat.processes)
+    }
     parts.text { text in
         let out = rendered(text) { stat.render(host: $0, into: $1) }
         let lines = lineCount(text) + 1
@@ -153,6 +158,15 @@ func checkParts(_ view: MemoryView) {
         requireGrammar(.stat, host: text, out)
         // Of each column of the host at most one number for each CPU.
         require(out.count <= (text.count + 24) * 24 * (ledger.visible.count + 1), "grows")
+        if let bootTime = stat.bootTime {
+            let shown = rendered(text) { renderHostStat(bootTime, host: $0, into: $1) }
+            require(lineCount(shown) <= lines, "lines from nowhere")
+            requireGrammar(.stat, host: text, shown)
+            let uptime = rendered(text) {
+                renderHostUptime(uptime: stat.processes, host: $0, into: $1)
+            }
+            require(uptime.count <= text.count + 24, "grows")
+        }
     }
     var load = LoadAverage(
         active: Int(clamping: stat.running & 0xFFFF_FFFF), age: stat.processes)
@@ -163,7 +177,7 @@ func checkParts(_ view: MemoryView) {
     let text = rendered(input) { load.render(tasks, into: $1) }
     requireGrammar(.loadavg, text)
     let uptime = rendered(input) {
-        renderUptime(age: stat.processes, idle: stat.running, into: $1)
+        renderUptime(uptime: stat.processes, idle: stat.running, into: $1)
     }
     requireGrammar(.uptime, uptime)
 }
