@@ -190,7 +190,7 @@ swap_of() {
         --argjson swap $((160 << 20))
     run -0 run_container "$1" "swap-$1"
     [[ $(kilobytes SwapTotal) == $((32 << 10)) ]]
-    [[ $(show - swaps | awk 'NR == 2 { print $2, $3, $4 }') == "virtual 32768 0" ]]
+    [[ $(show - swaps | awk 'NR == 2 { print $2, $3, $4 }') == "partition 32768 0" ]]
 }
 
 @test "swap limit" {
