@@ -6,6 +6,8 @@ public enum Attribute: CaseIterable, Sendable {
     case memoryHigh
     case memoryUsage
     case memoryStat
+    /// How often processes have been killed for want of memory, among others.
+    case memoryEvents
     /// v2: a limit on swap alone. v1: a limit on memory and swap together.
     case swapLimit
     case swapUsage
@@ -40,6 +42,7 @@ public enum Attribute: CaseIterable, Sendable {
         case .memoryHigh: "memory.high"
         case .memoryUsage: "memory.current"
         case .memoryStat: "memory.stat"
+        case .memoryEvents: "memory.events"
         case .swapLimit: "memory.swap.max"
         case .swapUsage: "memory.swap.current"
         case .cpuStat: "cpu.stat"
@@ -62,6 +65,7 @@ public enum Attribute: CaseIterable, Sendable {
         case .memoryLimit: "memory.limit_in_bytes"
         case .memoryUsage: "memory.usage_in_bytes"
         case .memoryStat: "memory.stat"
+        case .memoryEvents: "memory.oom_control"
         case .swapLimit: "memory.memsw.limit_in_bytes"
         case .swapUsage: "memory.memsw.usage_in_bytes"
         case .cpuStat: "cpuacct.stat"

@@ -1,6 +1,6 @@
 /// A name that `--files` and the annotation take: one file, or a few that belong together.
 enum VirtualFile: String, CaseIterable, Sendable {
-    case cpuinfo, diskstats, loadavg, meminfo, slabinfo, stat, swaps, uptime
+    case cpuinfo, diskstats, loadavg, meminfo, slabinfo, stat, swaps, uptime, vmstat
     /// `/proc/pressure/{cpu,io,memory}`.
     case pressure
     /// The directory `/sys/devices/system/cpu`.

@@ -71,7 +71,7 @@ import Testing
             numbers == """
                 top=1 proc=2 sys=3 devices=4 system=5 cpuDirectory=6 pressureDirectory=7 \
                 mountPoint=8 singleCPU=9 cpuinfo=16 diskstats=17 loadavg=18 meminfo=19 \
-                slabinfo=20 stat=21 swaps=22 uptime=23 pressureCPU=32 pressureIO=33 \
+                slabinfo=20 stat=21 swaps=22 uptime=23 vmstat=24 pressureCPU=32 pressureIO=33 \
                 pressureMemory=34 online=48 present=49 possible=50 enabled=51 offline=52 \
                 isolated=53
                 """)

@@ -47,7 +47,7 @@ import Testing
     @Test func ordinaryContainerGetsEverything() throws {
         let plan = try #require(try Self.plan(Self.config()))
         #expect(plan.rootfs == "/bundle/rootfs")
-        #expect(plan.targets.count == 12)
+        #expect(plan.targets.count == 13)
         #expect(plan.targets.first?.path == "/proc/cpuinfo")
         #expect(plan.targets.last?.path == "/sys/devices/system/cpu")
         #expect(plan.targets.map(\.path).contains("/proc/pressure/memory"))
@@ -143,12 +143,12 @@ import Testing
             ("/sys/fs/cgroup", "cgroup2"), ("/proc/sys", "bind"), ("/data/proc/stat", "bind"),
             ("/", "bind"),
         ])
-        #expect(try Self.plan(config)?.targets.count == 12)
+        #expect(try Self.plan(config)?.targets.count == 13)
     }
 
     @Test func withoutSysfsOnlyProc() throws {
         let plan = try #require(try Self.plan(Self.config(kernelFilesystems: ["proc"])))
-        #expect(plan.targets.count == 11)
+        #expect(plan.targets.count == 12)
         #expect(plan.targets.allSatisfy { $0.filesystem == .proc })
     }
 
@@ -183,7 +183,7 @@ import Testing
             Issue.record("skipped")
             return
         }
-        #expect(plan.targets.count == 12)
+        #expect(plan.targets.count == 13)
     }
 
     @Test func annotationsOfOthersDoNotMatter() throws {

@@ -129,6 +129,24 @@ import Testing
         try check(capture, "diskstats") { renderDiskstats(counters, host: $0, into: $1) }
     }
 
+    @Test(arguments: Capture.all) func memoryEvents(_ capture: Capture) throws {
+        let container = try capture.container()
+        let scratch = Scratch()
+        let facts = try container.readMemory(scratch)
+        let host = withBytes(
+            try capture.kernel.text("proc/meminfo"), HostMemory.init(meminfo:))
+        var io: [IOCounters] = []
+        try container.readIO(scratch, into: &io)
+        let transferred = withBytes(try capture.kernel.text("proc/diskstats")) {
+            Transfers(io, diskstats: $0)
+        }
+        let vmstat = Vmstat(
+            Meminfo(facts, host: host), transferred: transferred, pageSize: 4096,
+            hugePageSize: 2 << 20)
+        let counters = try container.readMemoryCounters(scratch)
+        try check(capture, "vmstat") { vmstat.render(host: $0, counters, into: $1) }
+    }
+
     @Test(arguments: Capture.all) func slabs(_ capture: Capture) throws {
         try check(capture, "slabinfo") { renderSlabinfo(host: $0, into: $1) }
     }

@@ -28,6 +28,7 @@ extension Container {
             try updateLedger(host, workspace)
             renderUptime(age: age, idle: counters.ledger.total.idle, into: workspace.out)
         case .loadavg: try renderLoadavg(host, workspace)
+        case .vmstat: try renderVmstat(host, workspace)
         case .cpuinfo:
             let changed = try updateVisible(host, workspace)
             let cpuinfo = Cpuinfo(visible: visible.list)
@@ -94,6 +95,25 @@ extension Container {
         }
     }
 
+    private func renderVmstat(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        let facts = try readMemory(host, workspace)
+        try cgroups.readIO(workspace.scratch, into: &workspace.io)
+        let transferred = try host.diskstats.withText(
+            now: host.now(), maxAge: host.shapeLifetime
+        ) { Transfers(workspace.io, diskstats: $0) }
+        let meminfo = try host.meminfo.with(now: host.now()) {
+            Meminfo(facts, host: $1, swap: showSwap)
+        }
+        let vmstat = Vmstat(
+            meminfo, transferred: transferred, pageSize: host.pageSize,
+            hugePageSize: host.transparentHugePageSize)
+        // Last, for it lends the buffer into which everything is read.
+        let counters = try cgroups.readMemoryCounters(workspace.scratch)
+        try host.vmstat.withText(now: host.now(), maxAge: host.window) {
+            vmstat.render(host: $0, counters, into: workspace.out)
+        }
+    }
+
     private func renderLoadavg(_ host: Host, _ workspace: Workspace) throws(SystemError) {
         try currentLoad(host, workspace).render(tasks, into: workspace.out)
     }
@@ -123,6 +143,7 @@ extension Container {
             case .stat: host.stat
             case .swaps: host.swaps
             case .uptime: host.uptime
+            case .vmstat: host.vmstat
             default: nil
             }
         if let file {

@@ -23,6 +23,7 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case stat = 21
     case swaps = 22
     case uptime = 23
+    case vmstat = 24
 
     case pressureCPU = 32
     case pressureIO = 33
@@ -36,10 +37,10 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case isolated = 53
 
     package static let procFiles: [FixedNode] = [
-        .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime,
+        .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime, .vmstat,
     ]
     /// Many of their numbers get more digits as time goes by.
-    package static let countingFiles: [FixedNode] = [.diskstats, .stat]
+    package static let countingFiles: [FixedNode] = [.diskstats, .stat, .vmstat]
     package static let pressureFiles: [FixedNode] = [
         .pressureCPU, .pressureIO, .pressureMemory,
     ]
@@ -69,6 +70,7 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
         case .stat: "stat"
         case .swaps: "swaps"
         case .uptime: "uptime"
+        case .vmstat: "vmstat"
         case .online: "online"
         case .present: "present"
         case .possible: "possible"

@@ -43,7 +43,7 @@ package struct NodeID: Hashable, Sendable {
 
     /// Whether a key in a container is that of one of ``FixedNode/procFiles``.
     package static func isProcFile(_ key: UInt64) -> Bool {
-        key &+ 1 >= FixedNode.cpuinfo.rawValue && key &+ 1 <= FixedNode.uptime.rawValue
+        key &+ 1 >= FixedNode.cpuinfo.rawValue && key &+ 1 <= FixedNode.vmstat.rawValue
     }
 
     /// Whether a key in a container is that of one of ``FixedNode/countingFiles``.

@@ -1,7 +1,10 @@
 /// The text for `--help`.
 enum Help {
     static var text: String {
-        let files = VirtualFile.allCases.map(\.rawValue).joined(separator: ",")
+        let names = VirtualFile.allCases.map(\.rawValue)
+        let files =
+            names.prefix(8).joined(separator: ",") + ",\n" + String(repeating: " ", count: 22)
+            + names.dropFirst(8).joined(separator: ",")
         let codes = ExitCode.allCases.map { "  \($0.rawValue)  \($0.summary)\n" }.joined()
         return """
             Usage: lxcfs-hook <stage> [options]             as an OCI hook, state on stdin
