@@ -5,12 +5,16 @@ enum VirtualFile: String, CaseIterable, Sendable {
     case pressure
     /// The directory `/sys/devices/system/cpu`.
     case cpu
+    /// `stat` and `inflight` of each block device below `/sys`.
+    case disks
 
-    var targets: [Target] {
+    /// Where they are; of ``disks`` only the machine knows, see ``BlockDevices``.
+    fileprivate var targets: [Target] {
         switch self {
         case .pressure:
             ["cpu", "io", "memory"].map { Target(.proc, parent: "pressure", name: $0) }
         case .cpu: [Target.cpuDirectory]
+        case .disks: []
         default: [Target(.proc, name: rawValue)]
         }
     }
@@ -44,6 +48,15 @@ enum VirtualFile: String, CaseIterable, Sendable {
             case .empty: return "the list of files is empty"
             }
         }
+    }
+}
+
+extension [VirtualFile] {
+    /// Where all of them are.
+    ///
+    /// - Parameter disks: those of ``VirtualFile/disks``, asked for only if they are in the list.
+    func targets(disks: () -> [Target]) -> [Target] {
+        flatMap { $0 == .disks ? disks() : $0.targets }
     }
 }
 

@@ -1,6 +1,5 @@
 import Cgroups
 import KernelText
-import Syscalls
 
 /// What a container has read from block devices and written to them, in bytes, each byte once.
 public struct Transfers: Equatable, Sendable {
@@ -19,13 +18,10 @@ public struct Transfers: Equatable, Sendable {
         var lines = Scanner(text)
         while let line = lines.line() {
             var words = Scanner(line)
-            guard let major = words.number(), let minor = words.number(),
-                let name = words.word(), !name.starts(with: "dm-"), !name.starts(with: "md")
+            guard let device = words.diskstatsDevice(), let name = words.word(),
+                !name.starts(with: "dm-"), !name.starts(with: "md"),
+                let own = counters.first(where: { $0.device == device })
             else { continue }
-            let device = DeviceNumber(
-                major: UInt32(truncatingIfNeeded: major),
-                minor: UInt32(truncatingIfNeeded: minor))
-            guard let own = counters.first(where: { $0.device == device }) else { continue }
             read = clampedSum(read, own.readBytes)
             written = clampedSum(written, own.writtenBytes)
         }

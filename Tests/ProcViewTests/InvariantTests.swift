@@ -285,6 +285,13 @@ private final class RandomTree {
         sum("Active", "Active(anon)", "Active(file)")
         sum("Inactive", "Inactive(anon)", "Inactive(file)")
         sum("Slab", "SReclaimable", "SUnreclaim")
+        func within(_ part: String, _ whole: String) {
+            let most = values.first { $0.0 == whole }?.1 ?? 0
+            values = values.map { $0.0 == part ? (part, min($0.1, most)) : $0 }
+        }
+        within("AnonHugePages", "AnonPages")
+        within("ShmemHugePages", "Shmem")
+        within("KReclaimable", "Slab")
         values.append(("SomethingNew", 5))
         return values.map {
             "\($0.0):\t\($0.1)" + ($0.0.hasPrefix("HugePages_") ? "\n" : " kB\n")

@@ -17,6 +17,7 @@ extension Container {
         defer { lock.unlock() }
         workspace.out.clear()
         guard let fixed = FixedNode(rawValue: node.file) else {
+            if let block = BlockNode(node) { return try render(block, host, workspace) }
             return try renderCatalogFile(node, host, workspace)
         }
         if isHost || host.passesThrough, try renderHostFile(fixed, host, workspace) { return }
@@ -60,7 +61,7 @@ extension Container {
         case .present, .possible, .enabled, .isolated:
             try append(CPUCatalog.path(of: fixed), host.roots.sys, workspace)
         case .top, .proc, .sys, .devices, .system, .cpuDirectory, .pressureDirectory,
-            .mountPoint, .singleCPU:
+            .mountPoint, .singleCPU, .devDirectory, .blockDirectory:
             throw SystemError("read", fixed.name, errno: EISDIR)
         }
     }
@@ -201,13 +202,6 @@ extension Container {
         CPUTopology.renderOffline(
             host: try workspace.scratch.read(file.raw, path: path), possible: possible,
             visible: visible.list, into: workspace.out)
-    }
-
-    private func append(
-        _ path: String, _ root: borrowing FileDescriptor, _ workspace: Workspace
-    ) throws(SystemError) {
-        let file = try root.open(at: path)
-        workspace.out.append(try workspace.scratch.read(file.raw, path: path))
     }
 }
 

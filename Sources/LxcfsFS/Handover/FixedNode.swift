@@ -14,6 +14,9 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case mountPoint = 8
     /// `cpuN`; which, the node id says.
     case singleCPU = 9
+    /// `/sys/dev`, and `block` in it, which has a directory for each ``BlockNode``.
+    case devDirectory = 12
+    case blockDirectory = 13
 
     case cpuinfo = 16
     case diskstats = 17
@@ -58,6 +61,8 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
         case .devices: "devices"
         case .system: "system"
         case .cpuDirectory: "cpu"
+        case .devDirectory: "dev"
+        case .blockDirectory: "block"
         case .pressureDirectory: "pressure"
         case .pressureCPU: "cpu"
         case .pressureIO: "io"

@@ -42,6 +42,7 @@ extension Names {
     /// What both connections have of a number.
     func commonKind(of node: NodeID) -> NodeKind? {
         guard let fixed = FixedNode(rawValue: node.file) else {
+            if let block = BlockNode(node) { return DiskNames(host: host).kind(of: block) }
             return host.catalog.entries[node.file].map(kind(of:))
         }
         if fixed == .slabinfo { return .file(mode: 0o400) }
@@ -73,6 +74,9 @@ extension Names {
         of node: NodeID, caller: pid_t, _ workspace: Workspace
     ) throws(SystemError) -> [TreeEntry] {
         guard let fixed = FixedNode(rawValue: node.file) else {
+            if let block = BlockNode(node) {
+                return try DiskNames(host: host).entries(block, node.slot)
+            }
             guard let entry = host.catalog.entries[node.file], entry.kind == .directory else {
                 throw SystemError("list", "node \(node.raw)", errno: ENOTDIR)
             }
@@ -81,9 +85,11 @@ extension Names {
         switch fixed {
         case .top: return topEntries(slot: node.slot)
         case .proc: return procEntries(slot: node.slot)
-        case .sys: return [entry(.devices, node.slot)]
+        case .sys: return [entry(.devDirectory, node.slot), entry(.devices, node.slot)]
         case .devices: return [entry(.system, node.slot)]
         case .system: return [entry(.cpuDirectory, node.slot)]
+        case .devDirectory: return [entry(.blockDirectory, node.slot)]
+        case .blockDirectory: return try DiskNames(host: host).directories(node.slot)
         case .pressureDirectory: return FixedNode.pressureFiles.map { entry($0, node.slot) }
         case .cpuDirectory:
             let cpus = try CPUCatalog.directories(sys: host.roots.sys)
@@ -107,6 +113,9 @@ extension Names {
         {
             return CPUCatalog.hasDirectory(of: cpu, sys: host.roots.sys)
                 ? singleCPU(cpu, node.slot) : nil
+        }
+        if node.file == FixedNode.blockDirectory.rawValue {
+            return try DiskNames(host: host).directory(named: name, node.slot)
         }
         return try entries(of: node, caller: caller, workspace).first { $0.name == name }
     }

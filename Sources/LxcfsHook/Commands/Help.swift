@@ -26,7 +26,8 @@ enum Help {
             Options:
               --files LIST        of \(files)
                                   (pressure: the files in /proc/pressure; cpu: the directory
-                                  /sys/devices/system/cpu); default: all
+                                  /sys/devices/system/cpu; disks: stat and inflight of disks
+                                  below /sys); default: all
               --cpus quota|cpuset show as many CPUs as the quota pays for, or the cpuset's
               --required          a container that cannot be served does not start
               --unmasked          also serve containers with an unmasked /proc; in these,

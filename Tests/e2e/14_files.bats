@@ -1,0 +1,118 @@
+# Files beside those of /proc that programs read and mix with them: counters of disks, memory
+# events, NUMA nodes. The programs are this machine's, in a container that has its /usr.
+
+load helpers
+load cpus
+load load
+
+setup_file() {
+    make_disk
+    start_daemon
+}
+
+teardown_file() {
+    stop_daemon
+    remove_disk
+}
+
+teardown() { cleanup_containers; }
+
+# sections: splits the container's output at "== NAME" lines; section NAME prints one.
+section() { sed -n "/^== $1\$/,/^== /{/^== /d;p}" <<<"$output"; }
+
+# Of each device what /proc/diskstats says of it, and what its own files say.
+DISKS='
+for link in /sys/dev/block/*; do
+    number=${link##*/}
+    line=$(busybox awk -v n="$number" '\''$1 ":" $2 == n {
+        for (i = 4; i <= NF; i++) printf "%8d%s", $i, i < NF ? " " : "\n" }'\'' /proc/diskstats)
+    [ "$line" = "$(cat $link/stat)" ] || echo "differs: $number: $line / $(cat $link/stat)"
+    [ "$(cat $link/inflight)" = "       0        0" ] || echo "inflight: $number"
+done
+echo looked'
+
+disks_agree() {
+    cpu_bundle "disks-$1" "$DISKS"
+    run -0 run_container "$1" "disks-$1"
+    [[ $output == looked ]]
+}
+
+@test "the counters of a disk below /sys are those of /proc/diskstats" {
+    for_each_runtime disks_agree
+}
+
+iostat_is_idle() {
+    cpu_bundle "iostat-$1" 'iostat -o JSON -x; iostat -o JSON; sleep 1; iostat -d'
+    run -0 run_container "$1" "iostat-$1"
+    # The first report divides what has been done since the start by the age of the container:
+    # an idle container has done next to nothing.
+    local report
+    report=$(sed '/^Linux/,$d' <<<"$output")
+    jq -se 'length == 2' <<<"$report"
+    jq -se '[.[].sysstat.hosts[0].statistics[0].disk[] | .util // 0] | max <= 100' <<<"$report"
+    jq -se '[.[].sysstat.hosts[0].statistics[0].disk[] | .["kB_wrtn/s"] // 0] | add < 5000' <<<"$report"
+}
+
+@test "iostat's first report is the container's" {
+    needs_command iostat
+    for_each_runtime iostat_is_idle
+}
+
+vmstat_is_idle() {
+    cpu_bundle "vmstat-$1" 'vmstat -n; echo == s; vmstat -s; echo == free; free -k;
+        echo == meminfo; cat /proc/meminfo; echo == vmstat; cat /proc/vmstat'
+    run -0 run_container "$1" "vmstat-$1"
+    # bi and bo of the first line: kB per second since the start, of a container that has read at
+    # most its own programs.
+    local bi bo
+    read -r bi bo < <(awk 'NR == 3 { print $9, $10 }' <<<"$output")
+    echo "bi $bi bo $bo"
+    ((bi < 100000 && bo < 10000))
+    # The same lines as the kernel's, and amounts that agree with meminfo, in pages.
+    diff <(section vmstat | sed 's/ .*//') <(sed 's/ .*//' /proc/vmstat)
+    local page free
+    page=$(getconf PAGESIZE)
+    free=$(section vmstat | awk -v page="$page" '$1 == "nr_free_pages" { print $2 * page / 1024 }')
+    near "$free" "$(section meminfo | awk '$1 == "MemFree:" { print $2 }')" 1024
+    ((free <= 131072))
+    # What a process that has just started has taken.
+    local faults
+    faults=$(section vmstat | awk '$1 == "pgfault" { print $2 }')
+    echo "pgfault $faults"
+    ((faults > 0 && faults < 100000))
+    [[ $(section s | awk '/pages swapped/ { n += $1 } END { print n }') == 0 ]]
+    [[ $(section s | awk '/total memory/ { print $1 }') == 131072 ]]
+}
+
+@test "vmstat's first line and vmstat -s are the container's" {
+    for_each_runtime vmstat_is_idle
+}
+
+faults() { awk '$1 == "pgfault" { print $2 }' "$@"; }
+
+# A neighbour forks all the time: the machine has many page faults, the container few.
+paging_counts() {
+    local before most noise
+    cpu_bundle "paging-$1" 'sar.sysstat -B 1 2; cat /proc/vmstat >/tmp/before
+        busybox dd if=/dev/zero of=/dev/null bs=20M count=1 2>/dev/null
+        cat /proc/vmstat | busybox awk '\''NR == FNR { before[$1] = $2; next }
+            $1 !~ /^nr_/ && $2 < before[$1] { print "backwards", $0 }
+            $1 == "pgfault" { print "faults", $2 - before[$1] }'\'' /tmp/before -'
+    while :; do /bin/true; done 3>&- &
+    noise=$!
+    before=$(faults /proc/vmstat)
+    run run_container "$1" "paging-$1"
+    most=$((($(faults /proc/vmstat) - before) / 2))
+    kill "$noise"
+    echo "$output"
+    # fault/s of two seconds, beside what the machine had.
+    awk -v most="$most" '$1 == "Average:" && $2 != "pgpgin/s" { average = $4; found = 1 }
+        END { print average, "of", most; exit !(found && average < most / 4) }' <<<"$output"
+    [[ $output != *backwards* ]]
+    (($(sed -n 's/^faults //p' <<<"$output") >= 1000))
+}
+
+@test "sar -B counts the container's page faults, and no counter runs backwards" {
+    needs_command sar.sysstat
+    for_each_runtime paging_counts
+}
