@@ -5,6 +5,8 @@ enum VirtualFile: String, CaseIterable, Sendable {
     case pressure
     /// The directory `/sys/devices/system/cpu`.
     case cpu
+    /// The directory `/sys/devices/system/node`.
+    case node
     /// `stat` and `inflight` of each block device below `/sys`.
     case disks
 
@@ -14,6 +16,7 @@ enum VirtualFile: String, CaseIterable, Sendable {
         case .pressure:
             ["cpu", "io", "memory"].map { Target(.proc, parent: "pressure", name: $0) }
         case .cpu: [Target.cpuDirectory]
+        case .node: [Target(.sys, parent: "devices/system", name: "node")]
         case .disks: []
         default: [Target(.proc, name: rawValue)]
         }

@@ -25,7 +25,7 @@ public struct Vmstat {
     /// - Parameter text: the host's `/proc/vmstat`.
     public func render(host text: Bytes, _ counters: MemoryCounters, into out: TextBuffer) {
         var lines = Scanner(text)
-        var next = 0
+        var amounts = VmstatAmounts(pageSize: pageSize, hugePageSize: hugePageSize)
         while let line = lines.line() {
             let end = line.firstIndex(of: space, from: 0)
             let name = line.part(0..<end)
@@ -35,7 +35,8 @@ public struct Vmstat {
                 out.append(space)
                 let own =
                     name.starts(with: "nr_")
-                    ? amount(name, host: host, &next) : events(name, counters)
+                    ? amounts.amount(name) { meminfo.value(of: $0, host: 0) }
+                        ?? threshold(name, host: host) : events(name, counters)
                 // Some kernels count an event twice for a cgroup (6.12: thp_fault_alloc).
                 out.append(number: name.equals("nr_free_pages") ? own : min(own, host))
             }
@@ -43,35 +44,12 @@ public struct Vmstat {
         }
     }
 
-    private func amount(_ name: Bytes, host: UInt64, _ next: inout Int) -> UInt64 {
-        if let index = VmstatField.index(of: name, from: next) {
-            next = index + 1
-            let field = VmstatField.all[index]
-            let bytes = meminfo.value(of: field.meminfo, host: 0)
-            switch field.unit {
-            case .pages: return bytes / pageSize
-            case .kilobytes: return bytes / 1024
-            case .hugePages: return bytes / hugePageSize
-            }
-        }
-        let parts = meminfo.view.parts
-        // With the swap cache, as the kernel counts it (NR_FILE_PAGES).
-        if name.equals("nr_file_pages") {
-            return clampedSum(parts.cached, parts.swapCached) / pageSize
-        }
-        if name.equals("nr_zone_write_pending") {
-            return clampedSum(parts.dirty, parts.writeback) / pageSize
-        }
-        if name.equals("nr_dirty_threshold") || name.equals("nr_dirty_background_threshold") {
-            return share(of: host)
-        }
-        return 0
-    }
-
-    /// Of a number of the host that is a share of its memory, as much as the container has of
-    /// that.
-    private func share(of value: UInt64) -> UInt64 {
-        guard meminfo.host.total > 0 else { return 0 }
+    /// How much may be dirty, which is a share of the memory: as much of the host's number as the
+    /// container has of the host's memory.
+    private func threshold(_ name: Bytes, host value: UInt64) -> UInt64 {
+        guard name.equals("nr_dirty_threshold") || name.equals("nr_dirty_background_threshold"),
+            meminfo.host.total > 0
+        else { return 0 }
         let (product, overflow) = value.multipliedReportingOverflow(
             by: meminfo.view.total / pageSize)
         let pages = max(meminfo.host.total / pageSize, 1)

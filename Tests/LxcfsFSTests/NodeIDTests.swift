@@ -89,18 +89,36 @@ import Testing
         #expect(BlockNode(NodeID(slot: 1, cpu: 5, file: 1023)) == nil)
     }
 
+    @Test func aLinkToACPUIsFoundByItsNumber() throws {
+        for (node, cpu) in [(0, 0), (1, 4095), (255, 17)] {
+            let link = try #require(NodeLink(node: node, cpu: cpu))
+            #expect(NodeLink(link.id(slot: 9)) == link)
+            #expect(FixedNode(rawValue: link.id(slot: 9).file) == nil)
+            #expect(BlockNode(link.id(slot: 9)) == nil)
+        }
+        #expect(NodeLink(node: 256, cpu: 0) == nil)
+        #expect(NodeLink(node: 0, cpu: 4096) == nil)
+        for file in [255, 512, 1024, 4096] as [UInt32] {
+            #expect(NodeLink(NodeID(slot: 9, cpu: 1, file: file)) == nil)
+        }
+    }
+
     /// The kernel remembers these numbers across the life of a daemon.
     @Test func theNumbersOfTheFixedFilesAreForEver() {
         let numbers = FixedNode.allCases.map { "\($0)=\($0.rawValue)" }.joined(separator: " ")
         #expect(
             numbers == """
                 top=1 proc=2 sys=3 devices=4 system=5 cpuDirectory=6 pressureDirectory=7 \
-                mountPoint=8 singleCPU=9 devDirectory=12 blockDirectory=13 \
+                mountPoint=8 singleCPU=9 nodeDirectory=10 singleNode=11 \
+                devDirectory=12 blockDirectory=13 \
                 cpuinfo=16 diskstats=17 loadavg=18 meminfo=19 \
                 slabinfo=20 stat=21 swaps=22 uptime=23 vmstat=24 pressureCPU=32 pressureIO=33 \
                 pressureMemory=34 online=48 present=49 possible=50 enabled=51 offline=52 \
-                isolated=53
+                isolated=53 nodesWithCPUs=64 nodesWithMemory=65 nodesWithNormalMemory=66 \
+                nodeCPUList=72 nodeCPUMap=73 nodeMeminfo=74 nodeNUMAStat=75 nodeVmstat=76
                 """)
+        #expect(
+            NodeLink(node: 7, cpu: 9)?.id(slot: 3) == NodeID(slot: 3, cpu: 9, file: 263))
         for (kind, file) in [
             (BlockNode.Kind.directory, 1551), (.stat, 2575), (.inflight, 3599),
         ] {

@@ -52,7 +52,7 @@ import Testing
     @Test func ordinaryContainerGetsEverything() throws {
         let plan = try #require(try Self.plan(Self.config()))
         #expect(plan.rootfs == "/bundle/rootfs")
-        #expect(plan.targets.count == 14)
+        #expect(plan.targets.count == 15)
         #expect(plan.targets.first?.path == "/proc/cpuinfo")
         #expect(plan.targets.last == Self.disk)
         #expect(plan.targets.map(\.path).contains("/proc/pressure/memory"))
@@ -148,7 +148,7 @@ import Testing
             ("/sys/fs/cgroup", "cgroup2"), ("/proc/sys", "bind"), ("/data/proc/stat", "bind"),
             ("/", "bind"),
         ])
-        #expect(try Self.plan(config)?.targets.count == 14)
+        #expect(try Self.plan(config)?.targets.count == 15)
     }
 
     @Test func withoutSysfsOnlyProc() throws {
@@ -188,7 +188,7 @@ import Testing
             Issue.record("skipped")
             return
         }
-        #expect(plan.targets.count == 14)
+        #expect(plan.targets.count == 15)
     }
 
     @Test func annotationsOfOthersDoNotMatter() throws {

@@ -65,7 +65,7 @@ import Testing
     @Test func eachFileIsInTheTables() throws {
         let sections = [
             "meminfo", "stat", "cpuinfo and /sys/devices/system/cpu", "uptime and loadavg",
-            "diskstats", "vmstat", "slabinfo and pressure",
+            "NUMA nodes", "diskstats", "vmstat", "slabinfo and pressure",
         ]
         let rows = try sections.flatMap(table)
         let keys = Set(

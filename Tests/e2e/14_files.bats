@@ -116,3 +116,94 @@ paging_counts() {
     needs_command sar.sysstat
     for_each_runtime paging_counts
 }
+
+NODES='cd /sys/devices/system/node
+    for f in online possible has_cpu has_memory; do echo "== $f"; cat $f; done
+    echo "== dirs"; ls -d node[0-9]*
+    echo "== links"; ls -d node0/cpu[0-9]* && cat node0/cpu1/topology/core_id
+    for f in cpulist cpumap meminfo vmstat numastat distance; do echo "== $f"; cat node0/$f; done
+    echo "== rest"; ls node0 | grep -Ev "^(cpu|memory)[0-9]"; cat node0/hugepages/*/nr_hugepages
+    echo "== proc"; cat /proc/meminfo; echo "== own"; cat /proc/vmstat
+    echo "== end"'
+
+one_node() {
+    local node=/sys/devices/system/node name
+    cpu_bundle "node-$1" -c 1 "$NODES"
+    run -0 run_container "$1" "node-$1"
+    # What never changes is the kernel's.
+    for name in online possible; do [[ $(section $name) == "$(<$node/$name)" ]]; done
+    [[ $(section dirs) == "$(cd $node && ls -d node[0-9]*)" ]]
+    [[ $(section links | grep cpu) == "$(cd $node && ls -d node0/cpu[0-9]*)" ]]
+    [[ $(section distance) == "$(<$node/node0/distance)" ]]
+    diff <(section rest) <(cd $node && ls node0 | grep -Ev "^(cpu|memory)[0-9]|^(compact|reclaim)$"
+        cat node0/hugepages/*/nr_hugepages)
+    [[ $(section has_memory) == 0 && $(section has_cpu) == 0 ]]
+    [[ $(section cpulist) == 1 ]]
+    ((0x$(section cpumap | tr -d ,) == 2))
+    # As long and with the same lines as the kernel's.
+    for name in meminfo vmstat numastat; do
+        diff <(section $name | sed 's/\(.*\)[: ].*/\1/; s/ [0-9 ]*$//; s/ *$//') \
+            <(sed 's/\(.*\)[: ].*/\1/; s/ [0-9 ]*$//; s/ *$//' $node/node0/$name)
+    done
+    [[ $(section meminfo | awk '{ print length }' | sort -u | wc -l) == \
+        $(awk '{ print length }' $node/node0/meminfo | sort -u | wc -l) ]]
+    # The only node has all of the container's memory.
+    [[ $(section meminfo | awk '$3 == "MemTotal:" { print $4 }') == 131072 ]]
+    near "$(section meminfo | awk '$3 == "MemFree:" { print $4 }')" \
+        "$(section proc | awk '$1 == "MemFree:" { print $2 }')" 1024
+    near "$(section meminfo | awk '$3 == "AnonPages:" { print $4 }')" \
+        "$(section proc | awk '$1 == "AnonPages:" { print $2 }')" 1024
+    [[ $(section numastat | awk '{ n += $2 } END { print n }') == 0 ]]
+    near "$(section vmstat | awk '$1 == "nr_free_pages" { print $2 }')" \
+        "$(section own | awk '$1 == "nr_free_pages" { print $2 }')" 256
+}
+
+needs_one_node() {
+    local nodes=(/sys/devices/system/node/node[0-9]*)
+    [[ -d ${nodes[0]} ]] || skip "the kernel has no NUMA nodes"
+    [[ ${#nodes[@]} == 1 ]] || skip "needs one NUMA node, this machine has ${#nodes[@]}"
+}
+
+@test "the only NUMA node has the container's memory and CPUs" {
+    needs_cpus 2
+    needs_one_node
+    for_each_runtime one_node
+}
+
+node_programs() {
+    cpu_bundle "numa-$1" -q 100000 'echo == lscpu; lscpu; echo == numactl; numactl -H
+        echo == numastat; numastat -m; echo == numa; numastat; echo == free; free --si -k; echo == lsmem; lsmem; echo == end'
+    run -0 run_container "$1" "numa-$1"
+    section lscpu | grep -Eq '^On-line CPU\(s\) list: +0$'
+    section lscpu | grep -Eq '^NUMA node0 CPU\(s\): +0$'
+    section numactl | grep -qx 'node 0 cpus: 0'
+    section numactl | grep -qx 'node 0 size: 127 MB\|node 0 size: 128 MB'
+    [[ $(section numastat | awk '$1 == "MemTotal" { print $2 }') == 128.00 ]]
+    [[ $(section numa | awk '$1 == "numa_hit" { print $2 }') == 0 ]]
+    # Blocks of the machine's memory, as said in docs/files.md.
+    section lsmem | grep -q '^Memory block size'
+}
+
+@test "lscpu, numactl and numastat show the container's CPUs and memory" {
+    needs_cpus 2
+    needs_one_node
+    needs_command numactl
+    for_each_runtime node_programs
+}
+
+with_podman() {
+    podman_run "$1" --memory 100m -- sh -c '
+        cat /sys/devices/system/node/node0/meminfo
+        grep -w pgfault /proc/vmstat
+        cat /sys/block/*/inflight' >"$WORK/podman"
+    grep -Eq '^Node 0 MemTotal: +102400 kB$' "$WORK/podman"
+    (($(awk '$1 == "pgfault" { print $2 }' "$WORK/podman") < 100000))
+    grep -qx '       0        0' "$WORK/podman"
+}
+
+@test "podman: nodes, events and disks" {
+    needs_command podman
+    needs_one_node
+    add_podman_hook
+    for_each_runtime with_podman
+}

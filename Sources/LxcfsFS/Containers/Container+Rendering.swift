@@ -60,8 +60,13 @@ extension Container {
         case .offline: try renderOffline(host, workspace)
         case .present, .possible, .enabled, .isolated:
             try append(CPUCatalog.path(of: fixed), host.roots.sys, workspace)
+        case .nodesWithCPUs, .nodesWithMemory, .nodesWithNormalMemory:
+            try renderNodeList(fixed, host, workspace)
+        case .nodeCPUList, .nodeCPUMap, .nodeMeminfo, .nodeNUMAStat, .nodeVmstat:
+            try renderNodeFile(fixed, of: node.cpu, host, workspace)
         case .top, .proc, .sys, .devices, .system, .cpuDirectory, .pressureDirectory,
-            .mountPoint, .singleCPU, .devDirectory, .blockDirectory:
+            .mountPoint, .singleCPU, .nodeDirectory, .singleNode, .devDirectory,
+            .blockDirectory:
             throw SystemError("read", fixed.name, errno: EISDIR)
         }
     }
@@ -166,6 +171,7 @@ extension Container {
     private func renderCatalogFile(
         _ node: NodeID, _ host: Host, _ workspace: Workspace
     ) throws(SystemError) {
+        if try renderNodeCatalogFile(node, host, workspace) { return }
         guard let entry = host.catalog.entries[node.file], case .file(let content) = entry.kind
         else { throw SystemError("find", "file \(node.raw)", errno: ENOENT) }
         try updateVisible(host, workspace)

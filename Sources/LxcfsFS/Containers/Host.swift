@@ -10,6 +10,8 @@ final class Host: @unchecked Sendable {
     let roots: HostRoots
     let tree: CgroupTree
     let catalog: CPUCatalog
+    let nodes: NodeCatalog
+    let memoryNodes = HostNodes()
     /// How old what is read of the host may be, in nanoseconds.
     let window: UInt64
     /// The same for files of which only the shape is shown (which lines and columns there
@@ -64,7 +66,9 @@ final class Host: @unchecked Sendable {
             slabinfo = nil
         }
         online = try HostFile("devices/system/cpu/online", in: roots.sys, single: true)
-        catalog = try CPUCatalog(sys: roots.sys)
+        let cpus = try CPUCatalog(sys: roots.sys)
+        catalog = cpus
+        nodes = try NodeCatalog(sys: roots.sys) { cpus.entries[$0] != nil }
 
         let hugePage = try meminfo.with(now: 0) { _, facts in
             hugePageLabel(facts.hugePageSize)

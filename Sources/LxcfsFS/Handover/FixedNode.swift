@@ -14,6 +14,10 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case mountPoint = 8
     /// `cpuN`; which, the node id says.
     case singleCPU = 9
+    /// `/sys/devices/system/node`, and a `nodeN` in it; which, the node id says in the place of the
+    /// CPU.
+    case nodeDirectory = 10
+    case singleNode = 11
     /// `/sys/dev`, and `block` in it, which has a directory for each ``BlockNode``.
     case devDirectory = 12
     case blockDirectory = 13
@@ -39,6 +43,16 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case offline = 52
     case isolated = 53
 
+    case nodesWithCPUs = 64
+    case nodesWithMemory = 65
+    case nodesWithNormalMemory = 66
+
+    case nodeCPUList = 72
+    case nodeCPUMap = 73
+    case nodeMeminfo = 74
+    case nodeNUMAStat = 75
+    case nodeVmstat = 76
+
     package static let procFiles: [FixedNode] = [
         .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime, .vmstat,
     ]
@@ -51,16 +65,26 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
         .online, .present, .possible, .enabled, .offline, .isolated,
     ]
 
+    /// Those of `/sys/devices/system/node` that are other than the host's.
+    package static let nodeLists: [FixedNode] = [
+        .nodesWithCPUs, .nodesWithMemory, .nodesWithNormalMemory,
+    ]
+    /// Those of each `nodeN`.
+    package static let nodeFiles: [FixedNode] = [
+        .nodeCPUList, .nodeCPUMap, .nodeMeminfo, .nodeNUMAStat, .nodeVmstat,
+    ]
+
     /// The name in its directory. Spelled out, for each lookup of a name compares them, and
     /// Swift finds out the name of a case slowly.
     package var name: String {
         switch self {
-        case .top, .mountPoint, .singleCPU: ""
+        case .top, .mountPoint, .singleCPU, .singleNode: ""
         case .proc: "proc"
         case .sys: "sys"
         case .devices: "devices"
         case .system: "system"
         case .cpuDirectory: "cpu"
+        case .nodeDirectory: "node"
         case .devDirectory: "dev"
         case .blockDirectory: "block"
         case .pressureDirectory: "pressure"
@@ -82,6 +106,14 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
         case .enabled: "enabled"
         case .offline: "offline"
         case .isolated: "isolated"
+        case .nodesWithCPUs: "has_cpu"
+        case .nodesWithMemory: "has_memory"
+        case .nodesWithNormalMemory: "has_normal_memory"
+        case .nodeCPUList: "cpulist"
+        case .nodeCPUMap: "cpumap"
+        case .nodeMeminfo: "meminfo"
+        case .nodeNUMAStat: "numastat"
+        case .nodeVmstat: "vmstat"
         }
     }
 

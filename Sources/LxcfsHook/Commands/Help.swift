@@ -25,8 +25,8 @@ enum Help {
 
             Options:
               --files LIST        of \(files)
-                                  (pressure: the files in /proc/pressure; cpu: the directory
-                                  /sys/devices/system/cpu; disks: stat and inflight of disks
+                                  (pressure: the files in /proc/pressure; cpu, node: directories
+                                  in /sys/devices/system; disks: stat and inflight of disks
                                   below /sys); default: all
               --cpus quota|cpuset show as many CPUs as the quota pays for, or the cpuset's
               --required          a container that cannot be served does not start
