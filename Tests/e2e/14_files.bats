@@ -207,3 +207,19 @@ with_podman() {
     add_podman_hook
     for_each_runtime with_podman
 }
+
+atop_agrees() {
+    cpu_bundle "atop-$1" 'atop -P MEM,NUM,PAG 1 1'
+    run -0 run_container "$1" "atop-$1"
+    local page
+    page=$(getconf PAGESIZE)
+    # The first sample: since the start. Physical memory in pages, of the container and of node 0.
+    awk -v page="$page" '$1 == "MEM" { mem = $8 * page } $1 == "NUM" && $7 == 0 { num = $10 * page }
+        END { print mem, num; exit !(mem == 134217728 && num == mem) }' <<<"$output"
+}
+
+@test "atop shows the container's memory, also by node" {
+    needs_command atop
+    needs_one_node
+    for_each_runtime atop_agrees
+}

@@ -6,7 +6,7 @@ import Syscalls
 final class HostNodes: Sendable {
     struct Node: Equatable, Sendable {
         let number: Int
-        /// In bytes.
+        /// In bytes; the largest number for the only node with memory.
         let size: UInt64
     }
 
@@ -34,6 +34,9 @@ final class HostNodes: Sendable {
             let size = Self.total(meminfo: try scratch.read(file.raw, path: path))
             if size > 0 { nodes.append(Node(number: number, size: size)) }
         }
+        // A single node has all that there is. Where a balloon holds memory, its size and the
+        // MemTotal of /proc/meminfo are not the same.
+        if nodes.count == 1 { nodes = [Node(number: nodes[0].number, size: .max)] }
         let made = nodes
         known.withLock { $0 = Known(nodes: made, readAt: now) }
         return nodes
