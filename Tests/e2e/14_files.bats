@@ -223,3 +223,48 @@ atop_agrees() {
     needs_one_node
     for_each_runtime atop_agrees
 }
+
+needs_nodes() {
+    local nodes=(/sys/devices/system/node/node[0-9]*)
+    [[ -d ${nodes[0]} ]] && ((${#nodes[@]} >= $1)) || skip "needs $1 NUMA nodes"
+}
+
+TWO='cd /sys/devices/system/node
+    i=0; while [ $i -lt 3 ]; do i=$((i + 1)); head -c 20971520 /dev/zero >/tmp/f$i; done
+    for f in online has_cpu has_memory node0/cpulist node1/cpulist node0/meminfo node1/meminfo; do
+        echo "== $f"; cat $f
+    done; echo "== proc"; cat /proc/meminfo; echo "== end"'
+
+# node NUMBER LINE: in kB.
+node() { section "node$1/meminfo" | awk -v name="$2:" '$3 == name { print $4 }'; }
+
+two_nodes() {
+    local name
+    # Memory and CPUs of both.
+    make_bundle "both-$1" "$TWO"
+    run -0 run_container "$1" "both-$1"
+    [[ $(section has_memory) == 0-1 && $(section has_cpu) == 0-1 ]]
+    (($(node 0 MemTotal) + $(node 1 MemTotal) == 131072))
+    near $(($(node 0 MemFree) + $(node 1 MemFree))) \
+        "$(section proc | awk '$1 == "MemFree:" { print $2 }')" 4096
+    near $(($(node 0 FilePages) + $(node 1 FilePages))) \
+        "$(section proc | awk '$1 == "Cached:" { print $2 }')" 4096
+    (($(node 0 FilePages) + $(node 1 FilePages) >= 60000))
+    # Memory of one node, CPUs of the other.
+    for name in 0 1; do
+        make_bundle "mems$name-$1" -c 0 "$TWO"
+        set_config "mems$name-$1" '.linux.resources.cpu.mems = $mems' --arg mems $name
+        run -0 run_container "$1" "mems$name-$1"
+        [[ $(section online) == "$(</sys/devices/system/node/online)" ]]
+        [[ $(section has_memory) == "$name" && $(section has_cpu) == 0 ]]
+        [[ $(section node0/cpulist) == 0 && -z $(section node1/cpulist) ]]
+        [[ $(node $name MemTotal) == 131072 && $(node $((1 - name)) MemTotal) == 0 ]]
+        [[ $(node $((1 - name)) FilePages) == 0 ]]
+        near "$(node $name FilePages)" "$(section proc | awk '$1 == "Cached:" { print $2 }')" 4096
+    done
+}
+
+@test "two NUMA nodes: shares that add up, and nodes of the cpuset" {
+    needs_nodes 2
+    for_each_runtime two_nodes
+}
