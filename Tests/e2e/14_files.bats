@@ -17,8 +17,8 @@ teardown_file() {
 
 teardown() { cleanup_containers; }
 
-# sections: splits the container's output at "== NAME" lines; section NAME prints one.
-section() { sed -n "/^== $1\$/,/^== /{/^== /d;p}" <<<"$output"; }
+# section NAME: what the container printed after "== NAME".
+section() { awk -v title="== $1" '/^== / { on = $0 == title; next } on' <<<"$output"; }
 
 # Of each device what /proc/diskstats says of it, and what its own files say.
 DISKS='
@@ -98,7 +98,7 @@ paging_counts() {
         cat /proc/vmstat | busybox awk '\''NR == FNR { before[$1] = $2; next }
             $1 !~ /^nr_/ && $2 < before[$1] { print "backwards", $0 }
             $1 == "pgfault" { print "faults", $2 - before[$1] }'\'' /tmp/before -'
-    while :; do /bin/true; done 3>&- &
+    while :; do busybox true; done 3>&- &
     noise=$!
     before=$(faults /proc/vmstat)
     run run_container "$1" "paging-$1"
