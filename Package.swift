@@ -89,8 +89,11 @@ let package = Package(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
+        // How the kernel writes its files, for all tests.
+        .target(name: "KernelGrammar", path: "Tests/grammar"),
         .executableTarget(
-            name: "readload", path: "Tests/readload", swiftSettings: shippedSwift,
+            name: "readload", dependencies: ["KernelGrammar"], path: "Tests/readload",
+            swiftSettings: shippedSwift,
             linkerSettings: shippedLinker),
         .testTarget(
             name: "SyscallsTests", dependencies: ["Syscalls"], cSettings: gnuSource),
@@ -104,11 +107,14 @@ let package = Package(
             name: "CgroupsTests", dependencies: ["Cgroups"], resources: [.copy("Fixtures")],
             cSettings: gnuSource),
         .testTarget(
-            name: "ProcViewTests", dependencies: ["ProcView"], exclude: ["Golden"],
+            name: "ProcViewTests", dependencies: ["KernelGrammar", "ProcView"],
+            exclude: ["Golden"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "LxcfsFSTests",
-            dependencies: ["LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "LxcfsPageCache"],
+            dependencies: [
+                "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "LxcfsPageCache",
+            ],
             resources: [.copy("Fixtures")], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
     ],

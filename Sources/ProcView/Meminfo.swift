@@ -35,11 +35,11 @@ public struct Meminfo {
             if let field { next = field.rawValue + 1 }
             let start = out.count
             out.append(line.part(0..<colon + 1))
-            // The kernel's layout: the name in 16 columns (19 where it is too long for
-            // that), the number right-aligned to column 24.
-            let column = colon + 1 <= 16 ? 16 : 19
-            out.append(space, times: column - (out.count - start))
+            // The kernel's layout: the name in 16 columns (19 for `HugePages_*`, which are no
+            // kilobytes, and where it is too long for that), the number right-aligned to column 24.
             let inKilobytes = !unit.isEmpty
+            let column = inKilobytes && colon + 1 <= 16 ? 16 : 19
+            out.append(space, times: column - (out.count - start))
             var value = field.map { self.value(of: $0, host: hostValue) } ?? 0
             if inKilobytes { value /= 1024 }
             // The cgroup's counters and the host's are not read at one moment.

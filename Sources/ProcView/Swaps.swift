@@ -1,7 +1,8 @@
 import KernelText
 
 /// `/proc/swaps` of a container (proc_swaps(5)): the kernel's heading, and one line for all
-/// the swap that it may use. Which devices that is on is the host's business.
+/// the swap that it may use. Which devices that is on is the host's business; a device is what
+/// the kernel would name there (`swap_show()` in mm/swapfile.c).
 public func renderSwaps(_ view: MemoryView, host text: Bytes, into out: TextBuffer) {
     var lines = Scanner(text)
     if let heading = lines.line() {
@@ -9,11 +10,16 @@ public func renderSwaps(_ view: MemoryView, host text: Bytes, into out: TextBuff
         out.append(newline)
     }
     guard view.swapTotal > 0 else { return }
-    out.append("none")
-    out.append(space, times: 36)
-    out.append("virtual\t\t")
-    out.append(number: view.swapTotal / 1024)
-    out.append("\t\t")
-    out.append(number: view.swapUsed / 1024)
-    out.append("\t\t0\n")
+    out.append("/dev/swap")
+    out.append(space, times: 31)
+    out.append("partition\t")
+    append(view.swapTotal / 1024, to: out)
+    append(view.swapUsed / 1024, to: out)
+    out.append("-2\n")
+}
+
+/// A number of seven digits or less is followed by one more tabulator.
+private func append(_ kilobytes: UInt64, to out: TextBuffer) {
+    out.append(number: kilobytes)
+    out.append(kilobytes < 10_000_000 ? "\t\t" : "\t")
 }

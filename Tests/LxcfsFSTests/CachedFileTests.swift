@@ -38,13 +38,8 @@ import Testing
 
     private let lock = Lock()
 
-    /// A file that is the same for all, with number 9 unless it matters.
-    private func makeFile(_ key: UInt64 = 9, generation: Int = 0) -> CachedFile {
-        CachedFile(key: key, lock: lock, generation: generation)
-    }
-
-    private func key(_ file: FixedNode) -> UInt64 {
-        NodeID(slot: 1, file: file.rawValue).keyInContainer
+    private func makeFile(generation: Int = 0) -> CachedFile {
+        CachedFile(lock: lock, generation: generation)
     }
 
     private func push(_ text: String, at time: UInt64, _ file: CachedFile) {
@@ -66,11 +61,27 @@ import Testing
             file.beginGrowing(content, now: time)
         }
         switch step.action {
-        case .none: break
+        case .none, .wait: break
         case .store, .grow: file.stored(content, success: true)
-        case .resize: file.resized(content, success: true)
+        case .shrink:
+            file.beginClearing()
+            file.dropped()
+            #expect(file.rest(force: false))
+            #expect(file.shrink(content, force: false))
         }
         return step
+    }
+
+    private func freshSize(_ file: CachedFile, now: UInt64) -> Int? {
+        guard case .fresh(let size) = file.sizeToTell(now: now, window: 10) else { return nil }
+        return size.bytes
+    }
+
+    /// Whether content of that time has ended, and is dropped.
+    private func expire(_ file: CachedFile, time: UInt64) -> Bool {
+        guard case .drop = file.expire(time: time) else { return false }
+        file.endExpiring()
+        return true
     }
 
     private func read(
@@ -98,11 +109,11 @@ import Testing
 
     @Test func newContentServesForTheWindow() throws {
         let file = makeFile()
-        #expect(file.freshSize(now: 0, window: 10) == nil)
-        #expect(install("aaa", at: 1, file).action == .resize)
-        #expect(file.freshSize(now: 2, window: 10)?.bytes == 3)
+        #expect(freshSize(file, now: 0) == nil)
+        #expect(install("aaa", at: 1, file).action == .none)
+        #expect(freshSize(file, now: 2) == 3)
         #expect(read(file, now: 2) == "aaa")
-        #expect(file.freshSize(now: 11, window: 10) == nil)
+        #expect(freshSize(file, now: 11) == nil)
         #expect(read(file, now: 11) == "nothing")
     }
 
@@ -128,7 +139,7 @@ import Testing
         #expect(read(file, now: 1_100_000) == "wait")
         #expect(read(file, now: 1_200_000) == "bbbb")
         file.stored(longer, success: true)
-        #expect(file.freshSize(now: 23, window: 10)?.bytes == 4)
+        #expect(freshSize(file, now: 23) == 4)
         // The slot of the second one has been given back.
         #expect(slots.take())
     }
@@ -141,83 +152,105 @@ import Testing
         #expect(file.settles(now: 20_000_020, window: 10))
         #expect(!file.settles(now: 20_000_021, window: 10))
         #expect(file.settles(now: 20_000_021, window: 20))
-        #expect(file.expire(time: 1))
+        #expect(expire(file, time: 1))
         #expect(!file.settles(now: 20_000_021, window: 20))
-    }
-
-    /// Or answers that come late would tell of a size from before.
-    @Test func filesBelowProcDoNotGetALittleShorter() throws {
-        let file = makeFile(key(.swaps))
-        _ = install("10.00 1/12 7\n", at: 1, file)
-        let padded = install("9.99 1/9 7\n", at: 20, file)
-        #expect(padded.content?.text == "9.99 1/9 7  \n")
-        #expect(padded.action == .store)
-        let much = String(repeating: "x", count: 126)
-        #expect(install(much + "y\n", at: 40, file).action == .grow)
-        // That has grown once, and has room to do so again.
-        #expect(install(much + "yzzz\n", at: 60, file).action == .store)
-        // Not when it is much shorter.
-        #expect(install("9\n", at: 80, file).content?.text == "9\n")
-        // Others do.
-        let other = makeFile()
-        _ = install("0-10\n", at: 1, other)
-        #expect(install("0-9\n", at: 20, other).content?.text == "0-9\n")
-    }
-
-    /// Or whoever has read the former content to its end would get the end of a longer one.
-    @Test func filesThatCountUpHaveRoomForIt() throws {
-        let file = makeFile(key(.stat))
-        let young = String(repeating: "x", count: 127)
-        let padded = install(young + "\n", at: 1, file)
-        #expect(padded.content?.text == young + String(repeating: " ", count: 16) + "\n")
-        #expect(install(young + "9999\n", at: 20, file).action == .store)
-        let long = makeFile(key(.diskstats))
-        let text = String(repeating: "x", count: 4000) + "\n"
-        #expect(install(text, at: 1, long).content?.count == 4049)
-        // Of a line or two programs look at the end.
-        let short = makeFile(key(.uptime))
-        #expect(install("9.04 9.04\n", at: 1, short).content?.count == 10)
-        #expect(install("10.04 9.05\n", at: 20, short).content?.count == 11)
-        // As long as there are none.
-        let none = makeFile(key(.slabinfo))
-        #expect(install("", at: 1, none).content?.text == "")
-    }
-
-    @Test func padding() {
-        #expect(snapshot("a: b\n\n", at: 5).padded(to: 8).text == "a: b  \n\n")
-        #expect(snapshot("a: b\n\n", at: 5).padded(to: 8).time == 5)
-        for text in ["", "\n", "a"] {
-            #expect(snapshot(text, at: 5).padded(to: 8).text == text)
-        }
-        #expect(snapshot("abc\n", at: 5).padded(to: 2).text == "abc\n")
-    }
-
-    @Test func keysOfFilesBelowProc() {
-        for file in FixedNode.allCases {
-            let key = NodeID(slot: 3, file: file.rawValue).keyInContainer
-            #expect(NodeID.isProcFile(key) == FixedNode.procFiles.contains(file))
-            #expect(NodeID.isCounting(key) == FixedNode.countingFiles.contains(file))
-            let other = NodeID(slot: 3, cpu: 1, file: file.rawValue).keyInContainer
-            #expect(!NodeID.isProcFile(other))
-        }
     }
 
     @Test func shorterContentIsReadNotPushed() throws {
         let file = makeFile()
         push("aaaa", at: 1, file)
-        let step = install("aaa", at: 20, file)
-        #expect(step.action == .resize && step.dropsFirst)
-        #expect(read(file, now: 23) == "aaa")
+        let content = snapshot("aaa", at: 20)
+        #expect(file.install(content, PushPermits(1)).action == .shrink)
+        // While pages are dropped READ gets what there was, and the size is not told.
+        file.beginClearing()
+        #expect(read(file, now: 21) == "aaaa")
+        guard case .waitForAMoment = file.sizeToTell(now: 22, window: 10) else {
+            Issue.record("told")
+            return
+        }
+        // That page has come after they were.
+        #expect(!file.rest(force: false))
+        file.beginClearing()
+        file.dropped()
+        #expect(file.rest(force: false))
+        #expect(read(file, now: 23) == "wait")
+        guard case .wait = file.sizeToTell(now: 24, window: 10) else {
+            Issue.record("told")
+            return
+        }
+        #expect(file.install(snapshot("z", at: 25), PushPermits(1)).action == .wait)
+        guard case .wait = file.expire(time: 1) else {
+            Issue.record("dropped")
+            return
+        }
+        #expect(file.shrink(content, force: false))
+        #expect(read(file, now: 26) == "aaa")
+        #expect(freshSize(file, now: 26) == 3)
     }
 
-    @Test func pagesThatReadHasBroughtAreDroppedBeforeTheSizeChanges() throws {
+    /// An answer with the former size would be taken note of after the new content.
+    @Test func pagesAreDroppedAgainIfASizeWasTold() throws {
         let file = makeFile()
         push("aaaa", at: 1, file)
-        #expect(file.expire(time: 1))
+        let content = snapshot("aaa", at: 20)
+        #expect(file.install(content, PushPermits(1)).action == .shrink)
+        file.beginClearing()
+        #expect(file.sizeMeanwhile(now: 21).bytes == 4)
+        #expect(!file.rest(force: false))
+        file.beginClearing()
+        #expect(file.rest(force: false))
+        #expect(file.sizeForLookup(now: 22).bytes == 4)
+        #expect(!file.shrink(content, force: false))
+        file.beginClearing()
+        // So would the READ be ignored if somebody else dropped them.
+        #expect(file.rest(force: false))
+        #expect(file.shrink(content, force: false))
+        #expect(file.announced == 3)
+    }
+
+    @Test func pagesAreDroppedAgainIfSomebodyElseIsAtIt() throws {
+        let file = makeFile()
+        push("aaaa", at: 1, file)
+        guard case .drop = file.expire(time: 1) else {
+            Issue.record("not due")
+            return
+        }
+        #expect(file.install(snapshot("aaa", at: 20), PushPermits(1)).action == .shrink)
+        file.beginClearing()
+        #expect(!file.rest(force: false))
+        file.endExpiring()
+        #expect(file.rest(force: false))
+    }
+
+    /// Each time, readers and a thread wait.
+    @Test func underTheEyesOfReadersTheSizeSeldomChanges() throws {
+        let file = makeFile()
+        push("aaa", at: 1, file)
+        #expect(install("bbbb", at: 20, file).action == .grow)
+        var time: UInt64 = 20
+        // One of the same size comes in between.
+        for text in ["cccc", "dddd", "eeee"] {
+            time += 30_000_000
+            #expect(install("ff", at: time - 1, file).content?.text != "ff")
+            #expect(install(text, at: time, file).action == .store)
+        }
+        #expect(install("ff", at: 100_000_020, file).action == .shrink)
+        // Nobody has seen it.
+        #expect(install("gggg", at: 140_000_020, file).action == .grow)
+    }
+
+    /// Two seconds ago it might have been told a size of which it takes note only now.
+    @Test func aReaderWhoDoesNotAskForTheSizeGetsShorterContent() throws {
+        let file = makeFile()
+        push("aaaa", at: 1, file)
+        #expect(expire(file, time: 1))
         file.dropped()
-        #expect(!install("bbb", at: 20, file).dropsFirst)
-        #expect(read(file, now: 21) == "bbb")
-        #expect(install("cccc", at: 40, file).dropsFirst)
+        #expect(
+            read(file, now: 1_000_000_001, made: snapshot("bbb", at: 1_000_000_001))
+                == "former 4")
+        #expect(
+            read(file, now: 1_000_000_002, made: snapshot("bbb", at: 1_000_000_002)) == "bbb")
+        #expect(file.announced == 3)
     }
 
     @Test func whatIsPushedWhilePagesAreDroppedMayStay() throws {
@@ -235,16 +268,16 @@ import Testing
 
     @Test func aNameIsLookedUpBeforeThereIsContent() throws {
         let file = makeFile()
-        #expect(file.sizeForLookup == FileSize(bytes: 16384, generation: 0))
+        #expect(file.sizeForLookup(now: 1) == FileSize(bytes: 16384, generation: 0))
         // So that sendfile(2), which asks for no attributes, gets what READ makes.
         #expect(read(file, now: 1, made: snapshot("aaa", at: 1)) == "aaa")
-        #expect(file.sizeForLookup.bytes == 3)
+        #expect(file.sizeForLookup(now: 1).bytes == 3)
     }
 
     @Test func contentThatIsJustBeingToldOfIsRead() throws {
         let file = makeFile()
-        _ = file.sizeForLookup
-        #expect(file.install(snapshot("aaa", at: 1), PushPermits(1)).action == .resize)
+        _ = file.sizeForLookup(now: 1)
+        #expect(file.install(snapshot("aaa", at: 1), PushPermits(1)).action == .none)
         #expect(read(file, now: 2) == "aaa")
     }
 
@@ -256,7 +289,7 @@ import Testing
         let second = snapshot("bbb", at: 2)
         #expect(file.install(second, PushPermits(1)).action == .store)
         file.stored(second, success: false)
-        #expect(file.sizeForLookup.generation == 2)
+        #expect(file.sizeForLookup(now: 1).generation == 2)
     }
 
     @Test func withoutASlotContentGetsLongerALittleLater() throws {
@@ -266,7 +299,7 @@ import Testing
         #expect(soon.action == .none && soon.content?.text == "aaa")
         #expect(file.announced == 3)
         // The former stays as long as it is needed.
-        #expect(file.expire(time: 1))
+        #expect(expire(file, time: 1))
         file.dropped()
         let later = file.install(snapshot("bbbb", at: 199_999_999), PushPermits(0))
         #expect(later.content?.text == "aaa")
@@ -281,20 +314,20 @@ import Testing
         let former = snapshot("aaa", at: 1)
         file.adopt(former)
         #expect(file.repeated(former, now: 50, window: 10).scheduled == nil)
-        #expect(file.expire(time: 1))
+        #expect(expire(file, time: 1))
         file.dropped()
         let again = file.repeated(former, now: 60, window: 10)
         #expect(again.size.bytes == 3 && again.scheduled == 50)
         // It is not fresh, though.
-        #expect(file.freshSize(now: 60, window: 10) == nil)
-        #expect(file.expire(time: 50))
+        #expect(freshSize(file, now: 60) == nil)
+        #expect(expire(file, time: 50))
         file.dropped()
         _ = file.repeated(former, now: 80, window: 10)
         // Who has read it may be about to ask whether that was all.
         let slots = PushPermits(2)
-        #expect(slots.beginGrowing())
+        #expect(slots.beginResizing())
         #expect(file.install(snapshot("bbbb", at: 90), slots).content?.text == "aaa")
-        slots.endGrowing()
+        slots.endResizing()
         let step = file.install(snapshot("bbbb", at: 95), slots)
         #expect(step.action == .grow && step.dropsFirst)
     }
@@ -302,14 +335,14 @@ import Testing
     @Test func oneContentGetsLongerAtATime() throws {
         let file = makeFile()
         push("aaa", at: 1, file)
-        let other = makeFile(10)
+        let other = makeFile()
         push("zzz", at: 1, other)
         let slots = PushPermits(2)
         #expect(file.install(snapshot("bbbb", at: 20), slots).action == .grow)
         #expect(other.install(snapshot("yyyy", at: 20), slots).content?.text == "zzz")
-        file.abandonGrowing()
-        slots.endGrowing()
-        #expect(other.expire(time: 1))
+        file.abandonResizing()
+        slots.endResizing()
+        #expect(expire(other, time: 1))
         #expect(other.install(snapshot("yyyy", at: 40), slots).action == .grow)
         // It has been shown in between.
         #expect(other.settles(now: 20_000_020, window: 10))
@@ -332,12 +365,12 @@ import Testing
         push("aaa", at: 10, file)
         #expect(install("aaa", at: 20, file).action == .none)
         // It is as fresh as if it had been pushed, and stays until it is as old.
-        #expect(file.freshSize(now: 29, window: 10)?.bytes == 3)
-        #expect(!file.expire(time: 10))
+        #expect(freshSize(file, now: 29) == 3)
+        #expect(!expire(file, time: 10))
         push("bbb", at: 40, file)
         #expect(install("bbb", at: 60, file).action == .none)
         // Once it has been dropped, it is.
-        #expect(file.expire(time: 60))
+        #expect(expire(file, time: 60))
         file.dropped()
         push("bbb", at: 80, file)
     }
@@ -358,13 +391,13 @@ import Testing
     @Test func expiryEndsOneContentOnly() throws {
         let file = makeFile()
         _ = install("aaa", at: 1, file)
-        #expect(!file.expire(time: 0))
+        #expect(!expire(file, time: 0))
         push("bbb", at: 20, file)
-        #expect(!file.expire(time: 1))
+        #expect(!expire(file, time: 1))
         #expect(read(file, now: 21) == "bbb")
-        #expect(file.expire(time: 20))
+        #expect(expire(file, time: 20))
         #expect(read(file, now: 21) == "nothing")
-        #expect(file.sizeForLookup.bytes == 3)
+        #expect(file.sizeForLookup(now: 1).bytes == 3)
     }
 
     @Test func readWithoutAttributesOnlyShowsWhatFitsTheSize() throws {
@@ -372,19 +405,17 @@ import Testing
         #expect(read(file, now: 1, made: snapshot("aaa", at: 1)) == "former -1")
         _ = install("aaa", at: 1, file)
         #expect(read(file, now: 20, made: snapshot("bbb", at: 20)) == "bbb")
-        #expect(read(file, now: 40, made: snapshot("cc", at: 40)) == "cc")
-        #expect(file.sizeForLookup.bytes == 2)
-        #expect(read(file, now: 60, made: snapshot("ddd", at: 60)) == "cc")
+        #expect(read(file, now: 40, made: snapshot("cc", at: 40)) == "bbb")
+        #expect(file.sizeForLookup(now: 1).bytes == 3)
+        #expect(read(file, now: 60, made: snapshot("dddd", at: 60)) == "bbb")
         #expect(
-            read(file, now: 2_000_000_000, made: snapshot("ddd", at: 60)) == "former 2")
+            read(file, now: 2_000_000_000, made: snapshot("dddd", at: 60)) == "former 3")
         // Of a file that takes several requests, others may have got a part.
         push(String(repeating: "x", count: 20_000), at: 80, file)
         let short = snapshot("short", at: 100)
-        #expect(file.expire(time: 80))
+        #expect(expire(file, time: 80))
         file.dropped()
         #expect(read(file, now: 100, made: short, offset: 4096) == "former 20000")
-        // That brought pages of the former content, which the next must not come upon.
-        #expect(file.install(short, PushPermits(1)).dropsFirst)
     }
 
     /// Nobody asks for the size of what is mapped.
@@ -398,7 +429,9 @@ import Testing
         #expect(file.outgrow(snapshot("ddd", at: 60), slots) == nil)
         #expect(file.outgrow(longer, PushPermits(0)) == nil)
         #expect(file.outgrow(snapshot("dddd", at: 0), slots) == nil)
-        let content = try #require(file.outgrow(longer, slots))
+        let step = try #require(file.outgrow(longer, slots))
+        #expect(step.action == .grow && step.dropsFirst)
+        let content = try #require(step.content)
         // What is being dropped is still answered as before, and only one thread is at it.
         #expect(read(file, now: 61) == "ccc")
         #expect(file.outgrow(snapshot("eeee", at: 62), PushPermits(1)) == nil)
@@ -406,6 +439,7 @@ import Testing
         file.stored(content, success: true)
         #expect(read(file, now: 61) == "dddd")
         #expect(file.announced == 4)
+        #expect(file.outgrow(snapshot("fff", at: 80), PushPermits(1))?.action == .shrink)
     }
 
     @Test func slotsRunOut() {

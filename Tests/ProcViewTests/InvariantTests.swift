@@ -29,6 +29,8 @@ import Testing
                     == rendered(host) {
                         Meminfo(asked, host: memory, swap: showSwap).render(host: $0, into: $1)
                     })
+            expectGrammatical("proc/meminfo", host)
+            expectGrammatical("proc/meminfo", text)
             let here = meminfoValues(text)
             let there = meminfoValues(host)
             func value(_ name: String) throws -> UInt64 { try #require(here[name], "\(name)") }
@@ -58,7 +60,11 @@ import Testing
             #expect(view.free / 1024 == here["MemFree"])
             #expect(view.swapTotal / 1024 == here["SwapTotal"])
             #expect(view.swapFree / 1024 == here["SwapFree"])
-            let swaps = rendered("Filename\n") { renderSwaps(view, host: $0, into: $1) }
+            let heading = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+            let swapsText = rendered(heading) { renderSwaps(view, host: $0, into: $1) }
+            expectGrammatical("proc/swaps", swapsText)
+            let swaps =
+                swapsText
                 .split(separator: "\n").dropFirst().first?.split { $0 == " " || $0 == "\t" }
             #expect((swaps == nil) == (view.swapTotal == 0))
             if let swaps {
@@ -90,10 +96,11 @@ import Testing
                 "processor\t: \($0)\nphysical id\t: \($0 / 8)\nsiblings\t: 8\n"
                     + "core id\t\t: \($0 % 8 / 2)\ncpu cores\t: 4\n\n"
             }.joined()
-            let cpuinfo = rendered(host) {
+            let cpuinfoText = rendered(host) {
                 Cpuinfo(visible: visible).render(host: $0, into: $1)
             }
-            .split(separator: "\n")
+            expectGrammatical("proc/cpuinfo", cpuinfoText)
+            let cpuinfo = cpuinfoText.split(separator: "\n")
             #expect(
                 cpuinfo.filter { $0.hasPrefix("processor") }
                     == visible.cpus.map { "processor\t: \($0)" })
@@ -107,14 +114,21 @@ import Testing
             let hostStat =
                 "cpu  1 2 3 4 5 6 7 8 9 10\n"
                 + online.cpus.map { "cpu\($0) 1 2 3 4 5 6 7 8 9 10\n" }.joined()
-                + "intr 7 1 2\nctxt 5\n"
-            let stat = rendered(hostStat) {
+                + "intr 7 1 2\nctxt 5\nbtime 1000\nprocesses 7\nprocs_running 1\n"
+                + "procs_blocked 0\nsoftirq 8 1 1 1 1 1 1 1 1 0 0\n"
+            expectGrammatical("proc/stat", hostStat)
+            let statText = rendered(hostStat) {
                 Stat(ledger: ledger, processes: 1, running: 1, blocked: 0)
                     .render(host: $0, into: $1)
-            }.split(separator: "\n")
+            }
+            expectGrammatical("proc/stat", statText)
+            let stat = statText.split(separator: "\n")
             #expect(
                 stat.map { $0.prefix { $0 != " " } }
-                    == ["cpu"] + visible.cpus.map { "cpu\($0)" } + ["intr", "ctxt"])
+                    == ["cpu"] + visible.cpus.map { "cpu\($0)" } + [
+                        "intr", "ctxt", "btime", "processes", "procs_running", "procs_blocked",
+                        "softirq",
+                    ])
             // The sum over the CPUs is the first line, but for rounding.
             for column in [1, 3, 4] {
                 let values = stat.prefix(visible.count + 1).map {
@@ -293,8 +307,15 @@ private final class RandomTree {
         within("ShmemHugePages", "Shmem")
         within("KReclaimable", "Slab")
         values.append(("SomethingNew", 5))
-        return values.map {
-            "\($0.0):\t\($0.1)" + ($0.0.hasPrefix("HugePages_") ? "\n" : " kB\n")
+        return values.map { name, value in
+            let isPages = name.hasPrefix("HugePages_")
+            let label = isPages || name == "HardwareCorrupted" ? 19 : 16
+            let digits = label == 19 ? 5 : 8
+            let number = "\(value)"
+            return "\(name):".padding(
+                toLength: max(label, name.count + 1), withPad: " ", startingAt: 0)
+                + String(repeating: " ", count: max(digits - number.count, 0)) + number
+                + (isPages ? "\n" : " kB\n")
         }.joined()
     }
 }

@@ -124,7 +124,7 @@ import Testing
         let lines = out.split(separator: "\n")
         #expect(lines[0] == "MemTotal:       1056784192 kB")
         #expect(lines[1] == "MemFree:        \(1_056_784_192 - (512 << 20)) kB")
-        #expect(lines[9] == "HugePages_Total:  524288")
+        #expect(lines[9] == "HugePages_Total:   524288")
         #expect(lines[12] == "Hugetlb:        1073741824 kB")
     }
 

@@ -369,8 +369,20 @@ private func expectPartsWithinTheWhole(_ view: MemoryView) {
         let out = rendered(heading + "/dev/zram0 partition 1 0 100\n") {
             renderSwaps(view, host: $0, into: $1)
         }
-        let spaces = String(repeating: " ", count: 36)
-        #expect(out == heading + "none\(spaces)virtual\t\t65536\t\t4096\t\t0\n")
+        let spaces = String(repeating: " ", count: 31)
+        #expect(out == heading + "/dev/swap\(spaces)partition\t65536\t\t4096\t\t-2\n")
+        expectGrammatical("proc/swaps", out)
+    }
+
+    @Test func numbersOfEightDigits() {
+        var facts = sampleFacts()
+        facts.limit = 40 << 30
+        facts.swapLimit = 200 << 30
+        let view = MemoryView(
+            facts, host: host(totalMB: 100 << 10, freeMB: 400, swapMB: 20 << 10))
+        let out = rendered(heading) { renderSwaps(view, host: $0, into: $1) }
+        #expect(out.contains("partition\t20971520\t"))
+        expectGrammatical("proc/swaps", out)
     }
 
     @Test func noSwapIsTheHeadingAlone() {

@@ -2,7 +2,8 @@
 import PackageDescription
 
 // A package of its own, so that the one that ships knows nothing of fuzzing. Tests/fuzz/run
-// puts it together in .build/fuzz: `Sources` is the repository's, `Targets` is this directory's.
+// puts it together in .build/fuzz: `Sources` and `Grammar` are the
+// repository's, `Targets` is this directory's.
 let gnuSource: [CSetting] = [.define("_GNU_SOURCE")]
 
 let package = Package(
@@ -50,10 +51,12 @@ let package = Package(
             name: "LxcfsHook",
             dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
             cSettings: gnuSource),
+        .target(name: "KernelGrammar", path: "Grammar"),
         .target(
             name: "Targets",
             dependencies: [
-                "KernelText", "LxcfsFS", "LxcfsHandover", "LxcfsHook", "LxcfsKeeper",
+                "KernelGrammar", "KernelText", "LxcfsFS", "LxcfsHandover", "LxcfsHook",
+                "LxcfsKeeper",
                 "LxcfsPageCache",
             ],
             path: "Targets", cSettings: gnuSource),

@@ -2,12 +2,15 @@
 //
 //     readload THREADS SECONDS FILE[=TEXT] ...
 //
-// Each content is compared in shape with the first one of its file: the same number of lines,
-// each with the same first word, whole, and with TEXT in it if that is given. Files are read
-// whole, in small pieces, and again from the start through a descriptor that stays open.
+// Each content must be one that a strict parser of the kernel's file accepts (Tests/grammar), and
+// have the shape of the first one of its file: the same number of lines, each with the same first
+// word, whole, and with TEXT in it if that is given. A file after a ~ may change its shape; one
+// after a @ gives one moment for each open. Files are read whole, in small pieces, and again from
+// the start through a descriptor that stays open.
 // Ends at SIGTERM, or after SECONDS; the exit code is 0 if no read failed or was wrong.
 
 import Glibc
+import KernelGrammar
 import Synchronization
 
 struct File: Sendable {
@@ -15,6 +18,27 @@ struct File: Sendable {
     let text: [UInt8]
     /// Reading in pieces only gives one moment where each open is a snapshot.
     let isSnapshot: Bool
+    let keepsShape: Bool
+    let grammar: FileGrammar?
+
+    /// As on the command line.
+    init(_ word: String) {
+        let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+        var path = parts[0][...]
+        isSnapshot = path.first == "@"
+        if isSnapshot { path.removeFirst() }
+        keepsShape = path.first != "~"
+        if !keepsShape { path.removeFirst() }
+        self.path = String(path)
+        text = parts.count > 1 ? Array(parts[1].utf8) : []
+        grammar = FileGrammar.of(path: self.path)
+    }
+
+    /// What is wrong with a content; nil if nothing is.
+    func fault(in bytes: ArraySlice<UInt8>) -> String? {
+        if let grammar { return bytes.withUnsafeBufferPointer { grammar.fault(in: $0) } }
+        return bytes.last != 10 || bytes.contains(0) ? "not whole" : nil
+    }
 }
 
 struct Tally {
@@ -137,11 +161,14 @@ func run(_ load: Load, seed: Int) {
             }
             if numbers.count == 2 { uptimes[file.path] = numbers }
         }
-        if size == 0 || bytes.last != 10 || bytes.contains(0) || seen != known
-            || !contains(bytes, file.text)
-        {
+        let fault =
+            file.fault(in: bytes)
+            ?? (file.keepsShape && seen != known ? "another shape" : nil)
+            ?? (contains(bytes, file.text) ? nil : "another text")
+        if let fault {
             tally.wrong += 1
-            complain("\(size) bytes: " + String(decoding: bytes.suffix(120), as: UTF8.self))
+            let end = String(decoding: bytes.suffix(120), as: UTF8.self).debugDescription
+            complain("\(fault); \(size) bytes: \(end)")
         }
     }
     load.total.withLock { $0.add(tally) }
@@ -177,13 +204,7 @@ func main() -> CInt {
         print("usage: readload THREADS SECONDS FILE[=TEXT] ...")
         return 64
     }
-    let files = words[3...].map { word in
-        let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-        let path = parts[0].hasPrefix("@") ? String(parts[0].dropFirst()) : parts[0]
-        return File(
-            path: path, text: parts.count > 1 ? Array(parts[1].utf8) : [],
-            isSnapshot: parts[0].hasPrefix("@"))
-    }
+    let files = words[3...].map(File.init)
     let load = Load(files, end: now() + seconds * 1_000_000_000)
     theLoad = load
     signal(SIGTERM) { _ in theLoad?.isStopped.store(true, ordering: .relaxed) }

@@ -56,8 +56,6 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     package static let procFiles: [FixedNode] = [
         .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime, .vmstat,
     ]
-    /// Many of their numbers get more digits as time goes by.
-    package static let countingFiles: [FixedNode] = [.diskstats, .stat, .vmstat]
     package static let pressureFiles: [FixedNode] = [
         .pressureCPU, .pressureIO, .pressureMemory,
     ]

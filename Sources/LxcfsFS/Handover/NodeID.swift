@@ -41,19 +41,6 @@ package struct NodeID: Hashable, Sendable {
     /// The same file of another CPU or container has the same key within its container.
     package var keyInContainer: UInt64 { packed >> 28 }
 
-    /// Whether a key in a container is that of one of ``FixedNode/procFiles``.
-    package static func isProcFile(_ key: UInt64) -> Bool {
-        key &+ 1 >= FixedNode.cpuinfo.rawValue && key &+ 1 <= FixedNode.vmstat.rawValue
-    }
-
-    /// Whether a key in a container is that of one of ``FixedNode/countingFiles``.
-    package static func isCounting(_ key: UInt64) -> Bool {
-        guard isProcFile(key), let file = FixedNode(rawValue: UInt32(key &+ 1)) else {
-            return false
-        }
-        return FixedNode.countingFiles.contains(file)
-    }
-
     /// What programs are told (`st_ino`). In 32 bits as in procfs and sysfs: a 32-bit program
     /// that uses stat(2) as it was before large files gets EOVERFLOW for a longer one.
     package var inode: UInt64 {

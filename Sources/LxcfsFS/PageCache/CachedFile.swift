@@ -9,10 +9,6 @@ import Syscalls
 /// Every method takes the lock of the container's files for a moment.
 final class CachedFile: @unchecked Sendable {
     private let lock: Lock
-    /// One of `/proc`, and one whose numbers count up.
-    private let isProcFile: Bool
-    private let isCounting: Bool
-
     /// The content as long as it is within the window; READ is answered from it.
     private var snapshot: Snapshot?
     /// The size that the kernel was told last.
@@ -22,8 +18,17 @@ final class CachedFile: @unchecked Sendable {
     private var change = CacheChange.none
     /// When a READ was answered last, or content was shown that is older than the window.
     private var readAt: UInt64 = 0
-    /// Since when longer content waits for that of other files, see
-    /// ``PushPermits/beginGrowing()``.
+    /// When the kernel was told a size last, as far as that matters: it may be about to take note
+    /// of it.
+    private var toldAt: UInt64 = 0
+    /// When the size has changed last.
+    private var resizedAt: UInt64?
+    /// A size was told, or a READ answered, while pages were being dropped for shorter content.
+    private var isUsedMeanwhile = false
+    /// How many threads drop pages because their time is over.
+    private var expiring = 0
+    /// Since when content of another size waits for that of other files, see
+    /// ``PushPermits/beginResizing()``.
     private var waitsSince: UInt64?
     /// The time of the snapshot that was pushed last, as long as the page cache can hold
     /// nothing else.
@@ -34,14 +39,11 @@ final class CachedFile: @unchecked Sendable {
     private var held: HeldContent
 
     /// - Parameters:
-    ///   - key: ``NodeID/keyInContainer``.
     ///   - lock: that of ``CachedFiles``.
     ///   - generation: see ``firstGeneration(ofWorker:)``.
-    init(key: UInt64, lock: Lock, generation: Int) {
+    init(lock: Lock, generation: Int) {
         self.lock = lock
         self.generation = generation
-        isProcFile = NodeID.isProcFile(key)
-        isCounting = NodeID.isCounting(key)
         held = HeldContent(atFirst: generation == 0 ? 0 : .max)
     }
 
@@ -60,25 +62,51 @@ final class CachedFile: @unchecked Sendable {
         announced.map { FileSize(bytes: $0, generation: generation) }
     }
 
-    /// The size of content that is not older than the window; nil if new content is due.
-    func freshSize(now: UInt64, window: UInt64) -> FileSize? {
+    /// How GETATTR is answered.
+    enum SizeAnswer {
+        /// With the size of content that is not older than the window.
+        case fresh(FileSize)
+        /// New content is due.
+        case due
+        /// Not now: pages are being dropped, which may have to wait for a READ.
+        case waitForAMoment
+        /// Not now, but soon: the size is about to change.
+        case wait
+    }
+
+    /// What GETATTR is answered with.
+    func sizeToTell(now: UInt64, window: UInt64) -> SizeAnswer {
         lock.withLock {
-            guard let snapshot, clampedDifference(now, snapshot.time) < window else {
-                return nil
+            switch change {
+            case .clearing: return .waitForAMoment
+            case .resting: return .wait
+            case .none, .pushing, .dropping, .settling, .growing: break
             }
-            return told
+            guard let snapshot, clampedDifference(now, snapshot.time) < window, let told else {
+                return .due
+            }
+            toldAt = now
+            return .fresh(told)
         }
+    }
+
+    /// What a GETATTR is answered with that cannot wait: the size that the kernel knows. It
+    /// changes a little later then.
+    func sizeMeanwhile(now: UInt64) -> FileSize {
+        lock.withLock { repeatSize(now: now) }
     }
 
     /// What the kernel is told when it looks the name up: what it was told last. Of a file that
     /// it does not know, as much as one READ may bring, so that a first sendfile(2) gets content
     /// of any smaller size.
-    var sizeForLookup: FileSize {
-        lock.withLock {
-            let bytes = announced ?? Self.oneRead
-            announced = bytes
-            return FileSize(bytes: bytes, generation: generation)
-        }
+    func sizeForLookup(now: UInt64) -> FileSize { sizeMeanwhile(now: now) }
+
+    private func repeatSize(now: UInt64) -> FileSize {
+        if change.isShrinking { isUsedMeanwhile = true }
+        toldAt = now
+        let bytes = announced ?? Self.oneRead
+        announced = bytes
+        return FileSize(bytes: bytes, generation: generation)
     }
 
     /// The kernel reads ahead at least so many bytes in one request.
@@ -119,12 +147,13 @@ final class CachedFile: @unchecked Sendable {
             case .none:
                 isCurrent = snapshot.map { clampedDifference(now, $0.time) < window } ?? false
                 if !isCurrent, made == nil { return .nothing }
-            case .settling: return .wait
+            case .settling, .resting: return .wait
             case .growing(let since):
                 if clampedDifference(now, since) < Self.timeToTell { return .wait }
             // What is being pushed comes onto whatever READ has brought meanwhile, so that must be
             // the same.
             case .pushing, .dropping: break
+            case .clearing: isUsedMeanwhile = true
             }
             readAt = now
             if isCurrent {
@@ -132,18 +161,27 @@ final class CachedFile: @unchecked Sendable {
                 held.add(snapshot.count)
                 return .content(snapshot)
             }
-            guard let content = made.map(padded) else { return .nothing }
-            // The kernel would cut what is longer than it knows. Of what is shorter it sees where
-            // the end is by getting less than it asked for.
-            guard let announced, content.count <= announced,
-                content.count == announced || announced == Self.oneRead
-                    || offset == 0 && size > content.count
+            guard let content = made else { return .nothing }
+            guard let announced,
+                content.count == announced || mayEnd(content, now, offset, size)
             else { return former(now: now) }
             self.announced = content.count
+            toldAt = max(toldAt, content.time)
             snapshot = content
             held.add(content.count)
             return .content(content)
         }
+    }
+
+    /// Whether a READ may be answered with `content`, which is not of the size that the kernel
+    /// knows. It would cut what is longer. Of what is shorter it sees where the end is by getting
+    /// less than it asked for, if it takes note of no former answer in that moment.
+    private func mayEnd(_ content: Snapshot, _ now: UInt64, _ offset: Int, _ size: Int) -> Bool
+    {
+        guard let announced, content.count < announced else { return false }
+        if announced == Self.oneRead { return true }
+        return offset == 0 && size > content.count
+            && clampedDifference(now, toldAt) > ToldContents.moment
     }
 
     /// How long the kernel needs to take note of a size that is pushed, in nanoseconds.
@@ -165,24 +203,38 @@ final class CachedFile: @unchecked Sendable {
     /// What is left to do after new content has been made.
     struct Step {
         enum Action {
-            /// Nothing: the page cache has it, or READ will fill it, or another thread is at it.
+            /// Nothing: the page cache has it, or another thread is at it, or READ will bring it.
+            /// That is so for a file of which the kernel knows no content, or whose size could
+            /// not change in time: the answer with the size makes the kernel drop its pages
+            /// (dropping them before would make it ignore that answer).
             case none
             /// Push it, and report with ``CachedFile/stored(_:success:)``.
             case store
             /// It is longer than the kernel knows: drop pages, call
             /// ``CachedFile/settles(now:window:)`` and ``CachedFile/beginGrowing(_:now:)``, push
-            /// it, report, and call ``PushPermits/endGrowing()``.
+            /// it, report, and call ``PushPermits/endResizing()``.
             case grow
-            /// It is shorter, or nobody has seen the former, or it could not get longer in time:
-            /// report with ``CachedFile/resized(_:success:)``. Then READ will bring it.
-            case resize
+            /// It is shorter than the kernel knows: drop pages between
+            /// ``CachedFile/beginClearing()`` and ``CachedFile/rest(force:)``, let readers finish
+            /// what they have, call ``CachedFile/shrink(_:force:)`` and
+            /// ``PushPermits/endResizing()``. Then READ will bring it.
+            case shrink
+            /// Another thread makes it shorter: ask again.
+            case wait
         }
 
-        /// What is the content now: what has been made, padded, or what another thread has made.
+        /// What is the content now: what has been made, or what another thread has made.
         let content: Snapshot?
         let action: Action
         /// Pages have to be dropped before that, and ``CachedFile/dropped()`` to be called.
         let dropsFirst: Bool
+
+        var takesPermit: Bool {
+            switch action {
+            case .none, .wait: false
+            case .store, .grow, .shrink: true
+            }
+        }
 
         init(_ content: Snapshot?, _ action: Action = .none, dropsFirst: Bool = false) {
             self.content = content
@@ -193,25 +245,29 @@ final class CachedFile: @unchecked Sendable {
 
     /// Makes `made` the content of the file and decides how the kernel gets it.
     ///
-    /// - Parameter permits: one is taken for every action but `none`; the caller gives it back.
-    func install(_ made: Snapshot, _ permits: PushPermits) -> Step {
+    /// - Parameters:
+    ///   - permits: one is taken if ``Step/takesPermit``; the caller gives it back.
+    ///   - mayWait: whether ``Step/Action/wait`` is an answer to that another file is changing its
+    ///     size, and there is nothing to show meanwhile.
+    func install(_ made: Snapshot, _ permits: PushPermits, mayWait: Bool = false) -> Step {
         // Asked for first: taking one may wait.
         let mayPush = permits.take()
         let step: Step = lock.withLock {
+            if change.isShrinking { return Step(nil, .wait) }
             // What another thread is pushing is as good, and so is what it has made later and
             // finished earlier.
+            toldAt = max(toldAt, made.time)
             guard change.isNone else { return Step(snapshot) }
             if let snapshot, snapshot.time > made.time { return Step(snapshot) }
-            let content = padded(made)
-            let hasSize = announced == content.count
-            if hasSize, isHeld(content) {
-                snapshot = content
-                pushedAt = content.time
-                return Step(content)
+            let hasSize = announced == made.count
+            if hasSize, isHeld(made) {
+                snapshot = made
+                pushedAt = made.time
+                return Step(made)
             }
-            let grows = announced.map { $0 < content.count } ?? false
-            let mayGrow = grows && mayPush && permits.beginGrowing()
-            if grows, !mayGrow, let former = snapshot {
+            let resizes = !hasSize && announced != nil && announced != Self.oneRead
+            let mayResize = resizes && mayPush && !isTooSoon(made) && permits.beginResizing()
+            if resizes, !mayResize, let former = snapshot {
                 let since = waitsSince ?? made.time
                 waitsSince = since
                 if clampedDifference(made.time, since) < Self.longestWait {
@@ -219,30 +275,53 @@ final class CachedFile: @unchecked Sendable {
                     return Step(former)
                 }
             }
+            if resizes, !mayResize, snapshot == nil, mayPush, mayWait {
+                return Step(nil, .wait)
+            }
             waitsSince = nil
             guard mayPush else {
-                announced = content.count
-                snapshot = content
+                announced = made.count
+                snapshot = made
                 dropPages()
-                return Step(content)
+                return Step(made)
             }
-            let drops = held.longest > (hasSize ? content.count : 0)
+            let grows = announced.map { $0 < made.count } ?? false
+            if mayResize, !grows {
+                change = .clearing
+                return Step(made, .shrink)
+            }
+            guard hasSize || mayResize else {
+                held.add(made.count)
+                snapshot = made
+                announced = made.count
+                return Step(made)
+            }
+            let drops = held.longest > (hasSize ? made.count : 0)
             if drops { held.beginDropping(isChanging: false) }
-            held.add(content.count)
-            if mayGrow {
+            held.add(made.count)
+            if mayResize {
                 change = .dropping
-                return Step(content, .grow, dropsFirst: drops)
+                return Step(made, .grow, dropsFirst: drops)
             }
-            snapshot = content
+            snapshot = made
             change = .pushing
-            return Step(content, hasSize ? .store : .resize, dropsFirst: drops)
+            return Step(made, .store, dropsFirst: drops)
         }
-        if mayPush, step.action == .none { permits.give() }
+        if mayPush, !step.takesPermit { permits.give() }
         return step
     }
 
-    /// How long content waits until that of others has become longer, in nanoseconds.
+    /// How long content waits until that of others has got its size, and until its own size, while
+    /// it is read all the time, changes again; in nanoseconds.
     private static let longestWait: UInt64 = 100_000_000
+
+    /// Whether the size has changed a moment ago, under the eyes of readers. Each time these wait,
+    /// and so does the thread that answers them.
+    private func isTooSoon(_ made: Snapshot) -> Bool {
+        guard let resizedAt, let snapshot else { return false }
+        return clampedDifference(made.time, resizedAt) < Self.longestWait
+            && clampedDifference(made.time, snapshot.time) < 2 * Self.timeToLook
+    }
 
     /// Whether the page cache holds `content` already, from the last time that it was pushed.
     private func isHeld(_ content: Snapshot) -> Bool {
@@ -252,26 +331,30 @@ final class CachedFile: @unchecked Sendable {
         return snapshot.bytes.equals(content.bytes)
     }
 
-    /// Whether longer content is to be pushed after a READ that `made` was too long for. A reader
-    /// who asks for no attributes would never see it, because only an answer to that question
-    /// makes content longer otherwise.
+    /// Whether the size is to change after a READ that `made` did not fit. A reader who asks for no
+    /// attributes would never see it, because only an answer to that question changes the size
+    /// otherwise.
     ///
-    /// - Returns: what is to be done as for ``Step/Action/grow``; nil for nothing.
-    func outgrow(_ made: Snapshot, _ permits: PushPermits) -> Snapshot? {
+    /// - Returns: what is to be done, ``Step/Action/grow`` or ``Step/Action/shrink``; nil for
+    ///   nothing.
+    func outgrow(_ made: Snapshot, _ permits: PushPermits) -> Step? {
         guard permits.take() else { return nil }
-        let longer: Snapshot? = lock.withLock {
-            let content = padded(made)
-            guard change.isNone, let announced, announced < content.count,
-                (snapshot?.time ?? 0) <= made.time, permits.beginGrowing()
+        let step: Step? = lock.withLock {
+            guard change.isNone, let announced, announced != made.count,
+                (snapshot?.time ?? 0) <= made.time, permits.beginResizing()
             else { return nil }
             waitsSince = nil
+            if announced > made.count {
+                change = .clearing
+                return Step(made, .shrink)
+            }
             held.beginDropping(isChanging: false)
-            held.add(content.count)
+            held.add(made.count)
             change = .dropping
-            return content
+            return Step(made, .grow, dropsFirst: true)
         }
-        if longer == nil { permits.give() }
-        return longer
+        if step == nil { permits.give() }
+        return step
     }
 
     /// Pages of former content have been dropped, and longer content is to be pushed.
@@ -301,14 +384,57 @@ final class CachedFile: @unchecked Sendable {
     private static let timeToLook: UInt64 = 20_000_000
 
     /// The former content stays.
-    func abandonGrowing() { lock.withLock { change = .none } }
+    func abandonResizing() { lock.withLock { change = .none } }
 
     func beginGrowing(_ content: Snapshot, now: UInt64) {
         lock.withLock {
             snapshot = content
             change = .growing(since: now)
+            resizedAt = now
             // An answer that repeats the former size may be to a question from after the push.
             announced = content.count
+        }
+    }
+
+    /// Pages are about to be dropped for shorter content.
+    func beginClearing() {
+        lock.withLock {
+            change = .clearing
+            isUsedMeanwhile = false
+            held.beginDropping(isChanging: false)
+        }
+    }
+
+    /// Pages have been dropped for shorter content. From now on READ waits: what it brings is the
+    /// new content.
+    ///
+    /// - Parameter force: in any case.
+    /// - Returns: false if the pages have to be dropped again, since a READ has been answered, or
+    ///   a size told that the kernel would believe; or another thread is dropping them, after
+    ///   which the kernel would not believe the READ.
+    func rest(force: Bool) -> Bool {
+        lock.withLock {
+            if !force, isUsedMeanwhile || expiring > 0 { return false }
+            change = .resting
+            return true
+        }
+    }
+
+    /// The kernel has no pages, and is under way to take note of no size: `content` comes by READ.
+    ///
+    /// - Parameter force: even if it may be.
+    /// - Returns: false if pages have to be dropped again, see ``rest(force:)``.
+    func shrink(_ content: Snapshot, force: Bool) -> Bool {
+        lock.withLock {
+            if !force, isUsedMeanwhile { return false }
+            change = .none
+            snapshot = content
+            announced = content.count
+            held.add(content.count)
+            resizedAt = content.time
+            pushedAt = nil
+            if force { dropPages() }
+            return true
         }
     }
 
@@ -317,15 +443,6 @@ final class CachedFile: @unchecked Sendable {
             change = .none
             announced = content.count
             pushedAt = success ? content.time : nil
-            if !success { dropPages() }
-        }
-    }
-
-    /// - Parameter success: pages of former content have been dropped.
-    func resized(_ content: Snapshot, success: Bool) {
-        lock.withLock {
-            change = .none
-            announced = content.count
             if !success { dropPages() }
         }
     }
@@ -349,6 +466,8 @@ final class CachedFile: @unchecked Sendable {
     ) -> (size: FileSize, scheduled: UInt64?) {
         lock.withLock {
             readAt = now
+            toldAt = now
+            if change.isShrinking { isUsedMeanwhile = true }
             held.add(former.count)
             let size = told ?? FileSize(bytes: former.count, generation: generation)
             guard snapshot == nil else { return (size, nil) }
@@ -361,45 +480,37 @@ final class CachedFile: @unchecked Sendable {
 
     // MARK: - Dropping
 
-    /// Ends the life of the content of `time`. The kernel is then to drop what it has, and
-    /// ``dropped()`` to be called.
+    /// What to do at the end of a content's life.
+    enum Expiry {
+        /// The kernel is to drop what it has, then call ``dropped()`` and ``endExpiring()``.
+        case drop
+        /// There is newer content.
+        case nothing
+        /// Not now, but soon: a READ that waits would not be believed.
+        case wait
+    }
+
+    /// Ends the life of the content of `time`.
     ///
-    /// - Returns: false if there is newer content.
-    func expire(time: UInt64) -> Bool {
+    /// - Parameter always: pages are to be dropped even if there is newer content.
+    func expire(time: UInt64, always: Bool = false) -> Expiry {
         lock.withLock {
-            guard let snapshot, snapshot.time == time else { return false }
-            // Readers who ask while longer content waits are shown it.
-            if waitsSince == nil { self.snapshot = nil }
-            held.beginDropping(isChanging: !change.isNone)
-            return true
+            if case .resting = change { return .wait }
+            let isCurrent = snapshot.map { $0.time == time } ?? false
+            guard isCurrent || always else { return .nothing }
+            if isCurrent {
+                // Readers who ask while content of another size waits are shown it.
+                if waitsSince == nil { self.snapshot = nil }
+                held.beginDropping(isChanging: !change.isNone)
+            }
+            expiring += 1
+            return .drop
         }
     }
+
+    /// What ``expire(time:always:)`` has asked for is done.
+    func endExpiring() { lock.withLock { expiring -= 1 } }
 
     /// The kernel has dropped what it had.
     func dropped() { lock.withLock { held.finishDropping() } }
-
-    // MARK: - Padding
-
-    /// `content` with spaces: as many as it takes to the size that the kernel has been told, if
-    /// that is a little longer; else as many as longer content may need later, if there is
-    /// reason to expect that.
-    private func padded(_ content: Snapshot) -> Snapshot {
-        guard isProcFile else { return content }
-        if let announced, announced >= content.count,
-            announced - content.count <= Self.longestPadding
-        {
-            return content.padded(to: announced)
-        }
-        let hasGrown = announced.map { $0 < content.count } ?? false
-        guard content.count >= Self.shortest, hasGrown || isCounting else { return content }
-        let room = min(max(content.count / 16, 16), Self.largestRoom)
-        return content.padded(to: content.count + room)
-    }
-
-    /// Of what is shorter, a line or two, programs look at the end; and it seldom gets longer.
-    private static let shortest = 128
-    /// With it the last line of `stat` is not wider than a terminal.
-    private static let largestRoom = 48
-    /// More than numbers get shorter by, less than a CPU or a device takes.
-    private static let longestPadding = largestRoom + 64
 }

@@ -17,7 +17,7 @@ package final class CachedFiles: @unchecked Sendable {
         let key = node.keyInContainer
         return lock.withLock {
             if let known = files[key] { return known }
-            let made = CachedFile(key: key, lock: lock, generation: generation)
+            let made = CachedFile(lock: lock, generation: generation)
             files[key] = made
             return made
         }

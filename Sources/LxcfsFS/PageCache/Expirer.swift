@@ -1,3 +1,4 @@
+import Glibc
 import LxcfsHandover
 import Syscalls
 
@@ -73,9 +74,18 @@ final class Expirer: @unchecked Sendable {
     /// - Returns: false if there is none; then the timer is set.
     func expireNext(now: UInt64) -> Bool {
         guard let entry = next(now: now) else { return false }
-        let hasEnded = entry.file.expire(time: entry.time)
-        if hasEnded || entry.isDropped { _ = drop(entry.node, entry.file) }
-        return true
+        while true {
+            switch entry.file.expire(time: entry.time, always: entry.isDropped) {
+            case .wait:
+                usleep(500)
+                continue
+            case .nothing: break
+            case .drop:
+                _ = drop(entry.node, entry.file)
+                entry.file.endExpiring()
+            }
+            return true
+        }
     }
 
     /// Takes content out of the page cache. Waits while a reader waits for the page.

@@ -71,7 +71,7 @@ package final class PageCache: Sendable {
         }
     }
 
-    /// Another worker is about to follow: content that is to become longer is left to it.
+    /// Another worker is about to follow: content that is to change its size is left to it.
     package func end() { isEnding.store(true, ordering: .relaxed) }
 
     // MARK: - Requests
@@ -81,7 +81,7 @@ package final class PageCache: Sendable {
     /// read by sendfile(2). No content is made for a name: a runtime that mounts all files would
     /// wait for all of it.
     package func sizeForLookup(of node: NodeID, in files: CachedFiles) -> FileSize {
-        file(node, files).sizeForLookup
+        file(node, files).sizeForLookup(now: now())
     }
 
     /// Sees to it that what the kernel reads next is no older than the window, and tells its size.
@@ -102,35 +102,73 @@ package final class PageCache: Sendable {
             tell(showAgain(former, file, node, now: now), false)
             return
         }
-        if let size = file.freshSize(now: now, window: window) {
-            tell(size, true)
+        var pauses = 0
+        var made: Snapshot?
+        while true {
+            switch file.sizeToTell(now: self.now(), window: window) {
+            case .fresh(let size):
+                tell(size, true)
+                return
+            case .waitForAMoment where pauses > Self.mostPauses:
+                tell(file.sizeMeanwhile(now: self.now()), false)
+                return
+            case .waitForAMoment, .wait:
+                pauses += 1
+                usleep(50)
+                continue
+            case .due: break
+            }
+            var content = made
+            if content.map({ clampedDifference(self.now(), $0.time) >= window }) ?? true {
+                content = try make()
+            }
+            guard let content else { continue }
+            let step = file.install(content, permits, mayWait: pauses <= Self.mostPauses)
+            if step.action == .wait {
+                made = content
+                pauses += 1
+                usleep(200)
+                continue
+            }
+            answer(content, step, file, node, tell)
             return
         }
-        let made = try make()
-        let step = file.install(made, permits)
+    }
+
+    /// How often GETATTR waits for pages to be dropped, at least 50 us each time, and for another
+    /// file to get its size: that may itself wait for a READ that only this thread can answer.
+    private static let mostPauses = 40
+
+    /// Answers GETATTR after new content has been made.
+    private func answer(
+        _ made: Snapshot, _ step: CachedFile.Step, _ file: CachedFile, _ node: NodeID,
+        _ tell: (_ size: FileSize, _ lasts: Bool) -> Void
+    ) {
         // What another thread has made is told of by that.
         guard let content = step.content, content.time == made.time else {
             tell(file.announce(step.content ?? made), true)
             return
         }
-        if step.action == .grow {
-            if file.wasShown(now: self.now(), window: window) {
-                // This question too may be that of a reader who has read it to its end: the
-                // answer repeats the former size, and the longer content comes after it.
-                tell(file.announce(content), false)
-                grow(file, node, content)
-            } else {
-                grow(file, node, content)
-                tell(file.announce(content), true)
+        switch step.action {
+        case .grow where file.wasShown(now: now(), window: window):
+            // This question too may be that of a reader who has read it to its end: the
+            // answer repeats the former size, and the longer content comes after it.
+            tell(file.announce(content), false)
+            grow(file, node, content)
+        case .grow:
+            grow(file, node, content)
+            tell(file.announce(content), true)
+        case .shrink:
+            let isDone = shrink(file, node, content)
+            tell(file.announce(content), isDone)
+        case .none, .store, .wait:
+            let size = told.telling(content, node) {
+                push(step, content, file, node)
+                expirer.schedule(file, node, time: content.time)
+                return file.announce(content)
             }
-            return
+            tell(size, true)
         }
-        let size = told.telling(content, node) {
-            push(step, content, file, node)
-            expirer.schedule(file, node, time: content.time)
-            return file.announce(content)
-        }
-        tell(size, true)
     }
 
     /// Gives the content of a file for a READ.
@@ -181,7 +219,12 @@ package final class PageCache: Sendable {
                 // A reader who never asks for the size would see that for ever.
                 expirer.scheduleAlways(file, node, time: started)
             }
-            if let made, let longer = file.outgrow(made, permits) { grow(file, node, longer) }
+            guard let made, let step = file.outgrow(made, permits) else { return }
+            if step.action == .grow {
+                grow(file, node, made)
+            } else {
+                _ = shrink(file, node, made)
+            }
             return
         }
     }
@@ -201,32 +244,29 @@ package final class PageCache: Sendable {
         return size
     }
 
-    /// Does what is left to do with content that is not longer than the kernel knows.
+    /// Does what is left to do with content of the size that the kernel knows, or of a file of which
+    /// it knows none.
     private func push(
         _ step: CachedFile.Step, _ content: Snapshot, _ file: CachedFile, _ node: NodeID
     ) {
         if step.action == .none { return }
         let isDropped = step.dropsFirst ? expirer.drop(node, file) : true
-        if step.action == .store {
-            file.stored(content, success: isDropped && kernel.store(content, in: node))
-        } else {
-            file.resized(content, success: isDropped)
-        }
+        file.stored(content, success: isDropped && kernel.store(content, in: node))
         permits.give()
     }
 
     /// Gives content to the kernel that is longer than it knows.
     private func grow(_ file: CachedFile, _ node: NodeID, _ content: Snapshot) {
         defer {
-            permits.endGrowing()
+            permits.endResizing()
             permits.give()
         }
         let isDropped = expirer.drop(node, file)
         if file.settles(now: now(), window: window) {
-            usleep(Self.pause)
+            usleep(Self.timeToFinish)
             if isEnding.load(ordering: .relaxed) {
                 // A reader who asks now is answered by the next worker.
-                file.abandonGrowing()
+                file.abandonResizing()
                 return
             }
         }
@@ -238,7 +278,46 @@ package final class PageCache: Sendable {
         }
     }
 
-    /// Microseconds that content rests before it gets longer, which happens a few times in the
-    /// life of a container.
-    private static let pause: UInt32 = 5000
+    /// Clears the way for a READ that brings content which is shorter than the kernel knows.
+    ///
+    /// - Returns: false if the former one stays, since this worker is about to end.
+    private func shrink(_ file: CachedFile, _ node: NodeID, _ content: Snapshot) -> Bool {
+        defer {
+            permits.endResizing()
+            permits.give()
+        }
+        var attempt = 0
+        while true {
+            attempt += 1
+            file.beginClearing()
+            let isDropped = expirer.drop(node, file)
+            let isLast = attempt >= Self.mostAttempts || !isDropped
+            if !file.rest(force: isLast) {
+                usleep(50)
+                continue
+            }
+            if file.wasShown(now: now(), window: window) { usleep(Self.timeToCopy) }
+            if isEnding.load(ordering: .relaxed) {
+                file.abandonResizing()
+                return false
+            }
+            // Before a READ is answered: the next worker would show the former content to those
+            // who have seen this one end.
+            told.told(content, node)
+            if file.shrink(content, force: isLast) {
+                expirer.schedule(file, node, time: content.time)
+                return true
+            }
+        }
+    }
+
+    /// How often pages are dropped for shorter content, until no size is told meanwhile.
+    private static let mostAttempts = 40
+
+    /// If somebody has just read it, content rests before its size changes: until a reader who has
+    /// got all of it has asked whether that was all, if it gets longer; else until one who is at its
+    /// page has copied that. On a busy machine both may be kept from running in between. In
+    /// microseconds; GETATTR is answered for the first time, and waits for the second.
+    private static let timeToFinish: UInt32 = 15_000
+    private static let timeToCopy: UInt32 = 3000
 }

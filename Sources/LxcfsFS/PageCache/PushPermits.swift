@@ -5,7 +5,7 @@ import Syscalls
 /// be answered, so there must always be threads left that answer.
 final class PushPermits: Sendable {
     private let permits: Permits
-    private let isGrowing = Atomic<Bool>(false)
+    private let isResizing = Atomic<Bool>(false)
 
     init(_ count: Int) { permits = Permits(count) }
 
@@ -15,9 +15,9 @@ final class PushPermits: Sendable {
 
     func give() { permits.give() }
 
-    /// One content gets longer at a time: it rests for a while, and READ waits for it, so there
+    /// One size changes at a time: the file rests for a while, and READ waits for it, so there
     /// would be no thread left that tells readers of the former content that it has ended.
-    func beginGrowing() -> Bool { !isGrowing.exchange(true, ordering: .acquiring) }
+    func beginResizing() -> Bool { !isResizing.exchange(true, ordering: .acquiring) }
 
-    func endGrowing() { isGrowing.store(false, ordering: .releasing) }
+    func endResizing() { isResizing.store(false, ordering: .releasing) }
 }

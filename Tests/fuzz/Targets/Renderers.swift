@@ -1,4 +1,5 @@
 import Glibc
+import KernelGrammar
 import KernelText
 import Syscalls
 
@@ -8,6 +9,14 @@ import Syscalls
 @testable import LxcfsKeeper
 @testable import LxcfsPageCache
 @testable import ProcView
+
+/// What a strict parser accepts of the host's, it accepts of a container's.
+func requireGrammar(_ grammar: FileGrammar, host: Bytes? = nil, _ out: [UInt8]) {
+    if let host, grammar.fault(in: host) != nil { return }
+    // No line of the host's may be one of the container's.
+    if host != nil, out.isEmpty { return }
+    if let fault = out.withUnsafeBufferPointer({ grammar.fault(in: $0) }) { fatalError(fault) }
+}
 
 /// The promises of `MemoryView`, whatever kernel and container say.
 func checkMemory(_ facts: MemoryFacts, host: HostMemory) {
@@ -78,6 +87,8 @@ func checkParts(_ view: MemoryView) {
                     MemoryView(facts, host: host), host: $0, into: $1)
             }
             require(lineCount(swaps) <= 2, "more than one line of swap")
+            requireGrammar(.meminfo, host: text, out)
+            requireGrammar(.swaps, host: text, swaps)
         }
     }
 }
@@ -99,18 +110,29 @@ func checkParts(_ view: MemoryView) {
         let lines = lineCount(text) + 1
         let vmstat = Vmstat(
             meminfo, transferred: Transfers(), pageSize: 4096, hugePageSize: 2 << 20)
-        for body: (Bytes, TextBuffer) -> Void in [
-            { memory.renderMeminfo(host: $0, into: $1) },
-            { memory.renderVmstat(host: $0, pageSize: 4096, hugePageSize: 2 << 20, into: $1) },
-            { NodeMemory.renderNUMAStat(host: $0, into: $1) },
-            { text, out in
-                stat.withUnsafeBufferPointer {
-                    vmstat.render(
-                        host: text, MemoryCounters(stat: $0, isUnified: unified), into: out)
+        let bodies: [(FileGrammar, (Bytes, TextBuffer) -> Void)] = [
+            (.nodeMeminfo, { memory.renderMeminfo(host: $0, into: $1) }),
+            (
+                .vmstat,
+                {
+                    memory.renderVmstat(
+                        host: $0, pageSize: 4096, hugePageSize: 2 << 20, into: $1)
                 }
-            },
-        ] {
+            ),
+            (.vmstat, { NodeMemory.renderNUMAStat(host: $0, into: $1) }),
+            (
+                .vmstat,
+                { text, out in
+                    stat.withUnsafeBufferPointer {
+                        vmstat.render(
+                            host: text, MemoryCounters(stat: $0, isUnified: unified), into: out)
+                    }
+                }
+            ),
+        ]
+        for (grammar, body) in bodies {
             let out = rendered(text, body)
+            requireGrammar(grammar, host: text, out)
             require(lineCount(out) <= lines, "lines from nowhere")
             require(out.count <= text.count + 24 * lines, "grows")
         }
@@ -127,13 +149,14 @@ func checkParts(_ view: MemoryView) {
         let out = rendered(text) { Cpuinfo(visible: visible).render(host: $0, into: $1) }
         let lines = lineCount(text) + 1
         require(out.count <= text.count + 24 * lines, "a text that grows")
+        requireGrammar(.cpuinfo, host: text, out)
         let again = rendered(text) { Cpuinfo(visible: visible).render(host: $0, into: $1) }
         require(out == again, "not the same twice")
 
         let list = rendered(text) {
             CPUTopology.renderList(host: $0, visible: visible, into: $1)
         }
-        require(list.last == UInt8(ascii: "\n"), "a line without an end")
+        requireGrammar(.list, list)
         list.withUnsafeBufferPointer {
             guard let shown = CPUList(parsing: $0) else { fatalError("a list that is none") }
             require(shown.cpus.allSatisfy(visible.contains), "a CPU that is not visible")
@@ -142,7 +165,7 @@ func checkParts(_ view: MemoryView) {
             CPUTopology.renderOffline(
                 host: $0, possible: CPUList(Array(0..<64)), visible: visible, into: $1)
         }
-        require(lineCount(offline) == 1, "not one line")
+        requireGrammar(.list, offline)
         let numbers = rendered(text) {
             _ = CPUTopology.renderNumbers(host: $0, visible: visible, into: $1)
         }
@@ -150,6 +173,7 @@ func checkParts(_ view: MemoryView) {
         let mask = rendered(text) {
             CPUTopology.renderMask(host: $0, visible: visible, into: $1)
         }
+        requireGrammar(.mask, host: text, mask)
         require(mask.count == text.trimmed.count + 1, "a mask of another width")
     }
 }
@@ -172,6 +196,7 @@ func checkParts(_ view: MemoryView) {
         let out = rendered(text) { stat.render(host: $0, into: $1) }
         let lines = lineCount(text) + 1
         require(lineCount(out) <= lines + ledger.visible.count, "lines from nowhere")
+        requireGrammar(.stat, host: text, out)
         // Of each column of the host at most one number for each CPU.
         require(out.count <= (text.count + 24) * 24 * (ledger.visible.count + 1), "grows")
     }
@@ -182,11 +207,11 @@ func checkParts(_ view: MemoryView) {
     tasks.running = Int(clamping: stat.running)
     tasks.total = Int(clamping: stat.processes)
     let text = rendered(input) { load.render(tasks, into: $1) }
-    require(lineCount(text) == 1, "loadavg")
+    requireGrammar(.loadavg, text)
     let uptime = rendered(input) {
         renderUptime(age: stat.processes, idle: stat.running, into: $1)
     }
-    require(lineCount(uptime) == 1, "uptime")
+    requireGrammar(.uptime, uptime)
 }
 
 /// devices of the container | diskstats and slabinfo of the host; files of disks.
@@ -204,6 +229,7 @@ func checkParts(_ view: MemoryView) {
     parts.text { text in
         let lines = lineCount(text) + 1
         let disks = rendered(text) { renderDiskstats(counters, host: $0, into: $1) }
+        requireGrammar(.diskstats, host: text, disks)
         require(lineCount(disks) <= lines, "lines from nowhere")
         require(disks.count <= 22 * (text.count + lines), "grows")
         for device in BlockDevice.all(diskstats: text) {
@@ -213,9 +239,13 @@ func checkParts(_ view: MemoryView) {
             }
             require(exists == BlockDevice.exists(device, diskstats: text), "is it there?")
             require(lineCount(stat) == (exists ? 1 : 0), "not one line")
+            if exists, FileGrammar.diskstats.fault(in: text) == nil {
+                requireGrammar(.blockStat, stat)
+            }
         }
         _ = Transfers(counters, diskstats: text)
         let slabs = rendered(text) { renderSlabinfo(host: $0, into: $1) }
+        requireGrammar(.slabinfo, host: text, slabs)
         require(lineCount(slabs) <= lines && slabs.count <= text.count + lines, "grows")
     }
 }
