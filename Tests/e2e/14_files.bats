@@ -109,7 +109,8 @@ paging_counts() {
     awk -v most="$most" '$1 == "Average:" && $2 != "pgpgin/s" { average = $4; found = 1 }
         END { print average, "of", most; exit !(found && average < most / 4) }' <<<"$output"
     [[ $output != *backwards* ]]
-    (($(sed -n 's/^faults //p' <<<"$output") >= 1000))
+    # Fewer than there are pages, where the kernel gives huge ones.
+    (($(sed -n 's/^faults //p' <<<"$output") >= 100))
 }
 
 @test "sar -B counts the container's page faults, and no counter runs backwards" {
