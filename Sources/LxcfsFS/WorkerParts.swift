@@ -63,7 +63,7 @@ struct WorkerParts {
         if window > 0 {
             let cache = try PageCache(
                 containers, window: window, threads: options.threads, worker: number,
-                memory: memory)
+                memory: memory, cpuWait: CPUQueue(host.loadavg).wait)
             pageCache = cache
             containerFiles = PageCacheFiles(names: containerNames, cache: cache)
         } else {

@@ -99,7 +99,7 @@ public enum ChildProcess {
     /// Whether a child that cannot be reaped yet has ended all the same: its first thread has,
     /// and others are on their way or hang in the kernel.
     public static func isEnding(_ pid: pid_t) -> Bool {
-        state(inDirectory: "/proc/\(pid)") == UInt8(ascii: "Z")
+        threadState(inDirectory: "/proc/\(pid)") == UInt8(ascii: "Z")
     }
 
     /// Whether no thread of a child that has been killed will run again before what it waits for
@@ -111,21 +111,11 @@ public enum ChildProcess {
         guard let threads = try? FileDescriptor.open(tasks, O_RDONLY | O_DIRECTORY).list()
         else { return true }
         return threads.allSatisfy { thread in
-            switch state(inDirectory: "\(tasks)/\(thread.name)") {
+            switch threadState(inDirectory: "\(tasks)/\(thread.name)") {
             case UInt8(ascii: "Z"), UInt8(ascii: "X"), UInt8(ascii: "D"), nil: true
             default: false
             }
         }
-    }
-
-    /// The state in `stat` (proc_pid_stat(5)).
-    private static func state(inDirectory directory: String) -> UInt8? {
-        let path = directory + "/stat"
-        guard let text = try? FileDescriptor.open(path, O_RDONLY).readToEnd(path: path),
-            // The name before it may have any characters.
-            let end = text.lastIndex(of: UInt8(ascii: ")")), text.count > end + 2
-        else { return nil }
-        return text[end + 2]
     }
 
     /// Has this process killed when the thread that started it ends (`PR_SET_PDEATHSIG`).

@@ -57,17 +57,19 @@ import Testing
         guard let content = step.content else { return step }
         if step.dropsFirst { file.dropped() }
         if step.action == .grow {
-            _ = file.settles(now: time, window: 10)
-            file.beginGrowing(content, now: time)
+            file.beginDropping()
+            file.dropped()
+            #expect(file.settle(force: false))
+            file.beginGrowing(content, by: 7, now: time)
         }
         switch step.action {
         case .none, .wait: break
         case .store, .grow: file.stored(content, success: true)
         case .shrink:
-            file.beginClearing()
+            file.beginDropping()
             file.dropped()
-            #expect(file.rest(force: false))
-            #expect(file.shrink(content, force: false))
+            #expect(file.settle(force: false))
+            #expect(file.shrink(content, now: 26, force: false))
         }
         return step
     }
@@ -79,7 +81,7 @@ import Testing
 
     /// Whether content of that time has ended, and is dropped.
     private func expire(_ file: CachedFile, time: UInt64) -> Bool {
-        guard case .drop = file.expire(time: time) else { return false }
+        guard case .drop = file.expire(time: time, now: 9_000_000_000) else { return false }
         file.endExpiring()
         return true
     }
@@ -93,6 +95,7 @@ import Testing
         case .former(let count): "former \(count ?? -1)"
         case .nothing: "nothing"
         case .wait: "wait"
+        case .waitFor(let thread): "wait for \(thread)"
         }
     }
 
@@ -102,7 +105,7 @@ import Testing
         // READ and a repeated question for the size find it.
         #expect(read(file, now: 2) == "0123")
         let first = install("01234", at: 20, file)
-        #expect(first.action == .grow && first.dropsFirst)
+        #expect(first.action == .grow)
         let second = install("12345", at: 40, file)
         #expect(second.action == .store && !second.dropsFirst)
     }
@@ -123,21 +126,21 @@ import Testing
         let slots = PushPermits(2)
         let longer = snapshot("bbbb", at: 20)
         let step = file.install(longer, slots)
-        #expect(step.action == .grow && step.dropsFirst)
+        #expect(step.action == .grow)
+        file.beginDropping()
         // Dropping pages waits for READ: that gets what there was, however long it takes.
         #expect(read(file, now: 90) == "aaa")
         // One thread changes the page cache at a time.
         #expect(file.install(snapshot("cc", at: 22), slots).action == .none)
         #expect(file.announce(longer).bytes == 3)
-        file.dropped()
-        // Somebody has just got it, and may see the new size in a moment.
-        #expect(file.settles(now: 91, window: 10))
-        #expect(read(file, now: 92) == "wait")
-        file.beginGrowing(longer, now: 1_000_000)
-        // The kernel takes note of the size, and then pushing waits for READ.
+        file.beginGrowing(longer, by: 7, now: 93)
         #expect(file.announce(longer).bytes == 4)
-        #expect(read(file, now: 1_100_000) == "wait")
-        #expect(read(file, now: 1_200_000) == "bbbb")
+        // The kernel takes note of the size, and then pushing waits for READ.
+        #expect(read(file, now: 29) == "wait for 7")
+        file.hasTold(8)
+        #expect(read(file, now: 29) == "wait for 7")
+        file.hasTold(7)
+        #expect(read(file, now: 29) == "bbbb")
         file.stored(longer, success: true)
         #expect(freshSize(file, now: 23) == 4)
         // The slot of the second one has been given back.
@@ -149,11 +152,11 @@ import Testing
         push("aaa", at: 1, file)
         #expect(file.install(snapshot("bbbb", at: 20), PushPermits(1)).action == .grow)
         // The page cache may have served it for two windows.
-        #expect(file.settles(now: 20_000_020, window: 10))
-        #expect(!file.settles(now: 20_000_021, window: 10))
-        #expect(file.settles(now: 20_000_021, window: 20))
+        #expect(file.wasShown(now: 20_000_020, window: 10))
+        #expect(!file.wasShown(now: 20_000_021, window: 10))
+        #expect(file.wasShown(now: 20_000_021, window: 20))
         #expect(expire(file, time: 1))
-        #expect(!file.settles(now: 20_000_021, window: 20))
+        #expect(!file.wasShown(now: 20_000_021, window: 20))
     }
 
     @Test func shorterContentIsReadNotPushed() throws {
@@ -162,28 +165,28 @@ import Testing
         let content = snapshot("aaa", at: 20)
         #expect(file.install(content, PushPermits(1)).action == .shrink)
         // While pages are dropped READ gets what there was, and the size is not told.
-        file.beginClearing()
+        file.beginDropping()
         #expect(read(file, now: 21) == "aaaa")
         guard case .waitForAMoment = file.sizeToTell(now: 22, window: 10) else {
             Issue.record("told")
             return
         }
         // That page has come after they were.
-        #expect(!file.rest(force: false))
-        file.beginClearing()
+        #expect(!file.settle(force: false))
+        file.beginDropping()
         file.dropped()
-        #expect(file.rest(force: false))
+        #expect(file.settle(force: false))
         #expect(read(file, now: 23) == "wait")
         guard case .wait = file.sizeToTell(now: 24, window: 10) else {
             Issue.record("told")
             return
         }
         #expect(file.install(snapshot("z", at: 25), PushPermits(1)).action == .wait)
-        guard case .wait = file.expire(time: 1) else {
+        guard case .wait = file.expire(time: 1, now: 9_000_000_000) else {
             Issue.record("dropped")
             return
         }
-        #expect(file.shrink(content, force: false))
+        #expect(file.shrink(content, now: 26, force: false))
         #expect(read(file, now: 26) == "aaa")
         #expect(freshSize(file, now: 26) == 3)
     }
@@ -194,32 +197,32 @@ import Testing
         push("aaaa", at: 1, file)
         let content = snapshot("aaa", at: 20)
         #expect(file.install(content, PushPermits(1)).action == .shrink)
-        file.beginClearing()
+        file.beginDropping()
         #expect(file.sizeMeanwhile(now: 21).bytes == 4)
-        #expect(!file.rest(force: false))
-        file.beginClearing()
-        #expect(file.rest(force: false))
+        #expect(!file.settle(force: false))
+        file.beginDropping()
+        #expect(file.settle(force: false))
         #expect(file.sizeForLookup(now: 22).bytes == 4)
-        #expect(!file.shrink(content, force: false))
-        file.beginClearing()
+        #expect(!file.shrink(content, now: 26, force: false))
+        file.beginDropping()
         // So would the READ be ignored if somebody else dropped them.
-        #expect(file.rest(force: false))
-        #expect(file.shrink(content, force: false))
+        #expect(file.settle(force: false))
+        #expect(file.shrink(content, now: 26, force: false))
         #expect(file.announced == 3)
     }
 
     @Test func pagesAreDroppedAgainIfSomebodyElseIsAtIt() throws {
         let file = makeFile()
         push("aaaa", at: 1, file)
-        guard case .drop = file.expire(time: 1) else {
+        guard case .drop = file.expire(time: 1, now: 9_000_000_000) else {
             Issue.record("not due")
             return
         }
         #expect(file.install(snapshot("aaa", at: 20), PushPermits(1)).action == .shrink)
-        file.beginClearing()
-        #expect(!file.rest(force: false))
+        file.beginDropping()
+        #expect(!file.settle(force: false))
         file.endExpiring()
-        #expect(file.rest(force: false))
+        #expect(file.settle(force: false))
     }
 
     /// Each time, readers and a thread wait.
@@ -306,6 +309,12 @@ import Testing
         let late = file.install(snapshot("bbbb", at: 200_000_000), PushPermits(0))
         #expect(late.content?.text == "bbbb")
         #expect(file.announced == 4)
+        // Where there are slots its turn comes.
+        let slots = PushPermits(2)
+        #expect(slots.beginResizing())
+        #expect(file.install(snapshot("cc", at: 400_000_000), slots).content?.text == "bbbb")
+        #expect(file.install(snapshot("cc", at: 2_300_000_000), slots).content?.text == "bbbb")
+        #expect(file.install(snapshot("cc", at: 2_400_000_000), slots).content?.text == "cc")
     }
 
     /// Or it would stay in the page cache for those who do not ask for attributes.
@@ -329,7 +338,7 @@ import Testing
         #expect(file.install(snapshot("bbbb", at: 90), slots).content?.text == "aaa")
         slots.endResizing()
         let step = file.install(snapshot("bbbb", at: 95), slots)
-        #expect(step.action == .grow && step.dropsFirst)
+        #expect(step.action == .grow)
     }
 
     @Test func oneContentGetsLongerAtATime() throws {
@@ -345,8 +354,8 @@ import Testing
         #expect(expire(other, time: 1))
         #expect(other.install(snapshot("yyyy", at: 40), slots).action == .grow)
         // It has been shown in between.
-        #expect(other.settles(now: 20_000_020, window: 10))
-        #expect(!other.settles(now: 20_000_021, window: 10))
+        #expect(other.wasShown(now: 20_000_020, window: 10))
+        #expect(!other.wasShown(now: 20_000_021, window: 10))
         #expect(file.announced == 3)
     }
 
@@ -430,12 +439,12 @@ import Testing
         #expect(file.outgrow(longer, PushPermits(0)) == nil)
         #expect(file.outgrow(snapshot("dddd", at: 0), slots) == nil)
         let step = try #require(file.outgrow(longer, slots))
-        #expect(step.action == .grow && step.dropsFirst)
+        #expect(step.action == .grow)
         let content = try #require(step.content)
         // What is being dropped is still answered as before, and only one thread is at it.
         #expect(read(file, now: 61) == "ccc")
         #expect(file.outgrow(snapshot("eeee", at: 62), PushPermits(1)) == nil)
-        file.beginGrowing(content, now: 60)
+        file.beginGrowing(content, by: 7, now: 60)
         file.stored(content, success: true)
         #expect(read(file, now: 61) == "dddd")
         #expect(file.announced == 4)

@@ -24,6 +24,8 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
     private var fileVersion: UInt64 = 0
     private var validUntil: UInt64 = 0
     private var page: Page?
+    /// The threads that push and may wait for a page.
+    private var storing = Set<pid_t>()
     private let window: UInt64
     private let threads: DaemonThreads
     /// Keeps whoever calls it from running.
@@ -121,6 +123,7 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
 
     func store(_ content: Snapshot, in node: NodeID) -> Bool {
         let bytes = withExtendedLifetime(content) { Array(content.bytes) }
+        pause(1000)
         let fileSize: Int = lock.withLock {
             if bytes.count > size {
                 size = bytes.count
@@ -130,7 +133,10 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
             }
             return size
         }
-        pause(50)
+        pause(1000)
+        let thread = gettid()
+        _ = lock.withLock { storing.insert(thread) }
+        defer { lock.withLock { _ = storing.remove(thread) } }
         let page = pageForFilling()
         page.bytes.replaceSubrange(0..<min(bytes.count, page.bytes.count), with: bytes)
         if !page.isUpToDate, fileSize == bytes.count { page.isUpToDate = true }
@@ -139,7 +145,10 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
         return true
     }
 
+    func waitsForPage(_ thread: pid_t) -> Bool { lock.withLock { storing.contains(thread) } }
+
     func drop(_ node: NodeID) -> Bool {
+        pause(1000)
         lock.withLock {
             version += 1
             fileVersion = version
@@ -147,6 +156,7 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
         }
         pause(50)
         dropPage()
+        pause(1000)
         return true
     }
 

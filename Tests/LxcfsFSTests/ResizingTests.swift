@@ -42,7 +42,8 @@ import Testing
             if Int.random(in: 0..<4) == 0 { usleep(UInt32.random(in: 0...most)) }
         }
         let cache = try PageCache(
-            kernel, window: window, threads: threads, worker: worker, memory: memory)
+            kernel, window: window, threads: threads, worker: worker, memory: memory,
+            cpuWait: { 12_000_000 })
         try cache.start()
         let daemon: ModelKernel.Daemon = (
             cache, NodeID(slot: 7, file: FixedNode.swaps.rawValue), CachedFiles()

@@ -1,6 +1,13 @@
 # A load on what a daemon serves, for tests of what nobody may notice.
 # shellcheck shell=bash
 
+FLUCTUATING='n=0
+    while :; do
+        n=$((n + 1)); i=0
+        while [ $i -lt $((n % 3 * 5 + 2)) ]; do sleep 1.3 & i=$((i + 1)); done
+        wait
+    done'
+
 : "${READLOAD:=$REPO/.build/release/readload}"
 
 ask() { "$LXCFSD" "$1" --runtime-dir "$WORK/run" "${@:2}"; }
@@ -54,8 +61,9 @@ check_load() {
     (($(awk '{ print $2 }' <<<"$result") > 100))
 }
 
+# Its files change their size all the time: threads come and go, 5 to 15 of them.
 prepare_survivor() {
-    make_bundle survivor -m $((96 << 20)) -q 100000
+    make_bundle survivor -m $((96 << 20)) -q 100000 "$FLUCTUATING"
     start_container "${RUNTIMES[0]}" survivor
     start_load survivor
 }

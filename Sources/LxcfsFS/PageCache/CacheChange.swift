@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a thread is doing with the pages of a file.
 enum CacheChange {
     case none
@@ -7,9 +9,9 @@ enum CacheChange {
     case dropping
     /// Giving readers who have got it the time to look at the size. READ waits.
     case settling
-    /// Pushing longer content, since a time. The kernel takes note of the size first, then waits
-    /// for a page that READ may have to bring; so READ waits only until the size is known.
-    case growing(since: UInt64)
+    /// A thread pushes longer content. The kernel takes note of the size first, then waits for a
+    /// page that READ may have to bring; so READ waits until it is seen to do that.
+    case growing(thread: pid_t)
     /// Dropping pages, because the content will be shorter. READ still gets what there was;
     /// GETATTR waits, for an answer from after that would be believed.
     case clearing
@@ -18,11 +20,4 @@ enum CacheChange {
     case resting
 
     var isNone: Bool { if case .none = self { true } else { false } }
-
-    var isShrinking: Bool {
-        switch self {
-        case .clearing, .resting: true
-        default: false
-        }
-    }
 }

@@ -13,6 +13,9 @@ final class CachedFile: @unchecked Sendable {
     private var snapshot: Snapshot?
     /// The size that the kernel was told last.
     private(set) var announced: Int?
+    /// Whether the kernel surely has taken note of that. When content has become shorter, it does
+    /// with the first READ, and until then nothing is pushed: zeros might be seen behind.
+    private var isNoted = true
     /// What a thread is doing with the pages. That thread waits for readers of the page, so
     /// another thread must not wait for it in turn.
     private var change = CacheChange.none
@@ -23,7 +26,8 @@ final class CachedFile: @unchecked Sendable {
     private var toldAt: UInt64 = 0
     /// When the size has changed last.
     private var resizedAt: UInt64?
-    /// A size was told, or a READ answered, while pages were being dropped for shorter content.
+    /// A READ was answered, or a size told, while pages were being dropped for content of another
+    /// size.
     private var isUsedMeanwhile = false
     /// How many threads drop pages because their time is over.
     private var expiring = 0
@@ -101,8 +105,15 @@ final class CachedFile: @unchecked Sendable {
     /// of any smaller size.
     func sizeForLookup(now: UInt64) -> FileSize { sizeMeanwhile(now: now) }
 
+    private func noteTold() {
+        switch change {
+        case .clearing, .resting: isUsedMeanwhile = true
+        case .none, .pushing, .dropping, .settling, .growing: break
+        }
+    }
+
     private func repeatSize(now: UInt64) -> FileSize {
-        if change.isShrinking { isUsedMeanwhile = true }
+        noteTold()
         toldAt = now
         let bytes = announced ?? Self.oneRead
         announced = bytes
@@ -132,6 +143,8 @@ final class CachedFile: @unchecked Sendable {
         case nothing
         /// Not now, but soon.
         case wait
+        /// Not before that thread waits in the kernel, see ``hasTold(_:)``.
+        case waitFor(pid_t)
     }
 
     /// What a READ of `size` bytes at `offset` is answered with.
@@ -148,12 +161,11 @@ final class CachedFile: @unchecked Sendable {
                 isCurrent = snapshot.map { clampedDifference(now, $0.time) < window } ?? false
                 if !isCurrent, made == nil { return .nothing }
             case .settling, .resting: return .wait
-            case .growing(let since):
-                if clampedDifference(now, since) < Self.timeToTell { return .wait }
+            case .growing(let thread): return .waitFor(thread)
             // What is being pushed comes onto whatever READ has brought meanwhile, so that must be
             // the same.
-            case .pushing, .dropping: break
-            case .clearing: isUsedMeanwhile = true
+            case .pushing: break
+            case .dropping, .clearing: isUsedMeanwhile = true
             }
             readAt = now
             if isCurrent {
@@ -184,9 +196,6 @@ final class CachedFile: @unchecked Sendable {
             && clampedDifference(now, toldAt) > ToldContents.moment
     }
 
-    /// How long the kernel needs to take note of a size that is pushed, in nanoseconds.
-    private static let timeToTell: UInt64 = 200_000
-
     /// What the kernel was told of last answers a READ.
     private func former(now: UInt64) -> ReadAnswer {
         if let announced { held.add(announced) }
@@ -210,16 +219,16 @@ final class CachedFile: @unchecked Sendable {
             case none
             /// Push it, and report with ``CachedFile/stored(_:success:)``.
             case store
-            /// It is longer than the kernel knows: drop pages, call
-            /// ``CachedFile/settles(now:window:)`` and ``CachedFile/beginGrowing(_:now:)``, push
-            /// it, report, and call ``PushPermits/endResizing()``.
+            /// It is longer than the kernel knows: drop pages between
+            /// ``CachedFile/beginDropping()`` and ``CachedFile/settle(force:)``, let readers
+            /// finish, call ``CachedFile/beginGrowing(_:by:now:)``, push it, report, and call
+            /// ``PushPermits/endResizing()``.
             case grow
-            /// It is shorter than the kernel knows: drop pages between
-            /// ``CachedFile/beginClearing()`` and ``CachedFile/rest(force:)``, let readers finish
-            /// what they have, call ``CachedFile/shrink(_:force:)`` and
-            /// ``PushPermits/endResizing()``. Then READ will bring it.
+            /// It is shorter than the kernel knows: the same but for the last; call
+            /// ``CachedFile/shrink(_:now:force:)`` and ``PushPermits/endResizing()``. Then READ will
+            /// bring it.
             case shrink
-            /// Another thread makes it shorter: ask again.
+            /// Another thread changes the size: ask again.
             case wait
         }
 
@@ -253,7 +262,10 @@ final class CachedFile: @unchecked Sendable {
         // Asked for first: taking one may wait.
         let mayPush = permits.take()
         let step: Step = lock.withLock {
-            if change.isShrinking { return Step(nil, .wait) }
+            switch change {
+            case .clearing, .resting: return Step(nil, .wait)
+            case .none, .pushing, .dropping, .settling, .growing: break
+            }
             // What another thread is pushing is as good, and so is what it has made later and
             // finished earlier.
             toldAt = max(toldAt, made.time)
@@ -270,7 +282,9 @@ final class CachedFile: @unchecked Sendable {
             if resizes, !mayResize, let former = snapshot {
                 let since = waitsSince ?? made.time
                 waitsSince = since
-                if clampedDifference(made.time, since) < Self.longestWait {
+                if clampedDifference(made.time, since)
+                    < (permits.areNone ? Self.longestWait : Self.longestTurn)
+                {
                     readAt = made.time
                     return Step(former)
                 }
@@ -285,24 +299,18 @@ final class CachedFile: @unchecked Sendable {
                 dropPages()
                 return Step(made)
             }
-            let grows = announced.map { $0 < made.count } ?? false
-            if mayResize, !grows {
-                change = .clearing
-                return Step(made, .shrink)
+            if mayResize {
+                return Step(made, beginResizing(to: made))
             }
-            guard hasSize || mayResize else {
+            guard hasSize, isNoted else {
                 held.add(made.count)
                 snapshot = made
                 announced = made.count
                 return Step(made)
             }
-            let drops = held.longest > (hasSize ? made.count : 0)
+            let drops = held.longest > made.count
             if drops { held.beginDropping(isChanging: false) }
             held.add(made.count)
-            if mayResize {
-                change = .dropping
-                return Step(made, .grow, dropsFirst: drops)
-            }
             snapshot = made
             change = .pushing
             return Step(made, .store, dropsFirst: drops)
@@ -311,16 +319,22 @@ final class CachedFile: @unchecked Sendable {
         return step
     }
 
-    /// How long content waits until that of others has got its size, and until its own size, while
-    /// it is read all the time, changes again; in nanoseconds.
+    /// How long content waits until its size, while it is read all the time, changes again; in
+    /// nanoseconds.
     private static let longestWait: UInt64 = 100_000_000
+
+    /// How long it waits at most until the sizes of others have changed. After that its own changes
+    /// in a way that a reader might notice.
+    private static let longestTurn: UInt64 = 2_000_000_000
 
     /// Whether the size has changed a moment ago, under the eyes of readers. Each time these wait,
     /// and so does the thread that answers them.
     private func isTooSoon(_ made: Snapshot) -> Bool {
         guard let resizedAt, let snapshot else { return false }
-        return clampedDifference(made.time, resizedAt) < Self.longestWait
-            && clampedDifference(made.time, snapshot.time) < 2 * Self.timeToLook
+        let since = clampedDifference(made.time, resizedAt)
+        return since < Self.timeToLook
+            || since < Self.longestWait
+                && clampedDifference(made.time, snapshot.time) < 2 * Self.timeToLook
     }
 
     /// Whether the page cache holds `content` already, from the last time that it was pushed.
@@ -344,26 +358,80 @@ final class CachedFile: @unchecked Sendable {
                 (snapshot?.time ?? 0) <= made.time, permits.beginResizing()
             else { return nil }
             waitsSince = nil
-            if announced > made.count {
-                change = .clearing
-                return Step(made, .shrink)
-            }
-            held.beginDropping(isChanging: false)
-            held.add(made.count)
-            change = .dropping
-            return Step(made, .grow, dropsFirst: true)
+            return Step(made, beginResizing(to: made))
         }
         if step == nil { permits.give() }
         return step
     }
 
-    /// Pages of former content have been dropped, and longer content is to be pushed.
-    ///
-    /// - Returns: see ``wasShown(now:window:)``.
-    func settles(now: UInt64, window: UInt64) -> Bool {
+    private func beginResizing(to made: Snapshot) -> Step.Action {
+        let grows = announced.map { $0 < made.count } ?? false
+        // If the kernel may have that size already, telling it would change nothing, and it would
+        // go on to take note of former answers.
+        change = grows && isNoted ? .dropping : .clearing
+        return grows ? .grow : .shrink
+    }
+
+    /// Pages are about to be dropped for content of another size.
+    func beginDropping() {
         lock.withLock {
-            change = .settling
-            return isSeen(now: now, window: window)
+            isUsedMeanwhile = false
+            if case .resting = change { change = .clearing }
+            held.beginDropping(isChanging: false)
+        }
+    }
+
+    /// Pages have been dropped for content of another size. From now on READ waits.
+    ///
+    /// - Parameter force: in any case.
+    /// - Returns: false if the pages have to be dropped again, since a READ has brought one. For
+    ///   shorter content also if a size was told that the kernel would believe, or if another
+    ///   thread is dropping them, after which the kernel would not believe the READ.
+    func settle(force: Bool) -> Bool {
+        lock.withLock {
+            let isShrinking = if case .clearing = change { true } else { false }
+            if !force, isUsedMeanwhile || isShrinking && expiring > 0 { return false }
+            change = isShrinking ? .resting : .settling
+            return true
+        }
+    }
+
+    /// The kernel has no pages, and a thread is about to push longer content.
+    func beginGrowing(_ content: Snapshot, by thread: pid_t, now: UInt64) {
+        lock.withLock {
+            change = .growing(thread: thread)
+            snapshot = content
+            resizedAt = now
+            held.add(content.count)
+            // An answer that repeats the former size may be to a question from after the push.
+            announced = content.count
+        }
+    }
+
+    /// The kernel has taken note of the size that `thread` tells.
+    func hasTold(_ thread: pid_t) {
+        lock.withLock {
+            if case .growing(thread) = change { change = .pushing }
+        }
+    }
+
+    /// The kernel has no pages, and is under way to take note of no former size: `content` comes
+    /// by READ.
+    ///
+    /// - Parameter force: even if it may be.
+    /// - Returns: false if a size has been told, see ``settle(force:)``.
+    func shrink(_ content: Snapshot, now: UInt64, force: Bool) -> Bool {
+        lock.withLock {
+            if !force, isUsedMeanwhile { return false }
+            change = .none
+            snapshot = content
+            announced = content.count
+            held.add(content.count)
+            resizedAt = now
+            pushedAt = nil
+            isNoted = false
+            if force { dropPages() }
+            return true
         }
     }
 
@@ -386,60 +454,15 @@ final class CachedFile: @unchecked Sendable {
     /// The former content stays.
     func abandonResizing() { lock.withLock { change = .none } }
 
-    func beginGrowing(_ content: Snapshot, now: UInt64) {
-        lock.withLock {
-            snapshot = content
-            change = .growing(since: now)
-            resizedAt = now
-            // An answer that repeats the former size may be to a question from after the push.
-            announced = content.count
-        }
-    }
-
-    /// Pages are about to be dropped for shorter content.
-    func beginClearing() {
-        lock.withLock {
-            change = .clearing
-            isUsedMeanwhile = false
-            held.beginDropping(isChanging: false)
-        }
-    }
-
-    /// Pages have been dropped for shorter content. From now on READ waits: what it brings is the
-    /// new content.
-    ///
-    /// - Parameter force: in any case.
-    /// - Returns: false if the pages have to be dropped again, since a READ has been answered, or
-    ///   a size told that the kernel would believe; or another thread is dropping them, after
-    ///   which the kernel would not believe the READ.
-    func rest(force: Bool) -> Bool {
-        lock.withLock {
-            if !force, isUsedMeanwhile || expiring > 0 { return false }
-            change = .resting
-            return true
-        }
-    }
-
-    /// The kernel has no pages, and is under way to take note of no size: `content` comes by READ.
-    ///
-    /// - Parameter force: even if it may be.
-    /// - Returns: false if pages have to be dropped again, see ``rest(force:)``.
-    func shrink(_ content: Snapshot, force: Bool) -> Bool {
-        lock.withLock {
-            if !force, isUsedMeanwhile { return false }
-            change = .none
-            snapshot = content
-            announced = content.count
-            held.add(content.count)
-            resizedAt = content.time
-            pushedAt = nil
-            if force { dropPages() }
-            return true
-        }
+    /// A READ has been answered with the end of content of `count` bytes, and with less than was
+    /// asked for.
+    func hasShownEnd(of count: Int) {
+        lock.withLock { if announced == count, change.isNone { isNoted = true } }
     }
 
     func stored(_ content: Snapshot, success: Bool) {
         lock.withLock {
+            isNoted = isNoted || success
             change = .none
             announced = content.count
             pushedAt = success ? content.time : nil
@@ -467,7 +490,7 @@ final class CachedFile: @unchecked Sendable {
         lock.withLock {
             readAt = now
             toldAt = now
-            if change.isShrinking { isUsedMeanwhile = true }
+            noteTold()
             held.add(former.count)
             let size = told ?? FileSize(bytes: former.count, generation: generation)
             guard snapshot == nil else { return (size, nil) }
@@ -492,10 +515,15 @@ final class CachedFile: @unchecked Sendable {
 
     /// Ends the life of the content of `time`.
     ///
-    /// - Parameter always: pages are to be dropped even if there is newer content.
-    func expire(time: UInt64, always: Bool = false) -> Expiry {
+    /// - Parameters:
+    ///   - always: pages are to be dropped even if there is newer content.
+    ///   - now: on the monotonic clock.
+    func expire(time: UInt64, always: Bool = false, now: UInt64) -> Expiry {
         lock.withLock {
             if case .resting = change { return .wait }
+            if let resizedAt, clampedDifference(now, resizedAt) < Self.timeToLook {
+                return .wait
+            }
             let isCurrent = snapshot.map { $0.time == time } ?? false
             guard isCurrent || always else { return .nothing }
             if isCurrent {

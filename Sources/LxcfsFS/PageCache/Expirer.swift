@@ -74,10 +74,14 @@ final class Expirer: @unchecked Sendable {
     /// - Returns: false if there is none; then the timer is set.
     func expireNext(now: UInt64) -> Bool {
         guard let entry = next(now: now) else { return false }
+        var waited: UInt64 = 0
         while true {
-            switch entry.file.expire(time: entry.time, always: entry.isDropped) {
+            switch entry.file.expire(
+                time: entry.time, always: entry.isDropped, now: now + waited)
+            {
             case .wait:
                 usleep(500)
+                waited += 500_000
                 continue
             case .nothing: break
             case .drop:

@@ -1,8 +1,9 @@
+import Glibc
 import LxcfsHandover
 
 /// What the kernel can be told about the page cache of one FUSE connection.
 ///
-/// Both calls wait while a reader waits for the page that is concerned. The page may be waiting
+/// Both of the other calls wait while a reader waits for the page that is concerned. The page may be waiting
 /// for a READ: so a thread must not call them unless other threads are left to answer that.
 package protocol KernelPages: Sendable {
     /// Puts content at the start of a file (`FUSE_NOTIFY_STORE`). The kernel takes note of the
@@ -11,6 +12,10 @@ package protocol KernelPages: Sendable {
     /// - Returns: false if the kernel did not take it. That it does not remember the file is no
     ///   failure.
     func store(_ content: Snapshot, in node: NodeID) -> Bool
+
+    /// Whether a thread that is in ``store(_:in:)`` waits for a page there: the kernel has taken
+    /// note of the size.
+    func waitsForPage(_ thread: pid_t) -> Bool
 
     /// Takes everything out that the page cache has of a file (`FUSE_NOTIFY_INVAL_INODE`).
     ///

@@ -22,6 +22,7 @@ package final class PageCache: Sendable {
     private let kernel: any KernelPages
     private let window: UInt64
     private let now: @Sendable () -> UInt64
+    private let cpuWait: @Sendable () -> UInt64
     private let told: ToldContents
     private let former = FormerContents()
     let expirer: Expirer
@@ -33,15 +34,19 @@ package final class PageCache: Sendable {
     ///   - window: how old content may be, in nanoseconds; more than 0.
     ///   - threads: how many threads answer requests. At least one of them never pushes.
     ///   - worker: how many workers there have been, this one included.
+    ///   - cpuWait: how long a thread that could run may have to wait for a CPU at this moment, in
+    ///     nanoseconds.
     ///   - now: the monotonic clock, in nanoseconds.
     /// - Throws: what timerfd_create(2) says.
     package init(
         _ kernel: any KernelPages, window: UInt64, threads: Int, worker: UInt64,
-        memory: HandoverMemory, now: @escaping @Sendable () -> UInt64 = Clock.monotonic
+        memory: HandoverMemory, cpuWait: @escaping @Sendable () -> UInt64 = { 0 },
+        now: @escaping @Sendable () -> UInt64 = Clock.monotonic
     ) throws(SystemError) {
         self.kernel = kernel
         self.window = window
         self.now = now
+        self.cpuWait = cpuWait
         told = ToldContents(memory)
         expirer = try Expirer(kernel, window: window)
         permits = PushPermits(max(threads - 2, 0))
@@ -185,7 +190,13 @@ package final class PageCache: Sendable {
         let file = file(node, files)
         let started = now()
         func reply(_ content: Snapshot) {
-            withExtendedLifetime(content) { answer(content.part(offset: offset, size: size)) }
+            withExtendedLifetime(content) {
+                let part = content.part(offset: offset, size: size)
+                answer(part)
+                if part.count < size, offset <= content.count {
+                    file.hasShownEnd(of: content.count)
+                }
+            }
         }
         if let former = former.content(of: node, now: started) {
             _ = showAgain(former, file, node, now: started)
@@ -202,6 +213,11 @@ package final class PageCache: Sendable {
                 continue
             case .wait:
                 usleep(50)
+                continue
+            case .waitFor(let thread):
+                // This READ may be what it waits for.
+                usleep(50)
+                if kernel.waitsForPage(thread) { file.hasTold(thread) }
                 continue
             case .content(let content):
                 if made != nil {
@@ -261,9 +277,9 @@ package final class PageCache: Sendable {
             permits.endResizing()
             permits.give()
         }
-        let isDropped = expirer.drop(node, file)
-        if file.settles(now: now(), window: window) {
-            usleep(Self.timeToFinish)
+        let isDropped = clear(file, node)
+        if file.wasShown(now: now(), window: window) {
+            rest(Self.timeToFinish, cpuWait() * 2)
             if isEnding.load(ordering: .relaxed) {
                 // A reader who asks now is answered by the next worker.
                 file.abandonResizing()
@@ -272,7 +288,7 @@ package final class PageCache: Sendable {
         }
         // Until now the next worker would have to show the former content.
         told.telling(content, node) {
-            file.beginGrowing(content, now: now())
+            file.beginGrowing(content, by: gettid(), now: now())
             file.stored(content, success: isDropped && kernel.store(content, in: node))
             expirer.schedule(file, node, time: content.time)
         }
@@ -286,17 +302,13 @@ package final class PageCache: Sendable {
             permits.endResizing()
             permits.give()
         }
-        var attempt = 0
+        var turns = 0
         while true {
-            attempt += 1
-            file.beginClearing()
-            let isDropped = expirer.drop(node, file)
-            let isLast = attempt >= Self.mostAttempts || !isDropped
-            if !file.rest(force: isLast) {
-                usleep(50)
-                continue
+            turns += 1
+            let isDropped = clear(file, node)
+            if file.wasShown(now: now(), window: window) {
+                rest(Self.timeToCopy, cpuWait() / 2)
             }
-            if file.wasShown(now: now(), window: window) { usleep(Self.timeToCopy) }
             if isEnding.load(ordering: .relaxed) {
                 file.abandonResizing()
                 return false
@@ -304,20 +316,44 @@ package final class PageCache: Sendable {
             // Before a READ is answered: the next worker would show the former content to those
             // who have seen this one end.
             told.told(content, node)
-            if file.shrink(content, force: isLast) {
+            if file.shrink(content, now: now(), force: !isDropped || turns >= Self.mostTurns) {
                 expirer.schedule(file, node, time: content.time)
                 return true
             }
         }
     }
 
-    /// How often pages are dropped for shorter content, until no size is told meanwhile.
-    private static let mostAttempts = 40
+    /// Drops the pages of a file, so that none is left and READ waits.
+    ///
+    /// - Returns: false if that was not to be had.
+    private func clear(_ file: CachedFile, _ node: NodeID) -> Bool {
+        for _ in 0..<Self.mostAttempts {
+            file.beginDropping()
+            guard expirer.drop(node, file) else { break }
+            if file.settle(force: false) { return true }
+            usleep(50)
+        }
+        _ = file.settle(force: true)
+        return false
+    }
+
+    /// How often, while names are looked up all the time.
+    private static let mostTurns = 10
+
+    /// How often pages are dropped until none comes meanwhile.
+    private static let mostAttempts = 100
 
     /// If somebody has just read it, content rests before its size changes: until a reader who has
     /// got all of it has asked whether that was all, if it gets longer; else until one who is at its
-    /// page has copied that. On a busy machine both may be kept from running in between. In
-    /// microseconds; GETATTR is answered for the first time, and waits for the second.
-    private static let timeToFinish: UInt32 = 15_000
-    private static let timeToCopy: UInt32 = 3000
+    /// page has copied that. Both may be kept from running in between, the first more often: he is
+    /// not in the kernel all the time. In nanoseconds.
+    private static let timeToFinish: UInt64 = 5_000_000
+    private static let timeToCopy: UInt64 = 2_000_000
+
+    /// GETATTR is answered meanwhile if content gets longer, and else waits.
+    private func rest(_ least: UInt64, _ wait: UInt64) {
+        usleep(UInt32(min(max(least, wait), Self.longestRest) / 1000))
+    }
+
+    private static let longestRest: UInt64 = 80_000_000
 }

@@ -7,7 +7,13 @@ final class PushPermits: Sendable {
     private let permits: Permits
     private let isResizing = Atomic<Bool>(false)
 
-    init(_ count: Int) { permits = Permits(count) }
+    /// Nothing is ever pushed.
+    let areNone: Bool
+
+    init(_ count: Int) {
+        permits = Permits(count)
+        areNone = count == 0
+    }
 
     /// Waits up to 2 ms. Not longer: a thread that holds a permit may itself wait for a READ
     /// that only this thread can answer.

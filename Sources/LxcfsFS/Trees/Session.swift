@@ -1,5 +1,6 @@
 import CFuse3
 import Glibc
+import KernelText
 import Logging
 import LxcfsHandover
 import LxcfsPageCache
@@ -235,6 +236,8 @@ extension Session: KernelPages {
         // ENOENT: the kernel does not remember the file.
         return result == 0 || result == -ENOENT
     }
+
+    func waitsForPage(_ thread: pid_t) -> Bool { sleepsUninterruptibly(thread: thread) }
 
     func drop(_ node: NodeID) -> Bool {
         let result = fuse_lowlevel_notify_inval_inode(handle, node.raw, 0, 0)
