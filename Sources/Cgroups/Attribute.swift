@@ -6,6 +6,10 @@ public enum Attribute: CaseIterable, Sendable {
     case memoryHigh
     case memoryUsage
     case memoryStat
+    /// What of it is on which NUMA node.
+    case memoryNUMA
+    /// How often processes have been killed for want of memory, among others.
+    case memoryEvents
     /// v2: a limit on swap alone. v1: a limit on memory and swap together.
     case swapLimit
     case swapUsage
@@ -16,6 +20,9 @@ public enum Attribute: CaseIterable, Sendable {
     case cpuUsagePerCPU
     case cpusEffective
     case cpusRequested
+    /// NUMA nodes of which it may have memory.
+    case memsEffective
+    case memsRequested
     case ioBytes
     case ioCount
     case ioBytesBFQ
@@ -40,12 +47,16 @@ public enum Attribute: CaseIterable, Sendable {
         case .memoryHigh: "memory.high"
         case .memoryUsage: "memory.current"
         case .memoryStat: "memory.stat"
+        case .memoryNUMA: "memory.numa_stat"
+        case .memoryEvents: "memory.events"
         case .swapLimit: "memory.swap.max"
         case .swapUsage: "memory.swap.current"
         case .cpuStat: "cpu.stat"
         case .cpuQuota: "cpu.max"
         case .cpusEffective: "cpuset.cpus.effective"
         case .cpusRequested: "cpuset.cpus"
+        case .memsEffective: "cpuset.mems.effective"
+        case .memsRequested: "cpuset.mems"
         case .ioBytes: "io.stat"
         case .pidsCurrent: "pids.current"
         case .hugetlbLimit: "hugetlb.\(hugePage).max"
@@ -62,6 +73,8 @@ public enum Attribute: CaseIterable, Sendable {
         case .memoryLimit: "memory.limit_in_bytes"
         case .memoryUsage: "memory.usage_in_bytes"
         case .memoryStat: "memory.stat"
+        case .memoryNUMA: "memory.numa_stat"
+        case .memoryEvents: "memory.oom_control"
         case .swapLimit: "memory.memsw.limit_in_bytes"
         case .swapUsage: "memory.memsw.usage_in_bytes"
         case .cpuStat: "cpuacct.stat"
@@ -70,6 +83,8 @@ public enum Attribute: CaseIterable, Sendable {
         case .cpuUsagePerCPU: "cpuacct.usage_percpu"
         case .cpusEffective: "cpuset.effective_cpus"
         case .cpusRequested: "cpuset.cpus"
+        case .memsEffective: "cpuset.effective_mems"
+        case .memsRequested: "cpuset.mems"
         case .ioBytes: "blkio.throttle.io_service_bytes_recursive"
         case .ioCount: "blkio.throttle.io_serviced_recursive"
         case .ioBytesBFQ: "blkio.bfq.io_service_bytes_recursive"

@@ -108,14 +108,25 @@ extension ContainerCgroups {
     /// The text of the effective cpuset (list format); nil where no cpuset controller
     /// reaches the container.
     public func readCPUSet(_ scratch: Scratch) throws(SystemError) -> Bytes? {
+        try readSet(.cpusEffective, .cpusRequested, scratch)
+    }
+
+    /// The same of the NUMA nodes of which the container may have memory.
+    public func readMemoryNodes(_ scratch: Scratch) throws(SystemError) -> Bytes? {
+        try readSet(.memsEffective, .memsRequested, scratch)
+    }
+
+    private func readSet(
+        _ effective: Attribute, _ requested: Attribute, _ scratch: Scratch
+    ) throws(SystemError) -> Bytes? {
         var current = cpuset
         while let node = current {
-            if let text = try node.read(.cpusEffective, scratch)?.trimmed, !text.isEmpty {
+            if let text = try node.read(effective, scratch)?.trimmed, !text.isEmpty {
                 return text
             }
             // Before Linux 3.17 v1 has only the requested set, which its kernel keeps
             // within that of the parent.
-            if let text = try node.read(.cpusRequested, scratch)?.trimmed, !text.isEmpty {
+            if let text = try node.read(requested, scratch)?.trimmed, !text.isEmpty {
                 return text
             }
             current = node.parent

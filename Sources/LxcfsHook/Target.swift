@@ -4,16 +4,28 @@ struct Target: Hashable, Sendable, CustomStringConvertible {
     /// The directory relative to the filesystem's root; empty for that root.
     let parent: String
     let name: String
+    /// The directory in which the file is served, if it is another one than in the container.
+    private let otherSource: String?
 
-    init(_ filesystem: KernelFilesystem, parent: String = "", name: String) {
+    /// - Parameter servedIn: see ``servedDirectory``; the directory in the container if nil.
+    init(
+        _ filesystem: KernelFilesystem, parent: String = "", name: String,
+        servedIn: String? = nil
+    ) {
         self.filesystem = filesystem
         self.parent = parent
         self.name = name
+        otherSource = servedIn
     }
 
-    /// The path in the container, and, appended to the directory in which the container's files
-    /// are served, the path there.
+    /// The path in the container.
     var path: String { "\(directory)/\(name)" }
+
+    /// The directory of the file below that in which the container's files are served.
+    var servedDirectory: String { otherSource ?? directory }
+
+    /// The path of the file below the directory in which the container's files are served.
+    var servedPath: String { "\(servedDirectory)/\(name)" }
 
     /// The directory of `path`.
     var directory: String {

@@ -1,16 +1,23 @@
 /// A name that `--files` and the annotation take: one file, or a few that belong together.
 enum VirtualFile: String, CaseIterable, Sendable {
-    case cpuinfo, diskstats, loadavg, meminfo, slabinfo, stat, swaps, uptime
+    case cpuinfo, diskstats, loadavg, meminfo, slabinfo, stat, swaps, uptime, vmstat
     /// `/proc/pressure/{cpu,io,memory}`.
     case pressure
     /// The directory `/sys/devices/system/cpu`.
     case cpu
+    /// The directory `/sys/devices/system/node`.
+    case node
+    /// `stat` and `inflight` of each block device below `/sys`.
+    case disks
 
-    var targets: [Target] {
+    /// Where they are; of ``disks`` only the machine knows, see ``BlockDevices``.
+    fileprivate var targets: [Target] {
         switch self {
         case .pressure:
             ["cpu", "io", "memory"].map { Target(.proc, parent: "pressure", name: $0) }
         case .cpu: [Target.cpuDirectory]
+        case .node: [Target(.sys, parent: "devices/system", name: "node")]
+        case .disks: []
         default: [Target(.proc, name: rawValue)]
         }
     }
@@ -44,6 +51,15 @@ enum VirtualFile: String, CaseIterable, Sendable {
             case .empty: return "the list of files is empty"
             }
         }
+    }
+}
+
+extension [VirtualFile] {
+    /// Where all of them are.
+    ///
+    /// - Parameter disks: those of ``VirtualFile/disks``, asked for only if they are in the list.
+    func targets(disks: () -> [Target]) -> [Target] {
+        flatMap { $0 == .disks ? disks() : $0.targets }
     }
 }
 

@@ -1,6 +1,5 @@
 import Cgroups
 import KernelText
-import Syscalls
 
 /// `/proc/diskstats` of a container (Documentation/admin-guide/iostats.rst): the host's
 /// devices with the container's own operations and sectors; times, merges and requests in
@@ -11,10 +10,7 @@ public func renderDiskstats(
     var lines = Scanner(text)
     while let line = lines.line() {
         var words = Scanner(line)
-        guard let major = words.number(), let minor = words.number(), words.word() != nil
-        else { continue }
-        let device = DeviceNumber(
-            major: UInt32(truncatingIfNeeded: major), minor: UInt32(truncatingIfNeeded: minor))
+        guard let device = words.diskstatsDevice(), words.word() != nil else { continue }
         let own = counters.first { $0.device == device }
         out.append(line.part(0..<words.position))
         var column = 0
@@ -28,7 +24,7 @@ public func renderDiskstats(
 }
 
 /// The value of a column after the device name, counted from 0. Sectors are 512 bytes.
-private func diskstatsColumn(_ column: Int, of counters: IOCounters) -> UInt64 {
+func diskstatsColumn(_ column: Int, of counters: IOCounters) -> UInt64 {
     switch column {
     case 0: counters.reads
     case 2: counters.readBytes / 512

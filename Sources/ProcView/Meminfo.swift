@@ -51,7 +51,7 @@ public struct Meminfo {
     }
 
     /// In bytes, or in pages for `HugePages_*`.
-    private func value(of field: MeminfoField, host hostValue: UInt64) -> UInt64 {
+    func value(of field: MeminfoField, host hostValue: UInt64) -> UInt64 {
         let parts = view.parts
         switch field {
         case .memTotal: return view.total

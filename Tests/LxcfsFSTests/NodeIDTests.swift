@@ -1,4 +1,5 @@
 import KernelText
+import Syscalls
 import Testing
 
 @testable import LxcfsFS
@@ -64,17 +65,67 @@ import Testing
         #expect(Set(nodes.map(\.inode)).count == nodes.count)
     }
 
+    @Test func aBlockDeviceIsFoundByItsNumber() throws {
+        for (major, minor) in [(0, 0), (7, 7), (8, 17), (259, 4096), (511, 8191)] {
+            let device = DeviceNumber(major: UInt32(major), minor: UInt32(minor))
+            for kind in BlockNode.Kind.allCases {
+                let block = try #require(BlockNode(kind, device))
+                for slot in [0, 1, NodeID.highestSlot] {
+                    let node = block.node(slot: slot)
+                    #expect(BlockNode(node) == block)
+                    #expect(node.slot == slot)
+                    #expect(FixedNode(rawValue: node.file) == nil)
+                    // The numbers of catalogs begin there.
+                    #expect(node.file < 4096)
+                }
+            }
+        }
+        #expect(BlockNode(.stat, DeviceNumber(major: 512, minor: 0)) == nil)
+        #expect(BlockNode(.stat, DeviceNumber(major: 8, minor: 8192)) == nil)
+        for file in FixedNode.allCases {
+            #expect(BlockNode(NodeID(slot: 1, file: file.rawValue)) == nil)
+        }
+        #expect(BlockNode(NodeID(slot: 1, cpu: 5, file: 4096)) == nil)
+        #expect(BlockNode(NodeID(slot: 1, cpu: 5, file: 1023)) == nil)
+    }
+
+    @Test func aLinkToACPUIsFoundByItsNumber() throws {
+        for (node, cpu) in [(0, 0), (1, 4095), (255, 17)] {
+            let link = try #require(NodeLink(node: node, cpu: cpu))
+            #expect(NodeLink(link.id(slot: 9)) == link)
+            #expect(FixedNode(rawValue: link.id(slot: 9).file) == nil)
+            #expect(BlockNode(link.id(slot: 9)) == nil)
+        }
+        #expect(NodeLink(node: 256, cpu: 0) == nil)
+        #expect(NodeLink(node: 0, cpu: 4096) == nil)
+        for file in [255, 512, 1024, 4096] as [UInt32] {
+            #expect(NodeLink(NodeID(slot: 9, cpu: 1, file: file)) == nil)
+        }
+    }
+
     /// The kernel remembers these numbers across the life of a daemon.
     @Test func theNumbersOfTheFixedFilesAreForEver() {
         let numbers = FixedNode.allCases.map { "\($0)=\($0.rawValue)" }.joined(separator: " ")
         #expect(
             numbers == """
                 top=1 proc=2 sys=3 devices=4 system=5 cpuDirectory=6 pressureDirectory=7 \
-                mountPoint=8 singleCPU=9 cpuinfo=16 diskstats=17 loadavg=18 meminfo=19 \
-                slabinfo=20 stat=21 swaps=22 uptime=23 pressureCPU=32 pressureIO=33 \
+                mountPoint=8 singleCPU=9 nodeDirectory=10 singleNode=11 \
+                devDirectory=12 blockDirectory=13 \
+                cpuinfo=16 diskstats=17 loadavg=18 meminfo=19 \
+                slabinfo=20 stat=21 swaps=22 uptime=23 vmstat=24 pressureCPU=32 pressureIO=33 \
                 pressureMemory=34 online=48 present=49 possible=50 enabled=51 offline=52 \
-                isolated=53
+                isolated=53 nodesWithCPUs=64 nodesWithMemory=65 nodesWithNormalMemory=66 \
+                nodeCPUList=72 nodeCPUMap=73 nodeMeminfo=74 nodeNUMAStat=75 nodeVmstat=76
                 """)
+        #expect(
+            NodeLink(node: 7, cpu: 9)?.id(slot: 3) == NodeID(slot: 3, cpu: 9, file: 263))
+        for (kind, file) in [
+            (BlockNode.Kind.directory, 1551), (.stat, 2575), (.inflight, 3599),
+        ] {
+            let device = DeviceNumber(major: 263, minor: 4097)
+            let node = BlockNode(kind, device)?.node(slot: 3)
+            #expect(node == NodeID(slot: 3, cpu: 1, file: UInt32(file)))
+        }
         #expect(CPUCatalog.number(path: "topology/core_id", perCPU: true) == 4_794_123)
     }
 }

@@ -26,13 +26,18 @@ import Testing
         return try Config(json: Array(json.utf8))
     }
 
+    static let disk = Target(
+        .sys, parent: "devices/virtual/block/loop0", name: "stat",
+        servedIn: "/sys/dev/block/7:0")
+
     static func policy(
         _ config: Config, _ options: Options = Options(), shares: Bool = false,
         sharesPID: Bool = false
     ) throws -> Policy {
         try Policy(
             config: config, bundle: "/bundle", sharesMountNamespace: shares,
-            sharesPIDNamespace: sharesPID, options: options)
+            sharesPIDNamespace: sharesPID,
+            disks: { [PolicyTests.disk] }, options: options)
     }
 
     static func plan(_ config: Config, _ options: Options = Options()) throws -> Plan? {
@@ -47,9 +52,9 @@ import Testing
     @Test func ordinaryContainerGetsEverything() throws {
         let plan = try #require(try Self.plan(Self.config()))
         #expect(plan.rootfs == "/bundle/rootfs")
-        #expect(plan.targets.count == 12)
+        #expect(plan.targets.count == 15)
         #expect(plan.targets.first?.path == "/proc/cpuinfo")
-        #expect(plan.targets.last?.path == "/sys/devices/system/cpu")
+        #expect(plan.targets.last == Self.disk)
         #expect(plan.targets.map(\.path).contains("/proc/pressure/memory"))
         #expect(plan.cpus == nil)
     }
@@ -143,12 +148,12 @@ import Testing
             ("/sys/fs/cgroup", "cgroup2"), ("/proc/sys", "bind"), ("/data/proc/stat", "bind"),
             ("/", "bind"),
         ])
-        #expect(try Self.plan(config)?.targets.count == 12)
+        #expect(try Self.plan(config)?.targets.count == 15)
     }
 
     @Test func withoutSysfsOnlyProc() throws {
         let plan = try #require(try Self.plan(Self.config(kernelFilesystems: ["proc"])))
-        #expect(plan.targets.count == 11)
+        #expect(plan.targets.count == 12)
         #expect(plan.targets.allSatisfy { $0.filesystem == .proc })
     }
 
@@ -183,7 +188,7 @@ import Testing
             Issue.record("skipped")
             return
         }
-        #expect(plan.targets.count == 12)
+        #expect(plan.targets.count == 15)
     }
 
     @Test func annotationsOfOthersDoNotMatter() throws {

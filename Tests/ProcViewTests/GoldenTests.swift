@@ -53,10 +53,12 @@ import Testing
         }
     }
 
-    private func check(_ capture: Capture, _ file: String, _ body: (Bytes, TextBuffer) -> Void)
-        throws
-    {
-        let out = rendered(try capture.kernel.text("proc/\(file)"), body)
+    /// - Parameter source: the host's file; that of the same name below `proc` if nil.
+    private func check(
+        _ capture: Capture, _ file: String, of source: String? = nil,
+        _ body: (Bytes, TextBuffer) -> Void
+    ) throws {
+        let out = rendered(try capture.kernel.text(source ?? "proc/\(file)"), body)
         let golden = repository.appendingPathComponent(
             "Tests/ProcViewTests/Golden/\(capture.kernel.name)/\(file)")
         if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] != nil {
@@ -127,6 +129,45 @@ import Testing
         // On 6.18 v1 without throttling and BFQ the kernel counts nothing.
         #expect(counters.isEmpty != capture.unified)
         try check(capture, "diskstats") { renderDiskstats(counters, host: $0, into: $1) }
+    }
+
+    @Test(arguments: Capture.all) func memoryEvents(_ capture: Capture) throws {
+        let container = try capture.container()
+        let scratch = Scratch()
+        let facts = try container.readMemory(scratch)
+        let host = withBytes(
+            try capture.kernel.text("proc/meminfo"), HostMemory.init(meminfo:))
+        var io: [IOCounters] = []
+        try container.readIO(scratch, into: &io)
+        let transferred = withBytes(try capture.kernel.text("proc/diskstats")) {
+            Transfers(io, diskstats: $0)
+        }
+        let vmstat = Vmstat(
+            Meminfo(facts, host: host), transferred: transferred, pageSize: 4096,
+            hugePageSize: 2 << 20)
+        let counters = try container.readMemoryCounters(scratch)
+        try check(capture, "vmstat") { vmstat.render(host: $0, counters, into: $1) }
+    }
+
+    /// The node of a machine that has one: all of `/proc/meminfo`.
+    @Test(arguments: Capture.all) func nodes(_ capture: Capture) throws {
+        let directory = "sys/devices/system/node/node0/"
+        guard (try? capture.kernel.text(directory + "meminfo")) != nil else { return }
+        let facts = try capture.container().readMemory(Scratch())
+        let host = withBytes(
+            try capture.kernel.text("proc/meminfo"), HostMemory.init(meminfo:))
+        let node = NodeMemory(
+            Meminfo(facts, host: host), node: 0,
+            of: [NodeMemory.Node(NodeUsage(node: 0), size: host.total)])
+        try check(capture, "node0/meminfo", of: directory + "meminfo") {
+            node.renderMeminfo(host: $0, into: $1)
+        }
+        try check(capture, "node0/vmstat", of: directory + "vmstat") {
+            node.renderVmstat(host: $0, pageSize: 4096, hugePageSize: 2 << 20, into: $1)
+        }
+        try check(capture, "node0/numastat", of: directory + "numastat") {
+            NodeMemory.renderNUMAStat(host: $0, into: $1)
+        }
     }
 
     @Test(arguments: Capture.all) func slabs(_ capture: Capture) throws {

@@ -22,6 +22,7 @@ func expectGrammatical(
 @Suite struct GrammarTests {
     static let procFiles = [
         "cpuinfo", "diskstats", "loadavg", "meminfo", "slabinfo", "stat", "swaps", "uptime",
+        "vmstat",
     ]
 
     @Test(arguments: Kernel.all) func kernels(_ kernel: Kernel) throws {
@@ -55,9 +56,34 @@ func expectGrammatical(
         }
     }
 
+    /// Files that only one of the kernels was asked for.
+    @Test(arguments: ["Fixtures", "Golden"]) func nodesAndDisks(_ directory: String) throws {
+        let tests = repository.appendingPathComponent("Tests/ProcViewTests")
+        let node = directory == "Fixtures" ? "sys/devices/system/node/node0" : "node0"
+        var files = ["meminfo", "vmstat", "numastat"].map { "\(node)/\($0)" }
+        if directory == "Fixtures" {
+            files += [
+                "\(node)/cpulist", "\(node)/cpumap", "sys/devices/system/node/has_memory",
+            ]
+            files += ["sys/block/loop0/stat", "sys/block/loop0/inflight"]
+        }
+        for file in files {
+            let path = tests.appendingPathComponent("\(directory)/6.18/\(file)")
+            let text = try String(contentsOf: path, encoding: .utf8)
+            expectGrammatical(file, text)
+            for broken in [
+                " \(text)", text.dropLast() + " \n", text.replacing(" ", with: "  "),
+            ]
+            where broken != text {
+                let grammar = try #require(FileGrammar.of(path: file))
+                #expect(withBytes(broken, grammar.fault(in:)) != nil, "\(file)")
+            }
+        }
+    }
+
     /// Each of what a torn or padded content would have.
     @Test(arguments: Kernel.all) func whatIsNearlyRight(_ kernel: Kernel) throws {
-        for file in Self.procFiles where file != "diskstats" {
+        for file in Self.procFiles where file != "diskstats" && file != "vmstat" {
             let text = try kernel.text("proc/\(file)")
             let grammar = try #require(FileGrammar.of(path: "proc/\(file)"))
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)

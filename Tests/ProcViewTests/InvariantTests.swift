@@ -299,6 +299,13 @@ private final class RandomTree {
         sum("Active", "Active(anon)", "Active(file)")
         sum("Inactive", "Inactive(anon)", "Inactive(file)")
         sum("Slab", "SReclaimable", "SUnreclaim")
+        func within(_ part: String, _ whole: String) {
+            let most = values.first { $0.0 == whole }?.1 ?? 0
+            values = values.map { $0.0 == part ? (part, min($0.1, most)) : $0 }
+        }
+        within("AnonHugePages", "AnonPages")
+        within("ShmemHugePages", "Shmem")
+        within("KReclaimable", "Slab")
         values.append(("SomethingNew", 5))
         return values.map { name, value in
             let isPages = name.hasPrefix("HugePages_")

@@ -106,6 +106,94 @@ private let second: UInt64 = 1_000_000_000
     }
 }
 
+@Suite struct BlockDeviceTests {
+    private let device = DeviceNumber(major: 254, minor: 1)
+
+    private func stat(_ host: String, _ counters: [IOCounters] = []) -> (text: String, Bool) {
+        var exists = false
+        let text = rendered(host) {
+            exists = BlockDevice.renderStat(device, counters, diskstats: $0, into: $1)
+        }
+        return (text, exists)
+    }
+
+    /// The kernel's own files of a device that nobody has used.
+    @Test func theKernelsFormat() throws {
+        let kernel = try #require(Kernel.all.first { $0.name == "6.18" })
+        let host = try kernel.text("proc/diskstats")
+        let text = rendered(host) {
+            let loop = DeviceNumber(major: 7, minor: 0)
+            #expect(BlockDevice.renderStat(loop, [], diskstats: $0, into: $1))
+        }
+        #expect(text == (try kernel.text("sys/block/loop0/stat")))
+        let inflight = rendered("") { BlockDevice.renderInflight(into: $1) }
+        #expect(inflight == (try kernel.text("sys/block/loop0/inflight")))
+    }
+
+    /// The columns of the host's kernel, with the numbers of the line in `/proc/diskstats`.
+    @Test(arguments: [11, 15, 17]) func agreesWithDiskstats(_ columns: Int) throws {
+        var counters = IOCounters(device: device)
+        counters.reads = 10
+        counters.readBytes = 4096
+        counters.writes = 123_456_789_012
+        counters.writtenBytes = 1 << 20
+        counters.discards = 3
+        counters.discardedBytes = 512
+        let line = (1...columns).map { "\($0)" }.joined(separator: " ")
+        let host = " 254       0 vda \(line)\n 254       1 vda1 \(line)\n"
+        let diskstats = rendered(host) { renderDiskstats([counters], host: $0, into: $1) }
+        let (text, exists) = stat(host, [counters])
+        #expect(exists)
+        #expect(text.hasSuffix("\n"))
+        let words = text.split(whereSeparator: { " \n".contains($0) })
+        #expect(words.count == columns)
+        #expect(
+            words
+                == Array(diskstats.split(separator: "\n")[1].split(separator: " ").dropFirst(3))
+        )
+        #expect(
+            text.hasPrefix("      10        0        8        0 123456789012        0     2048")
+        )
+    }
+
+    @Test(arguments: ["", " 254       0 vda 1 2 3\n", " 254       1\n", "x\n"])
+    func aDeviceThatIsNotThere(_ host: String) {
+        #expect(stat(host) == ("", false))
+    }
+
+    @Test(arguments: Kernel.all) func allDevices(_ kernel: Kernel) throws {
+        withBytes(try kernel.text("proc/diskstats")) { text in
+            let all = BlockDevice.all(diskstats: text)
+            #expect(all.count == text.string.split(separator: "\n").count)
+            #expect(all.allSatisfy { BlockDevice.exists($0, diskstats: text) })
+        }
+    }
+}
+
+@Suite struct TransfersTests {
+    /// What goes through the device mapper or RAID is counted once, at the devices below.
+    @Test func eachByteOnce() {
+        let host = """
+               8       0 sda 9 9 9
+               8       1 sda1 9 9 9
+             253       0 dm-0 9 9 9
+               9     127 md127 9 9 9
+             259       0 nvme0n1 9 9 9
+            """
+        var all: [IOCounters] = []
+        for (major, minor) in [(8, 0), (253, 0), (9, 127), (259, 0), (99, 99)] {
+            var counters = IOCounters(
+                device: DeviceNumber(major: UInt32(major), minor: UInt32(minor)))
+            counters.readBytes = 4096
+            counters.writtenBytes = 512
+            all.append(counters)
+        }
+        let transfers = withBytes(host) { Transfers(all, diskstats: $0) }
+        #expect(transfers.read == 8192)
+        #expect(transfers.written == 1024)
+    }
+}
+
 @Suite struct SlabinfoTests {
     @Test(arguments: Kernel.all) func keepsCachesWithoutCounts(_ kernel: Kernel) throws {
         let text = try kernel.text("proc/slabinfo")

@@ -65,7 +65,7 @@ import Testing
     @Test func eachFileIsInTheTables() throws {
         let sections = [
             "meminfo", "stat", "cpuinfo and /sys/devices/system/cpu", "uptime and loadavg",
-            "diskstats", "slabinfo and pressure",
+            "NUMA nodes", "diskstats", "vmstat", "slabinfo and pressure",
         ]
         let rows = try sections.flatMap(table)
         let keys = Set(
@@ -81,6 +81,18 @@ import Testing
             let shared: Set = ["pids.current"]
             #expect(written.union(shared) == files.union(shared))
         }
+    }
+
+    /// Lines that say how much there is of something; those of events are one row together.
+    @Test func eachAmountOfVmstatIsInTheTable() throws {
+        let names = Set(VmstatField.all.map { "\($0.name)" })
+        let written = Set(try table("vmstat").flatMap { code($0[0]) })
+        #expect(names.subtracting(written) == [])
+        #expect(
+            written.filter { $0.hasPrefix("nr_") }.subtracting(names) == [
+                "nr_file_pages", "nr_zone_write_pending", "nr_dirty_threshold",
+                "nr_dirty_background_threshold",
+            ])
     }
 
     @Test(arguments: Kernel.all) func eachLineOfStatIsInTheTable(_ kernel: Kernel) throws {

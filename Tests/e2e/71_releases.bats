@@ -409,6 +409,37 @@ keeps_the_switch() {
         explain "SIGUSR2 does not work any more"
 }
 
+# read_new: a sum over files that the release need not know, of a container of this version.
+read_new() {
+    local root=/proc/$(container_pid newer)/root
+    cat "$root/proc/vmstat" "$root/sys/devices/system/node/node0/meminfo" \
+        "$root"/sys/block/*/inflight >/dev/null
+}
+
+new_files_go_and_come() {
+    [[ $BACK == back ]] || return 0
+    serve_with "$LXCFSD"
+    make_bundle newer
+    start_container "${RUNTIMES[0]}" newer
+    local root inode
+    root=/proc/$(container_pid newer)/root
+    read_new
+    inode=$(stat -c %i "$root/proc/vmstat" "$root/sys/devices/system/node/node0/meminfo")
+    upgrade_to "$OLD"
+    # What it does not know is an error of that file, and of no other.
+    cat "$root/proc/meminfo" "$root/sys/devices/system/cpu/online" >/dev/null
+    if ! run -1 cat "$root/proc/vmstat"; then fail "$output"; fi
+    [[ $output == *"No such file or directory"* ]]
+    upgrade_to "$LXCFSD"
+    read_new
+    [[ $(stat -c %i "$root/proc/vmstat" "$root/sys/devices/system/node/node0/meminfo") == "$inode" ]]
+    [[ $(grep -c . "$root/proc/vmstat") == $(grep -c . /proc/vmstat) ]]
+}
+
+@test "files that a release does not know are an error there, and come back with this version" {
+    for_each_release new_files_go_and_come
+}
+
 @test "SIGUSR2 stays" {
     for_each_release keeps_the_switch
 }

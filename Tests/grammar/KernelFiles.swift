@@ -9,10 +9,15 @@ extension FileGrammar {
         case "cpuinfo": return cpuinfo
         case "diskstats": return diskstats
         case "loadavg": return loadavg
-        case "meminfo" where directory != "proc" && directory.hasPrefix("node"): return nil
+        case "meminfo" where directory.hasPrefix("node"): return nodeMeminfo
         case "meminfo": return meminfo
         case "slabinfo": return slabinfo
         case "stat" where directory == "proc": return stat
+        case "stat" where parts.contains("block"): return blockStat
+        case "inflight": return inflight
+        case "vmstat", "numastat": return vmstat
+        case "cpulist", "has_cpu", "has_memory", "has_normal_memory": return list
+        case "cpumap": return mask
         case "swaps": return swaps
         case "uptime": return uptime
         case "cpu", "io", "memory", "irq":
@@ -70,6 +75,23 @@ extension FileGrammar {
                 LineFormat("Hugepagesize:   %8u kB"), LineFormat("Hugetlb:        %8u kB"),
             ]),
         ], hasUniqueKeys: true)
+
+    /// drivers/base/node.c, node_read_meminfo(); hugetlb_report_node_meminfo().
+    public static let nodeMeminfo = FileGrammar([
+        .one(LineFormat("Node %u MemTotal:       %8u kB")),
+        .mixed([
+            LineFormat("Node %u %-16k%8u kB"), LineFormat("Node %u HugePages_Total: %5u"),
+            LineFormat("Node %u HugePages_Free:  %5u"),
+            LineFormat("Node %u HugePages_Surp:  %5u"),
+        ]),
+    ])
+
+    /// mm/vmstat.c, vmstat_show(); drivers/base/node.c, node_read_vmstat(), node_read_numastat().
+    public static let vmstat = FileGrammar([.some(LineFormat("%s %u"))], hasUniqueKeys: true)
+
+    /// block/genhd.c, part_stat_show(), part_inflight_show().
+    public static let blockStat = FileGrammar([.one(LineFormat("%8u( %8u){16}"))])
+    public static let inflight = FileGrammar([.one(LineFormat("%8u %8u"))])
 
     /// mm/slub.c, print_slabinfo_header() and slab_show().
     public static let slabinfo = FileGrammar([

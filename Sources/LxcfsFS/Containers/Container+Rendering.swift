@@ -17,6 +17,7 @@ extension Container {
         defer { lock.unlock() }
         workspace.out.clear()
         guard let fixed = FixedNode(rawValue: node.file) else {
+            if let block = BlockNode(node) { return try render(block, host, workspace) }
             return try renderCatalogFile(node, host, workspace)
         }
         if isHost || host.passesThrough, try renderHostFile(fixed, host, workspace) { return }
@@ -28,6 +29,7 @@ extension Container {
             try updateLedger(host, workspace)
             renderUptime(uptime: uptime, idle: counters.ledger.total.idle, into: workspace.out)
         case .loadavg: try renderLoadavg(host, workspace)
+        case .vmstat: try renderVmstat(host, workspace)
         case .cpuinfo:
             let changed = try updateVisible(host, workspace)
             let cpuinfo = Cpuinfo(visible: visible.list)
@@ -58,8 +60,13 @@ extension Container {
         case .offline: try renderOffline(host, workspace)
         case .present, .possible, .enabled, .isolated:
             try append(CPUCatalog.path(of: fixed), host.roots.sys, workspace)
+        case .nodesWithCPUs, .nodesWithMemory, .nodesWithNormalMemory:
+            try renderNodeList(fixed, host, workspace)
+        case .nodeCPUList, .nodeCPUMap, .nodeMeminfo, .nodeNUMAStat, .nodeVmstat:
+            try renderNodeFile(fixed, of: node.cpu, host, workspace)
         case .top, .proc, .sys, .devices, .system, .cpuDirectory, .pressureDirectory,
-            .mountPoint, .singleCPU:
+            .mountPoint, .singleCPU, .nodeDirectory, .singleNode, .devDirectory,
+            .blockDirectory:
             throw SystemError("read", fixed.name, errno: EISDIR)
         }
     }
@@ -94,6 +101,25 @@ extension Container {
         }
     }
 
+    private func renderVmstat(_ host: Host, _ workspace: Workspace) throws(SystemError) {
+        let facts = try readMemory(host, workspace)
+        try cgroups.readIO(workspace.scratch, into: &workspace.io)
+        let transferred = try host.diskstats.withText(
+            now: host.now(), maxAge: host.shapeLifetime
+        ) { Transfers(workspace.io, diskstats: $0) }
+        let meminfo = try host.meminfo.with(now: host.now()) {
+            Meminfo(facts, host: $1, swap: showSwap)
+        }
+        let vmstat = Vmstat(
+            meminfo, transferred: transferred, pageSize: host.pageSize,
+            hugePageSize: host.transparentHugePageSize)
+        // Last, for it lends the buffer into which everything is read.
+        let counters = try cgroups.readMemoryCounters(workspace.scratch)
+        try host.vmstat.withText(now: host.now(), maxAge: host.window) {
+            vmstat.render(host: $0, counters, into: workspace.out)
+        }
+    }
+
     private func renderLoadavg(_ host: Host, _ workspace: Workspace) throws(SystemError) {
         try currentLoad(host, workspace).render(tasks, into: workspace.out)
     }
@@ -124,6 +150,7 @@ extension Container {
             case .stat: host.stat
             case .swaps: host.swaps
             case .uptime: host.uptime
+            case .vmstat: host.vmstat
             default: nil
             }
         if let file {
@@ -153,6 +180,7 @@ extension Container {
     private func renderCatalogFile(
         _ node: NodeID, _ host: Host, _ workspace: Workspace
     ) throws(SystemError) {
+        if try renderNodeCatalogFile(node, host, workspace) { return }
         guard let entry = host.catalog.entries[node.file], case .file(let content) = entry.kind
         else { throw SystemError("find", "file \(node.raw)", errno: ENOENT) }
         try updateVisible(host, workspace)
@@ -189,13 +217,6 @@ extension Container {
         CPUTopology.renderOffline(
             host: try workspace.scratch.read(file.raw, path: path), possible: possible,
             visible: visible.list, into: workspace.out)
-    }
-
-    private func append(
-        _ path: String, _ root: borrowing FileDescriptor, _ workspace: Workspace
-    ) throws(SystemError) {
-        let file = try root.open(at: path)
-        workspace.out.append(try workspace.scratch.read(file.raw, path: path))
     }
 }
 

@@ -10,6 +10,8 @@ final class Host: @unchecked Sendable {
     let roots: HostRoots
     let tree: CgroupTree
     let catalog: CPUCatalog
+    let nodes: NodeCatalog
+    let memoryNodes = HostNodes()
     /// How old what is read of the host may be, in nanoseconds.
     let window: UInt64
     /// The same for files of which only the shape is shown (which lines and columns there
@@ -26,6 +28,7 @@ final class Host: @unchecked Sendable {
     let loadavg: HostFile
     let swaps: HostFile
     let uptime: HostFile
+    let vmstat: HostFile
     /// nil where the kernel has no such file.
     let slabinfo: HostFile?
     let online: HostFile
@@ -33,12 +36,17 @@ final class Host: @unchecked Sendable {
     private let memory: HandoverMemory
     /// What is kept of containers for the next worker.
     let records: CounterRecords
+    let pageSize: UInt64
+    /// The size of a transparent huge page, in bytes.
+    let transparentHugePageSize: UInt64
 
     init(
         roots: consuming HostRoots, window: UInt64, memory: HandoverMemory,
         records: CounterRecords
     ) throws(SystemError) {
         self.window = window
+        pageSize = UInt64(max(sysconf(CInt(_SC_PAGESIZE)), 1))
+        transparentHugePageSize = Self.transparentHugePageSize(sys: roots.sys)
         self.memory = memory
         self.records = records
         meminfo = try HostMeminfo(in: roots.proc, window: window)
@@ -48,6 +56,7 @@ final class Host: @unchecked Sendable {
         loadavg = try HostFile("loadavg", in: roots.proc, single: true)
         swaps = try HostFile("swaps", in: roots.proc)
         uptime = try HostFile("uptime", in: roots.proc, single: true)
+        vmstat = try HostFile("vmstat", in: roots.proc)
         do {
             slabinfo = try HostFile("slabinfo", in: roots.proc)
         } catch {
@@ -57,7 +66,9 @@ final class Host: @unchecked Sendable {
             slabinfo = nil
         }
         online = try HostFile("devices/system/cpu/online", in: roots.sys, single: true)
-        catalog = try CPUCatalog(sys: roots.sys)
+        let cpus = try CPUCatalog(sys: roots.sys)
+        catalog = cpus
+        nodes = try NodeCatalog(sys: roots.sys) { cpus.entries[$0] != nil }
 
         let hugePage = try meminfo.with(now: 0) { _, facts in
             hugePageLabel(facts.hugePageSize)
@@ -68,6 +79,14 @@ final class Host: @unchecked Sendable {
             mounts: mountinfo.withUnsafeBufferPointer(CgroupMounts.init(mountinfo:)),
             hugePage: hugePage)
         self.roots = roots
+    }
+
+    /// Of a kernel without them, what most have: nothing is counted in them there.
+    private static func transparentHugePageSize(sys: borrowing FileDescriptor) -> UInt64 {
+        let path = "kernel/mm/transparent_hugepage/hpage_pmd_size"
+        let text = try? sys.open(at: path).readToEnd(path: path)
+        let size = text.flatMap { $0.withUnsafeBufferPointer { parseNumber($0.trimmed) } }
+        return max(size ?? 0, 1) == 1 ? 2 << 20 : size ?? 0
     }
 
     /// Containers are shown the host (SIGUSR2).

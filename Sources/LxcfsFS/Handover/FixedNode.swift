@@ -14,6 +14,13 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case mountPoint = 8
     /// `cpuN`; which, the node id says.
     case singleCPU = 9
+    /// `/sys/devices/system/node`, and a `nodeN` in it; which, the node id says in the place of the
+    /// CPU.
+    case nodeDirectory = 10
+    case singleNode = 11
+    /// `/sys/dev`, and `block` in it, which has a directory for each ``BlockNode``.
+    case devDirectory = 12
+    case blockDirectory = 13
 
     case cpuinfo = 16
     case diskstats = 17
@@ -23,6 +30,7 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case stat = 21
     case swaps = 22
     case uptime = 23
+    case vmstat = 24
 
     case pressureCPU = 32
     case pressureIO = 33
@@ -35,11 +43,19 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case offline = 52
     case isolated = 53
 
+    case nodesWithCPUs = 64
+    case nodesWithMemory = 65
+    case nodesWithNormalMemory = 66
+
+    case nodeCPUList = 72
+    case nodeCPUMap = 73
+    case nodeMeminfo = 74
+    case nodeNUMAStat = 75
+    case nodeVmstat = 76
+
     package static let procFiles: [FixedNode] = [
-        .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime,
+        .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime, .vmstat,
     ]
-    /// Many of their numbers get more digits as time goes by.
-    package static let countingFiles: [FixedNode] = [.diskstats, .stat]
     package static let pressureFiles: [FixedNode] = [
         .pressureCPU, .pressureIO, .pressureMemory,
     ]
@@ -47,16 +63,28 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
         .online, .present, .possible, .enabled, .offline, .isolated,
     ]
 
+    /// Those of `/sys/devices/system/node` that are other than the host's.
+    package static let nodeLists: [FixedNode] = [
+        .nodesWithCPUs, .nodesWithMemory, .nodesWithNormalMemory,
+    ]
+    /// Those of each `nodeN`.
+    package static let nodeFiles: [FixedNode] = [
+        .nodeCPUList, .nodeCPUMap, .nodeMeminfo, .nodeNUMAStat, .nodeVmstat,
+    ]
+
     /// The name in its directory. Spelled out, for each lookup of a name compares them, and
     /// Swift finds out the name of a case slowly.
     package var name: String {
         switch self {
-        case .top, .mountPoint, .singleCPU: ""
+        case .top, .mountPoint, .singleCPU, .singleNode: ""
         case .proc: "proc"
         case .sys: "sys"
         case .devices: "devices"
         case .system: "system"
         case .cpuDirectory: "cpu"
+        case .nodeDirectory: "node"
+        case .devDirectory: "dev"
+        case .blockDirectory: "block"
         case .pressureDirectory: "pressure"
         case .pressureCPU: "cpu"
         case .pressureIO: "io"
@@ -69,12 +97,21 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
         case .stat: "stat"
         case .swaps: "swaps"
         case .uptime: "uptime"
+        case .vmstat: "vmstat"
         case .online: "online"
         case .present: "present"
         case .possible: "possible"
         case .enabled: "enabled"
         case .offline: "offline"
         case .isolated: "isolated"
+        case .nodesWithCPUs: "has_cpu"
+        case .nodesWithMemory: "has_memory"
+        case .nodesWithNormalMemory: "has_normal_memory"
+        case .nodeCPUList: "cpulist"
+        case .nodeCPUMap: "cpumap"
+        case .nodeMeminfo: "meminfo"
+        case .nodeNUMAStat: "numastat"
+        case .nodeVmstat: "vmstat"
         }
     }
 

@@ -42,20 +42,14 @@ extension Names {
     /// What both connections have of a number.
     func commonKind(of node: NodeID) -> NodeKind? {
         guard let fixed = FixedNode(rawValue: node.file) else {
-            return host.catalog.entries[node.file].map(kind(of:))
+            if let block = BlockNode(node) { return DiskNames(host: host).kind(of: block) }
+            return NUMANames(host: host).kind(of: node)
+                ?? host.catalog.entries[node.file].map { NodeKind($0.kind) }
         }
         if fixed == .slabinfo { return .file(mode: 0o400) }
         // As in procfs: everybody may write triggers.
         if fixed.pressureKind != nil { return .file(mode: 0o666) }
         return fixed.isDirectory ? .directory : .file(mode: 0o444)
-    }
-
-    private func kind(of entry: CPUCatalog.Entry) -> NodeKind {
-        switch entry.kind {
-        case .directory: .directory
-        case .file: .file(mode: 0o444)
-        case .link(let target): .link(target: target)
-        }
     }
 
     /// The container of a slot.
@@ -73,6 +67,10 @@ extension Names {
         of node: NodeID, caller: pid_t, _ workspace: Workspace
     ) throws(SystemError) -> [TreeEntry] {
         guard let fixed = FixedNode(rawValue: node.file) else {
+            if let block = BlockNode(node) {
+                return try DiskNames(host: host).entries(block, node.slot)
+            }
+            if let entries = NUMANames(host: host).entries(of: node) { return entries }
             guard let entry = host.catalog.entries[node.file], entry.kind == .directory else {
                 throw SystemError("list", "node \(node.raw)", errno: ENOTDIR)
             }
@@ -81,9 +79,16 @@ extension Names {
         switch fixed {
         case .top: return topEntries(slot: node.slot)
         case .proc: return procEntries(slot: node.slot)
-        case .sys: return [entry(.devices, node.slot)]
+        case .sys: return [entry(.devDirectory, node.slot), entry(.devices, node.slot)]
         case .devices: return [entry(.system, node.slot)]
-        case .system: return [entry(.cpuDirectory, node.slot)]
+        case .system:
+            return [entry(.cpuDirectory, node.slot)]
+                + [NUMANames(host: host).directory(node.slot)].compactMap(\.self)
+        case .nodeDirectory: return try NUMANames(host: host).nodes(node.slot)
+        case .singleNode:
+            return try NUMANames(host: host).files(of: node.cpu, node.slot)
+        case .devDirectory: return [entry(.blockDirectory, node.slot)]
+        case .blockDirectory: return try DiskNames(host: host).directories(node.slot)
         case .pressureDirectory: return FixedNode.pressureFiles.map { entry($0, node.slot) }
         case .cpuDirectory:
             let cpus = try CPUCatalog.directories(sys: host.roots.sys)
@@ -107,6 +112,9 @@ extension Names {
         {
             return CPUCatalog.hasDirectory(of: cpu, sys: host.roots.sys)
                 ? singleCPU(cpu, node.slot) : nil
+        }
+        if node.file == FixedNode.blockDirectory.rawValue {
+            return try DiskNames(host: host).directory(named: name, node.slot)
         }
         return try entries(of: node, caller: caller, workspace).first { $0.name == name }
     }
@@ -144,7 +152,7 @@ extension Names {
         return TreeEntry(
             name: entry.name,
             node: NodeID(slot: parent.slot, cpu: entry.perCPU ? parent.cpu : 0, file: number),
-            kind: kind(of: entry))
+            kind: NodeKind(entry.kind))
     }
 
     /// Those of the catalog that there are: of a CPU, what the host has of that one, and as far

@@ -71,7 +71,9 @@ struct CommandRunner {
 
     private var plan: Plan {
         // The container runs: in its mount namespace its root is /.
-        Plan(rootfs: "/", targets: options.files.flatMap(\.targets), cpus: options.cpus)
+        Plan(
+            rootfs: "/", targets: options.files.targets { BlockDevices().targets },
+            cpus: options.cpus)
     }
 
     private func attachment(

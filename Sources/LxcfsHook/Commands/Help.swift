@@ -1,7 +1,10 @@
 /// The text for `--help`.
 enum Help {
     static var text: String {
-        let files = VirtualFile.allCases.map(\.rawValue).joined(separator: ",")
+        let names = VirtualFile.allCases.map(\.rawValue)
+        let files =
+            names.prefix(8).joined(separator: ",") + ",\n" + String(repeating: " ", count: 22)
+            + names.dropFirst(8).joined(separator: ",")
         let codes = ExitCode.allCases.map { "  \($0.rawValue)  \($0.summary)\n" }.joined()
         return """
             Usage: lxcfs-hook <stage> [options]             as an OCI hook, state on stdin
@@ -22,8 +25,9 @@ enum Help {
 
             Options:
               --files LIST        of \(files)
-                                  (pressure: the files in /proc/pressure; cpu: the directory
-                                  /sys/devices/system/cpu); default: all
+                                  (pressure: the files in /proc/pressure; cpu, node: directories
+                                  in /sys/devices/system; disks: stat and inflight of disks
+                                  below /sys); default: all
               --cpus quota|cpuset show as many CPUs as the quota pays for, or the cpuset's
               --required          a container that cannot be served does not start
               --unmasked          also serve containers with an unmasked /proc; in these,

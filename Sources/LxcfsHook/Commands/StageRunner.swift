@@ -108,7 +108,8 @@ struct StageRunner {
         let policy = try Policy(
             config: config, bundle: bundle,
             sharesMountNamespace: process.sharesMountNamespace,
-            sharesPIDNamespace: process.sharesPIDNamespace, options: options)
+            sharesPIDNamespace: process.sharesPIDNamespace,
+            disks: { BlockDevices().targets }, options: options)
         for note in policy.notes { log.debug(note) }
         for fault in policy.faults { log.log(options.faultLevel, fault) }
         if options.isRequired, !policy.faults.isEmpty { return .failure }

@@ -19,10 +19,11 @@ struct Policy {
     ///   - sharesMountNamespace: whether the container's mount namespace is the hook's own,
     ///     whatever config.json says.
     ///   - sharesPIDNamespace: the same of its pid namespace.
+    ///   - disks: see ``VirtualFile/disks``.
     /// - Throws: `InputError` if config.json lacks what every container has.
     init(
         config: Config, bundle: String, sharesMountNamespace: Bool, sharesPIDNamespace: Bool,
-        options: Options
+        disks: () -> [Target], options: Options
     ) throws(InputError) {
         let wishes = ContainerWishes(config.annotations ?? [:])
         guard let rootfs = config.rootPath(bundle: bundle) else {
@@ -30,7 +31,8 @@ struct Policy {
         }
         var notes: [String] = []
         let targets = Self.targets(
-            wishes.files ?? options.files, config: config, notes: &notes)
+            (wishes.files ?? options.files).targets(disks: disks), config: config, notes: &notes
+        )
 
         faults = wishes.faults
         self.notes = notes
@@ -83,17 +85,18 @@ struct Policy {
         _ config: Config, wishes: ContainerWishes, options: Options
     ) -> Bool {
         var notes: [String] = []
-        let files = targets(wishes.files ?? options.files, config: config, notes: &notes)
-        return VirtualFile.meminfo.targets.contains { target in
+        let files = targets(
+            (wishes.files ?? options.files).targets { [] }, config: config, notes: &notes)
+        return [VirtualFile.meminfo].targets { [] }.contains { target in
             files.contains(target) || config.mountCovers(target.path)
         }
     }
 
     private static func targets(
-        _ files: [VirtualFile], config: Config, notes: inout [String]
+        _ targets: [Target], config: Config, notes: inout [String]
     ) -> [Target] {
         let mounts = MountDestinations(config)
-        return files.flatMap(\.targets).filter { target in
+        return targets.filter { target in
             let mountpoint = target.filesystem.mountpoint
             if !mounts.include(mountpoint) {
                 notes.append("\(target): config.json mounts nothing at \(mountpoint)")

@@ -11,7 +11,7 @@ enum Detachment {
     static func run(
         _ files: [VirtualFile], process: ContainerProcess
     ) throws(AttachError) -> [Result] {
-        var targets = files.flatMap(\.targets)
+        var targets = files.targets { BlockDevices().targets }
         if files.contains(.cpu) { targets.append(.cpuOnline) }
         return try process.inside { () throws(AttachError) in
             let places = try MountPlaces(rootfs: "/", process: process)

@@ -80,7 +80,7 @@ struct SourceTree: ~Copyable {
     }
 
     private func directory(of target: Target, last: Parent?) throws(AttachError) -> Parent {
-        let path = target.directory
+        let path = target.servedDirectory
         if let last, last.path == path { return last }
         do {
             let found = try directory.open(at: String(path.dropFirst()), O_PATH | O_DIRECTORY)
@@ -102,7 +102,7 @@ struct SourceTree: ~Copyable {
     }
 
     private func source(for target: Target, in parent: Parent) throws(AttachError) -> Source {
-        let path = path + target.path
+        let path = path + target.servedPath
         do {
             let mount = try cloneMount(target.name, in: parent.directory)
             let identity = try mount.identity(path: path)

@@ -49,7 +49,7 @@ private func roundTrip<Value: Document>(_ type: Value.Type, _ input: Bytes) -> V
 
 @Sendable func fuzzConfig(_ input: Bytes) {
     guard let config = roundTrip(Config.self, input) else { return }
-    for target in VirtualFile.allCases.flatMap(\.targets) {
+    for target in VirtualFile.allCases.targets(disks: { [] }) {
         let isCovered = config.mountCovers(target.path)
         require(!isCovered || config.mounts?.isEmpty == false, "covered by nothing")
     }
@@ -58,7 +58,7 @@ private func roundTrip<Value: Document>(_ type: Value.Type, _ input: Bytes) -> V
     require(wishes.files.map { !$0.isEmpty } ?? true, "an empty list of files")
     if let policy = try? Policy(
         config: config, bundle: "/b", sharesMountNamespace: false, sharesPIDNamespace: false,
-        options: Options())
+        disks: { [] }, options: Options())
     {
         if case .attach(let plan) = policy.decision {
             require(!plan.targets.isEmpty, "a plan without targets")

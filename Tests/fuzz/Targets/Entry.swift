@@ -18,6 +18,7 @@ private let targets: [String: FuzzTarget] = [
     "meminfo": fuzzMeminfo,
     "memorymaps": fuzzMemoryMaps,
     "mountinfo": fuzzMountinfo,
+    "nodes": fuzzNodes,
     "seccomp": fuzzSeccomp,
     "state": fuzzState,
     "statefile": fuzzStateFile,

@@ -101,6 +101,10 @@ import Syscalls
         var io: [IOCounters] = []
         try cgroups.readIO(scratch, into: &io)
         require(Set(io.map { "\($0.device)" }).count == io.count, "a device twice")
+        if let set = try cgroups.readMemoryNodes(scratch) { _ = CPUList(parsing: set) }
+        let usage = try cgroups.readNodeUsage([0, 1], pageSize: 4096, scratch)
+        require(usage.map(\.node) == [0, 1], "other nodes")
+        _ = try cgroups.readMemoryCounters(scratch).outOfMemoryKills
     } catch {
         fatalError("a readable cgroup cannot be read: \(error)")
     }

@@ -1,9 +1,9 @@
-import Cgroups
 import Glibc
 import KernelGrammar
 import KernelText
 import Syscalls
 
+@testable import Cgroups
 @testable import LxcfsFS
 @testable import LxcfsHandover
 @testable import LxcfsKeeper
@@ -89,6 +89,52 @@ func checkParts(_ view: MemoryView) {
             require(lineCount(swaps) <= 2, "more than one line of swap")
             requireGrammar(.meminfo, host: text, out)
             requireGrammar(.swaps, host: text, swaps)
+        }
+    }
+}
+
+/// numbers | memory.numa_stat | memory.stat | meminfo or vmstat of a node of the host.
+@Sendable func fuzzNodes(_ input: Bytes) {
+    var parts = Parts(input)
+    var facts = MemoryFacts(&parts)
+    let unified = parts.byte() & 1 != 0
+    var usage = (0..<Int(parts.byte() % 4)).map(NodeUsage.init(node:))
+    let sizes = usage.map { _ in parts.quantity() }
+    parts.text { usage.add($0, unified: unified, pageSize: 4096) }
+    let stat = parts.text { Array($0) }
+    stat.withUnsafeBufferPointer { facts.stat = MemoryStat(parsing: $0, unified: unified) }
+    let nodes = zip(usage, sizes).map { NodeMemory.Node($0, size: $1) }
+    parts.text { text in
+        let meminfo = Meminfo(facts, host: HostMemory(meminfo: text))
+        let memory = NodeMemory(meminfo, node: 1, of: nodes)
+        let lines = lineCount(text) + 1
+        let vmstat = Vmstat(
+            meminfo, transferred: Transfers(), pageSize: 4096, hugePageSize: 2 << 20)
+        let bodies: [(FileGrammar, (Bytes, TextBuffer) -> Void)] = [
+            (.nodeMeminfo, { memory.renderMeminfo(host: $0, into: $1) }),
+            (
+                .vmstat,
+                {
+                    memory.renderVmstat(
+                        host: $0, pageSize: 4096, hugePageSize: 2 << 20, into: $1)
+                }
+            ),
+            (.vmstat, { NodeMemory.renderNUMAStat(host: $0, into: $1) }),
+            (
+                .vmstat,
+                { text, out in
+                    stat.withUnsafeBufferPointer {
+                        vmstat.render(
+                            host: text, MemoryCounters(stat: $0, isUnified: unified), into: out)
+                    }
+                }
+            ),
+        ]
+        for (grammar, body) in bodies {
+            let out = rendered(text, body)
+            requireGrammar(grammar, host: text, out)
+            require(lineCount(out) <= lines, "lines from nowhere")
+            require(out.count <= text.count + 24 * lines, "grows")
         }
     }
 }
@@ -182,7 +228,7 @@ func checkParts(_ view: MemoryView) {
     requireGrammar(.uptime, uptime)
 }
 
-/// devices of the container | diskstats and slabinfo of the host.
+/// devices of the container | diskstats and slabinfo of the host; files of disks.
 @Sendable func fuzzTables(_ input: Bytes) {
     var parts = Parts(input)
     var counters: [IOCounters] = []
@@ -200,6 +246,18 @@ func checkParts(_ view: MemoryView) {
         requireGrammar(.diskstats, host: text, disks)
         require(lineCount(disks) <= lines, "lines from nowhere")
         require(disks.count <= 22 * (text.count + lines), "grows")
+        for device in BlockDevice.all(diskstats: text) {
+            var exists = false
+            let stat = rendered(text) {
+                exists = BlockDevice.renderStat(device, counters, diskstats: $0, into: $1)
+            }
+            require(exists == BlockDevice.exists(device, diskstats: text), "is it there?")
+            require(lineCount(stat) == (exists ? 1 : 0), "not one line")
+            if exists, FileGrammar.diskstats.fault(in: text) == nil {
+                requireGrammar(.blockStat, stat)
+            }
+        }
+        _ = Transfers(counters, diskstats: text)
         let slabs = rendered(text) { renderSlabinfo(host: $0, into: $1) }
         requireGrammar(.slabinfo, host: text, slabs)
         require(lineCount(slabs) <= lines && slabs.count <= text.count + lines, "grows")
