@@ -9,6 +9,8 @@ load load
 load survival
 
 LIST=$REPO/Tests/releases/list
+# Release 0.1.0 fills files up with spaces.
+LOAD_OPTIONS=--padded
 PROGRAMS=$REPO/.build/programs
 
 releases() { sed 's/#.*//' "$LIST" | awk 'NF'; }

@@ -22,7 +22,7 @@ start_load() {
     make_limited_cgroup "$E2E_CGROUP/reader" $((64 << 20))
     bash -c 'for dir in "${@:2:$1}"; do echo $$ >"$dir/cgroup.procs"; done
         exec "${@:$1+2}"' bash "$(reader_dirs | wc -l)" $(reader_dirs) \
-        "$READLOAD" 4 7200 "${proc[0]}=98304 kB" "${proc[@]:1}" \
+        "$READLOAD" ${LOAD_OPTIONS:-} 4 7200 "${proc[0]}=98304 kB" "${proc[@]:1}" \
         "$root/sys/devices/system/cpu/online=0" \
         "@$WORK/lxcfs/proc/meminfo=65536 kB" "@$WORK/lxcfs/proc/uptime" \
         "@$WORK/lxcfs/proc/stat" \

@@ -1,11 +1,12 @@
 // Reads virtual files on several threads for as long as it is let, and says what it saw:
 //
-//     readload THREADS SECONDS FILE[=TEXT] ...
+//     readload [--padded] THREADS SECONDS FILE[=TEXT] ...
 //
 // Each content must be one that a strict parser of the kernel's file accepts (Tests/grammar), and
 // have the shape of the first one of its file: the same number of lines, each with the same first
 // word, whole, and with TEXT in it if that is given. A file after a ~ may change its shape; one
-// after a @ gives one moment for each open. Files are read whole, in small pieces, and again from
+// after a @ gives one moment for each open. With --padded lines may end with spaces, as release 0.1.0
+// has it. Files are read whole, in small pieces, and again from
 // the start through a descriptor that stays open.
 // Ends at SIGTERM, or after SECONDS; the exit code is 0 if no read failed or was wrong.
 
@@ -34,9 +35,23 @@ struct File: Sendable {
         grammar = FileGrammar.of(path: self.path)
     }
 
+    private static func withoutPadding(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        var text: [UInt8] = []
+        for byte in bytes {
+            if byte == 10 { while text.last == 32 { text.removeLast() } }
+            text.append(byte)
+        }
+        return text
+    }
+
     /// What is wrong with a content; nil if nothing is.
     func fault(in bytes: ArraySlice<UInt8>) -> String? {
-        if let grammar { return bytes.withUnsafeBufferPointer { grammar.fault(in: $0) } }
+        if let grammar {
+            if acceptsPadding {
+                return Self.withoutPadding(bytes).withUnsafeBufferPointer(grammar.fault)
+            }
+            return bytes.withUnsafeBufferPointer(grammar.fault)
+        }
         return bytes.last != 10 || bytes.contains(0) ? "not whole" : nil
     }
 }
@@ -70,6 +85,8 @@ final class Load: Sendable {
 }
 
 nonisolated(unsafe) var theLoad: Load?
+/// Set before the first thread.
+nonisolated(unsafe) var acceptsPadding = false
 
 func now() -> UInt64 {
     var time = timespec()
@@ -199,9 +216,13 @@ func start(_ load: Load, seed: Int) -> pthread_t {
 }
 
 func main() -> CInt {
-    let words = CommandLine.arguments
+    var words = CommandLine.arguments
+    if words.count > 1, words[1] == "--padded" {
+        words.remove(at: 1)
+        acceptsPadding = true
+    }
     guard words.count > 3, let threads = Int(words[1]), let seconds = UInt64(words[2]) else {
-        print("usage: readload THREADS SECONDS FILE[=TEXT] ...")
+        print("usage: readload [--padded] THREADS SECONDS FILE[=TEXT] ...")
         return 64
     }
     let files = words[3...].map(File.init)
