@@ -58,7 +58,8 @@ struct WorkerParts {
         openFiles = OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
 
         let containerNames = ContainerNames(
-            host: host, registry: registry, window: Double(window) / 1e9)
+            host: host, registry: registry, callers: callerLookup,
+            window: Double(window) / 1e9)
         let containerFiles: any FileServer
         if window > 0 {
             let cache = try PageCache(

@@ -73,7 +73,7 @@ import Testing
                 mountPoint=8 singleCPU=9 cpuinfo=16 diskstats=17 loadavg=18 meminfo=19 \
                 slabinfo=20 stat=21 swaps=22 uptime=23 pressureCPU=32 pressureIO=33 \
                 pressureMemory=34 online=48 present=49 possible=50 enabled=51 offline=52 \
-                isolated=53
+                isolated=53 link=64
                 """)
         #expect(CPUCatalog.number(path: "topology/core_id", perCPU: true) == 4_794_123)
     }

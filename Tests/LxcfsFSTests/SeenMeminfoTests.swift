@@ -37,6 +37,22 @@ import Testing
         #expect(try devices().callers == Array("0:51".utf8))
     }
 
+    @Test func theOneBelowIsTheContainers() throws {
+        let upper = """
+            34 22 0:51 / /var/lib/lx\\040cfs rw - fuse.lxcfs lxcfs rw
+            35 34 0:50 / /var/lib/lx\\040cfs/.containers ro - fuse.lxcfs lxcfs rw
+            36 35 0:51 / /var/lib/lx\\040cfs/.containers/.opens rw - fuse.lxcfs lxcfs rw
+            37 35 0:51 /proc /var/lib/lx\\040cfs/.containers/proc rw - fuse.lxcfs lxcfs rw
+            """
+        // As it is, and with what another daemon has left beneath.
+        for text in [upper, own + "\n" + upper] {
+            let devices = Array(text.utf8).withUnsafeBufferPointer {
+                TreeDevices(mountPoint: "/var/lib/lx cfs", mountinfo: $0)
+            }
+            #expect(devices == (try self.devices()))
+        }
+    }
+
     @Test func ourFiles() throws {
         #expect(
             try seen("62 61 0:50 /c1/proc/meminfo /proc/meminfo ro - fuse.lxcfs lxcfs rw")

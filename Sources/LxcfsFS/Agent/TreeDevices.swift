@@ -12,14 +12,23 @@ struct TreeDevices: Equatable {
     init?(mountPoint: String, mountinfo: Bytes) {
         let path = Mountinfo.escaped(mountPoint)
         let opens = Mountinfo.escaped(mountPoint + "/" + TreeNames.opens)
-        var containers: [UInt8]?
-        var callers: [UInt8]?
+        let below = Mountinfo.escaped(mountPoint + "/" + TreeNames.containers)
+        var top: [UInt8]?
+        var other: (isOfContainers: Bool, device: [UInt8])?
         // The last one covers those before.
         for mount in Mountinfo(mountinfo) {
-            if mount.point.elementsEqual(path) { containers = Array(mount.device) }
-            if mount.point.elementsEqual(opens) { callers = Array(mount.device) }
+            if mount.point.elementsEqual(path) {
+                top = Array(mount.device)
+                other = nil
+            } else if mount.point.elementsEqual(opens) {
+                other = (false, Array(mount.device))
+            } else if mount.point.elementsEqual(below) {
+                other = (true, Array(mount.device))
+            }
         }
-        guard let containers, let callers else { return nil }
+        guard let top, let other else { return nil }
+        let containers = other.isOfContainers ? other.device : top
+        let callers = other.isOfContainers ? top : other.device
         self.containers = containers
         self.callers = callers
     }

@@ -61,6 +61,7 @@ extension Container {
         case .top, .proc, .sys, .devices, .system, .cpuDirectory, .pressureDirectory,
             .mountPoint, .singleCPU:
             throw SystemError("read", fixed.name, errno: EISDIR)
+        case .link: throw SystemError("read", "a link", errno: EINVAL)
         }
     }
 

@@ -73,6 +73,11 @@ final class Host: @unchecked Sendable {
     /// Containers are shown the host (SIGUSR2).
     var passesThrough: Bool { memory.passesThrough }
 
+    /// Where the containers' connection is mounted.
+    func containersDirectory(_ mountPoint: String) -> String {
+        memory.hasCallersOnTop ? mountPoint + "/" + TreeNames.containers : mountPoint
+    }
+
     func now() -> UInt64 { Clock.monotonic() }
 
     /// Tries again when there were no descriptors left, without those that are only kept open

@@ -10,7 +10,7 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case system = 5
     case cpuDirectory = 6
     case pressureDirectory = 7
-    /// An empty directory of the container connection on which another tree is mounted.
+    /// An empty directory on which another tree is mounted.
     case mountPoint = 8
     /// `cpuN`; which, the node id says.
     case singleCPU = 9
@@ -35,6 +35,10 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case offline = 52
     case isolated = 53
 
+    /// A link from the connection that knows opens to what of a container is in the other one.
+    /// Which file or directory, the place of the CPU in the node id says.
+    case link = 64
+
     package static let procFiles: [FixedNode] = [
         .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime,
     ]
@@ -51,7 +55,7 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     /// Swift finds out the name of a case slowly.
     package var name: String {
         switch self {
-        case .top, .mountPoint, .singleCPU: ""
+        case .top, .mountPoint, .singleCPU, .link: ""
         case .proc: "proc"
         case .sys: "sys"
         case .devices: "devices"

@@ -103,6 +103,7 @@ final class KeeperLoop {
     private func finishMounts() throws {
         guard let mounts else { return }
         try mounts.finish(poller)
+        shared.hasCallersOnTop = true
         service.store(workers.store.ownItems)
         try tell(.mountsComplete)
         log.info("serving \(mountPoint)")
@@ -114,7 +115,9 @@ final class KeeperLoop {
         switch action {
         case .start(let source, let afterCrash): try start(source, afterCrash: afterCrash)
         // A worker that cannot be told has ended, or takes nothing more: that is noticed soon.
-        case .serve(let pid): try? workers[pid]?.link.serve()
+        case .serve(let pid):
+            rearrangeMounts(for: pid)
+            try? workers[pid]?.link.serve()
         case .finish(let pid): try? workers[pid]?.link.finish()
         case .ask(let pid): try? workers[pid]?.link.ask()
         case .kill(let pid): kill(pid, SIGKILL)
@@ -131,6 +134,21 @@ final class KeeperLoop {
             service.tell("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic() / 1000)")
         case .log(let level, let text): log.log(level: level, "\(text)")
         case .fail(let sentence): throw DaemonError(sentence)
+        }
+    }
+
+    /// A worker of release 0.1.0 knows no other arrangement of the mounts than its own. That one
+    /// then stays until the daemon is started anew.
+    private func rearrangeMounts(for pid: pid_t) {
+        guard let worker = workers[pid], worker.contract < Contract.callersOnTop,
+            shared.hasCallersOnTop
+        else { return }
+        do throws(SystemError) {
+            try Mounts.showContainers(at: mountPoint)
+            shared.hasCallersOnTop = false
+            log.notice("worker \(pid) is older: bind mounts of \(mountPoint) are empty now")
+        } catch {
+            log.error("worker \(pid) will not be found by hooks: \(error)")
         }
     }
 

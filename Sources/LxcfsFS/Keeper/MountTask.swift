@@ -14,7 +14,7 @@ final class MountTask: Sendable {
     private let done: FileDescriptor
     private let state = Guarded(State())
 
-    /// - Parameter mount: of the connection that knows opens.
+    /// - Parameter mount: of the connection that knows opens; it is nowhere yet.
     init(_ mount: consuming FileDescriptor, at mountPoint: String) throws(SystemError) {
         self.mount = mount
         self.mountPoint = mountPoint

@@ -4,9 +4,13 @@ import Logging
 import LxcfsHandover
 import Syscalls
 
-/// The mounts of a daemon: the container connection on the mountpoint, the connection that
-/// knows opens on a directory in it, and the latter's `proc` and `sys` beside it, where
-/// everything written for lxcfs looks for them.
+/// The mounts of a daemon.
+///
+/// On the mountpoint is the connection that knows opens: `proc` and `sys` are in its root, so
+/// that a bind mount of the mountpoint has them, too, as with lxcfs. Below it, on
+/// ``TreeNames/containers``, is what release 0.1.0 has on the mountpoint: the connection of the
+/// containers, with the other one and its parts mounted in it. A keeper or worker of that release
+/// knows no other arrangement, see ``showContainers(at:)``.
 enum Mounts {
     /// A FUSE connection and its mount, which is nowhere yet.
     struct Fresh: ~Copyable {
@@ -58,15 +62,46 @@ enum Mounts {
         }
     }
 
-    /// Mounts the connection that knows opens inside the other one, which must be served.
+    /// Completes the mounts. The connection of the containers is on the mountpoint already, and
+    /// must be served: a hook finds its files there at any moment, before and after. Who waits for
+    /// `proc` to have files finds all of it.
     static func complete(
         _ callers: borrowing FileDescriptor, at mountPoint: String
     ) throws(SystemError) {
         let opens = mountPoint + "/" + TreeNames.opens
+        let place = opens + "/" + TreeNames.containers
         try attachMount(callers, at: opens)
+        try attachMount(try cloneMounts(at: mountPoint), at: place)
         for name in ["proc", "sys"] {
-            try bindMount(opens + "/" + name, on: mountPoint + "/" + name)
+            try bindMount(opens + "/" + name, on: place + "/" + name)
         }
+        try replace(mountPoint, with: try cloneMounts(at: opens))
+    }
+
+    /// Has the mounts as release 0.1.0 has them.
+    ///
+    /// No name in a tree is asked for, for there may be no worker to answer: the kernel remembers
+    /// the one that is needed (``Names/timeout(of:)``).
+    static func showContainers(at mountPoint: String) throws(SystemError) {
+        let containers = try cloneMounts(at: mountPoint + "/" + TreeNames.containers)
+        try replace(mountPoint, with: containers)
+    }
+
+    /// Puts other mounts in the place of those that are there.
+    private static func replace(
+        _ mountPoint: String, with mounts: consuming FileDescriptor
+    ) throws(SystemError) {
+        do {
+            let former = try FileDescriptor.open(mountPoint, O_PATH | O_DIRECTORY)
+            try attachMount(mounts, to: former, beneath: true, path: mountPoint)
+        } catch {
+            // Before Linux 6.5: for some microseconds nothing is mounted there.
+            guard error.errno == EINVAL else { throw error }
+            try detachMount(at: mountPoint)
+            try attachMount(mounts, at: mountPoint)
+            return
+        }
+        try detachMount(at: mountPoint)
     }
 
     /// Makes the directory, and clears away what a daemon that was killed has left there.
@@ -100,13 +135,15 @@ enum Mounts {
     /// also if a worker that cannot end, see ``Supervisor``, holds a connection open.
     static func abort(_ mountPoint: String) throws(SystemError) {
         if try abortConnection(at: mountPoint) { return }
-        do {
-            // Of the other connection. The kernel remembers the name.
-            _ = try abortConnection(at: mountPoint + "/proc")
-        } catch {
-            // It does not: the daemon had not got as far as to mount it. Or it is dead.
-            let isMissing = [ENOENT, ENOTCONN, ECONNABORTED, EINVAL].contains(error.errno)
-            if !isMissing { throw error }
+        // The other connection is on one of these. The kernel remembers the names.
+        for name in [TreeNames.containers, "proc"] {
+            do {
+                _ = try abortConnection(at: mountPoint + "/" + name)
+            } catch {
+                // It does not: the daemon had not got as far as to mount it. Or it is dead.
+                let isMissing = [ENOENT, ENOTCONN, ECONNABORTED, EINVAL].contains(error.errno)
+                if !isMissing { throw error }
+            }
         }
         try detachMount(at: mountPoint)
     }

@@ -165,7 +165,9 @@ final class Registrar {
         return (try? callers.startTime(container.pid, workspace)) == container.startTime
     }
 
-    private func directory(of id: String) -> String { options.mountPoint + "/" + id }
+    private func directory(of id: String) -> String {
+        host.containersDirectory(options.mountPoint) + "/" + id
+    }
 
     // MARK: - Going
 
