@@ -75,7 +75,9 @@ struct WorkerParts {
         containerTree = Tree(
             names: containerNames, files: containerFiles, counters: containers.counters,
             startedAt: setup.startedAtRealtime)
-        let callerNames = CallerNames(host: host, registry: registry, callers: callerLookup)
+        let callerNames = CallerNames(
+            host: host, registry: registry, callers: callerLookup,
+            tree: options.directory.tree)
         callerTree = Tree(
             names: callerNames,
             files: SnapshotFiles(
@@ -102,7 +104,7 @@ struct WorkerParts {
                 listeners: AgentListeners(store: StoredListeners(link, log: log)),
                 slots: AgentSlots(memory.start(of: .agent)), host: host, registry: registry,
                 callers: callers,
-                mounts: SeenMeminfoLookup(host: host, mountPoint: options.mountPoint),
+                mounts: SeenMeminfoLookup(host: host, options),
                 log: log)
         } catch {
             guard error.errno == ENOSYS || error.errno == EINVAL else { throw error }

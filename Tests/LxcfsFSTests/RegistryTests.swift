@@ -12,7 +12,7 @@ import Testing
 
 @Suite struct RegistryTests {
     @Test(arguments: [
-        "", ".", "..", "proc", "sys", ".opens", ".containers", "a/b", "a b", "ä", "a\nb",
+        "", ".", "..", "proc", "sys", ".opens", "a/b", "a b", "ä", "a\nb",
         String(repeating: "x", count: 256),
     ])
     func refusesNamesThatCannotBeDirectories(_ id: String) {

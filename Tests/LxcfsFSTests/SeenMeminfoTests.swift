@@ -20,7 +20,8 @@ import Testing
     private func devices() throws -> TreeDevices {
         try #require(
             Array(own.utf8).withUnsafeBufferPointer {
-                TreeDevices(mountPoint: "/var/lib/lx cfs", mountinfo: $0)
+                TreeDevices(
+                    mountPoint: "/var/lib/lx cfs", tree: "/run/lx cfs/tree", mountinfo: $0)
             })
     }
 
@@ -37,20 +38,18 @@ import Testing
         #expect(try devices().callers == Array("0:51".utf8))
     }
 
-    @Test func theOneBelowIsTheContainers() throws {
-        let upper = """
-            34 22 0:51 / /var/lib/lx\\040cfs rw - fuse.lxcfs lxcfs rw
-            35 34 0:50 / /var/lib/lx\\040cfs/.containers ro - fuse.lxcfs lxcfs rw
-            36 35 0:51 / /var/lib/lx\\040cfs/.containers/.opens rw - fuse.lxcfs lxcfs rw
-            37 35 0:51 /proc /var/lib/lx\\040cfs/.containers/proc rw - fuse.lxcfs lxcfs rw
+    @Test func thoseOfTheContainersMayBeBeside() throws {
+        let mounts = """
+            34 22 0:50 / /run/lx\\040cfs/tree ro - fuse.lxcfs lxcfs rw
+            35 22 0:51 / /var/lib/lx\\040cfs rw - fuse.lxcfs lxcfs rw
+            36 34 0:51 / /run/lx\\040cfs/tree/.opens rw - fuse.lxcfs lxcfs rw
+            37 34 0:51 /proc /run/lx\\040cfs/tree/proc rw - fuse.lxcfs lxcfs rw
             """
-        // As it is, and with what another daemon has left beneath.
-        for text in [upper, own + "\n" + upper] {
-            let devices = Array(text.utf8).withUnsafeBufferPointer {
-                TreeDevices(mountPoint: "/var/lib/lx cfs", mountinfo: $0)
-            }
-            #expect(devices == (try self.devices()))
+        let devices = Array(mounts.utf8).withUnsafeBufferPointer {
+            TreeDevices(
+                mountPoint: "/var/lib/lx cfs", tree: "/run/lx cfs/tree", mountinfo: $0)
         }
+        #expect(devices == (try self.devices()))
     }
 
     @Test func ourFiles() throws {

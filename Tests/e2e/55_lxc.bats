@@ -46,6 +46,7 @@ end_daemon() {
     stop_process "$(daemon_pid)" || fail "the daemon did not stop"
     rm "$WORK/daemon.pid"
     ! is_mounted "$SERVED" || fail "left mounted: $(grep "$SERVED" /proc/self/mountinfo)"
+    ! is_mounted "$WORK/run" || fail "left mounted: $(grep "$WORK/run" /proc/self/mountinfo)"
 }
 
 # --- Whoever binds the mountpoint. ---
@@ -78,7 +79,6 @@ binds() {
     # What the mountpoint itself has is the host's, and all the names.
     [[ $(ls $MOUNTPOINT) == $'other\nproc\nsys' ]] || fail "$(ls $MOUNTPOINT)"
     [[ $(awk '$1 == "MemTotal:" { print $2 }' $MOUNTPOINT/other/proc/meminfo) == 98304 ]]
-    [[ $(awk '$1 == "MemTotal:" { print $2 }' $MOUNTPOINT/.containers/other/proc/meminfo) == 98304 ]]
     # Of other containers nothing is seen, not even by who knows the name, before or after
     # somebody on the host has looked.
     for _ in 1 2; do
@@ -86,11 +86,11 @@ binds() {
             [[ $(exec_container "$1" $file ls $MOUNTPOINT) == $'proc\nsys' ]]
             run exec_container "$1" $file find $MOUNTPOINT -name "*other*"
             [[ -z $output ]] || fail "$file: $output"
-            for path in {,.containers/,.containers/.opens/}other{,/proc,/proc/meminfo,/proc/pressure/cpu}; do
-                run ! exec_container "$1" $file ls -d "$MOUNTPOINT/$path"
+            for path in {,/proc,/proc/meminfo,/proc/pressure,/proc/pressure/cpu,/sys}; do
+                run ! exec_container "$1" $file ls -d "$MOUNTPOINT/other$path"
             done
         done
-        ls -R $MOUNTPOINT/.containers/other $MOUNTPOINT/.containers/.opens/other >/dev/null
+        ls -R $MOUNTPOINT/other "$WORK/run/tree/other" >/dev/null
     done
     # The container that is served has its files all the same.
     [[ $(total_in "$1" other /proc/meminfo) == 98304 ]]
@@ -119,7 +119,7 @@ binds() {
     umount "$WORK/bound"
 }
 
-@test "one unmount takes all of it away, and killed at any moment it leaves nothing for long" {
+@test "one unmount clears the mountpoint, and killed at any moment it leaves nothing for long" {
     local i
     serve
     umount -l $MOUNTPOINT
@@ -133,10 +133,11 @@ binds() {
         wait $! || true
     done
     serve
-    [[ $(grep -c " $MOUNTPOINT[ /].* - fuse" /proc/self/mountinfo) == 5 ]] ||
-        fail "$(grep $MOUNTPOINT /proc/self/mountinfo)"
-    grep -q MemTotal $MOUNTPOINT/.containers/proc/meminfo
+    wait_for 5 grep -q MemTotal "$WORK/run/tree/proc/meminfo"
+    [[ $(grep -cE " ($MOUNTPOINT|$WORK/run/tree)[ /].* - fuse" /proc/self/mountinfo) == 5 ]] ||
+        fail "$(grep fuse /proc/self/mountinfo)"
     end_daemon
+    [[ ! -e $WORK/run/tree ]]
 }
 
 # --- LXC. ---
@@ -148,7 +149,8 @@ needs_lxc() {
 }
 
 # start_lxc NAME MEGABYTES [LINE...]: a container with the configuration that distributions
-# have for all, which includes lxcfs's, and further lines.
+# have for all, which includes lxcfs's, and further lines. UNPRIVILEGED=1: as Incus has them by
+# default, in a user namespace.
 start_lxc() {
     local name=$1 rootfs=$WORK/rootfs.$1 config=$WORK/$1.conf key=memory.limit_in_bytes cgroup=cgroup
     if [[ $(cgroup_version) == v2 ]]; then key=memory.max cgroup=cgroup2; fi
@@ -164,6 +166,12 @@ start_lxc() {
         echo "lxc.cgroup.dir = ${E2E_CGROUP#/}/$name"
         echo "lxc.$cgroup.$key = $2M"
         echo "lxc.init.cmd = /bin/sleep 86400"
+        if [[ ${UNPRIVILEGED:-} == 1 ]]; then
+            echo "lxc.include = ${LXC_COMMON_CONFIG%/*}/userns.conf"
+            echo "lxc.idmap = u 0 100000 65536"
+            echo "lxc.idmap = g 0 100000 65536"
+            chown -R 100000:100000 "$rootfs"
+        fi
         printf '%s\n' "${@:3}"
     } >"$config"
     echo "$name" >"$WORK/$name.lxc"
@@ -211,6 +219,24 @@ shows_itself() {
     shows_itself first 64
 }
 
+# A user namespace cannot bind a mount without what is mounted below it.
+@test "LXC without privileges, with the hook of lxcfs" {
+    needs_lxc
+    serve
+    chmod 711 "$WORK" "$WORK/lxc" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/file
+    UNPRIVILEGED=1 start_lxc mapped 64
+    [[ $(in_lxc mapped cat /proc/self/uid_map) == *100000* ]]
+    shows_itself mapped 64
+    [[ $(total_in_lxc mapped $MOUNTPOINT/proc/meminfo) == 65536 ]]
+    [[ $(in_lxc mapped ls $MOUNTPOINT) == $'proc\nsys' ]]
+    # The hook of this project, over what lxcfs's has mounted, and away again.
+    local pid
+    pid=$(lxc-info -P "$WORK/lxc" -p -H -n mapped 3>&-)
+    run -0 "$LXCFS_HOOK" attach "$pid" --id mapped --runtime-dir "$WORK/run" --no-syslog
+    in_lxc mapped grep -q "/mapped/proc/meminfo /proc/meminfo " /proc/self/mountinfo
+    shows_itself mapped 64
+}
+
 @test "LXC: the hook of lxcfs in the container, for one that is nested" {
     needs_lxc
     serve
@@ -251,7 +277,8 @@ shows_itself() {
     serve "$WORK/bin/lxcfs" -f -p "$WORK/lxcfs.pid"
     [[ $(<"$WORK/lxcfs.pid") == "$(daemon_pid)" ]]
     ! is_mounted $MOUNTPOINT
-    start_lxc instance 64 "lxc.hook.version = 1" "lxc.hook.pre-mount = mount -o bind $SERVED $MOUNTPOINT/"
+    chmod 711 "$WORK" "$WORK/lxc" "$BATS_RUN_TMPDIR" "$BATS_RUN_TMPDIR"/file
+    UNPRIVILEGED=1 start_lxc instance 64 "lxc.hook.version = 1" "lxc.hook.pre-mount = mount -o bind $SERVED $MOUNTPOINT/"
     shows_itself instance 64
     [[ $(total_in_lxc instance $MOUNTPOINT/proc/meminfo) == 65536 ]]
     stop_lxc instance
@@ -259,5 +286,8 @@ shows_itself() {
     rm "$WORK/daemon.pid"
     umount -l "$SERVED"
     ! is_mounted "$SERVED" || fail "$(grep "$SERVED" /proc/self/mountinfo)"
+    # The next one of this instance.
+    serve "$WORK/bin/lxcfs" -f -p "$WORK/lxcfs.pid"
+    end_daemon
     rmdir "$SERVED"
 }

@@ -7,30 +7,26 @@ struct TreeDevices: Equatable {
     let containers: [UInt8]
     let callers: [UInt8]
 
-    /// - Parameter mountinfo: our own `/proc/self/mountinfo`.
+    /// - Parameters:
+    ///   - tree: ``RuntimeDirectory/tree``; there may be none.
+    ///   - mountinfo: our own `/proc/self/mountinfo`.
     /// - Returns: nil if the trees are not mounted.
-    init?(mountPoint: String, mountinfo: Bytes) {
+    init?(mountPoint: String, tree: String, mountinfo: Bytes) {
         let path = Mountinfo.escaped(mountPoint)
         let opens = Mountinfo.escaped(mountPoint + "/" + TreeNames.opens)
-        let below = Mountinfo.escaped(mountPoint + "/" + TreeNames.containers)
+        let tree = Mountinfo.escaped(tree)
         var top: [UInt8]?
-        var other: (isOfContainers: Bool, device: [UInt8])?
+        var inTop: [UInt8]?
+        var beside: [UInt8]?
         // The last one covers those before.
         for mount in Mountinfo(mountinfo) {
-            if mount.point.elementsEqual(path) {
-                top = Array(mount.device)
-                other = nil
-            } else if mount.point.elementsEqual(opens) {
-                other = (false, Array(mount.device))
-            } else if mount.point.elementsEqual(below) {
-                other = (true, Array(mount.device))
-            }
+            if mount.point.elementsEqual(path) { top = Array(mount.device) }
+            if mount.point.elementsEqual(opens) { inTop = Array(mount.device) }
+            if mount.point.elementsEqual(tree) { beside = Array(mount.device) }
         }
-        guard let top, let other else { return nil }
-        let containers = other.isOfContainers ? other.device : top
-        let callers = other.isOfContainers ? top : other.device
-        self.containers = containers
-        self.callers = callers
+        guard let top, let other = beside ?? inTop else { return nil }
+        containers = beside == nil ? top : other
+        callers = beside == nil ? other : top
     }
 
     /// - Parameter mountinfo: that of a process.

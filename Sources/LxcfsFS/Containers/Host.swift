@@ -73,9 +73,9 @@ final class Host: @unchecked Sendable {
     /// Containers are shown the host (SIGUSR2).
     var passesThrough: Bool { memory.passesThrough }
 
-    /// Where the containers' connection is mounted.
-    func containersDirectory(_ mountPoint: String) -> String {
-        memory.hasCallersOnTop ? mountPoint + "/" + TreeNames.containers : mountPoint
+    /// Where the connection of the containers is mounted.
+    func tree(_ options: DaemonOptions) -> String {
+        memory.hasCallersOnTop ? options.directory.tree : options.mountPoint
     }
 
     func now() -> UInt64 { Clock.monotonic() }

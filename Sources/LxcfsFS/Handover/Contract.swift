@@ -8,7 +8,7 @@ package enum Contract {
     /// What this version follows. The second one adds that this number is told, that messages of
     /// an unknown kind are ignored, and ``callersOnTop``.
     package static let current = 2
-    /// From this one on a worker serves ``TreeNames/containers``, and tells hooks paths in there
-    /// if ``HandoverMemory/hasCallersOnTop`` says so.
+    /// From this one on a worker tells hooks paths below ``RuntimeDirectory/tree``, if
+    /// ``HandoverMemory/hasCallersOnTop`` says so.
     package static let callersOnTop = 2
 }

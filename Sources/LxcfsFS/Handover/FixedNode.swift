@@ -10,7 +10,7 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case system = 5
     case cpuDirectory = 6
     case pressureDirectory = 7
-    /// An empty directory on which another tree is mounted.
+    /// An empty directory of the container connection on which another tree is mounted.
     case mountPoint = 8
     /// `cpuN`; which, the node id says.
     case singleCPU = 9

@@ -104,9 +104,9 @@ package final class HandoverMemory: @unchecked Sendable {
         set { clinux_store32(base + Offset.passThrough, newValue ? 1 : 0) }
     }
 
-    /// What is mounted on the mountpoint is the connection that knows opens, with the
-    /// containers' connection on ``TreeNames/containers`` in it. Otherwise it is the other way
-    /// round, as it was in release 0.1.0.
+    /// What is mounted on the mountpoint is the connection that knows opens, and that of the
+    /// containers is on ``RuntimeDirectory/tree``. Otherwise the latter is on the mountpoint, as
+    /// it was in release 0.1.0.
     package var hasCallersOnTop: Bool {
         get { clinux_load32(base + Offset.callersOnTop) != 0 }
         set { clinux_store32(base + Offset.callersOnTop, newValue ? 1 : 0) }

@@ -2,6 +2,4 @@
 package enum TreeNames {
     /// The directory of the containers' connection on which the connection that knows opens is.
     package static let opens = ".opens"
-    /// The directory of the connection that knows opens on which the containers' connection is.
-    package static let containers = ".containers"
 }

@@ -6,7 +6,8 @@ import Syscalls
 /// What a keeper does once everything is there: it waits for signals, messages of workers and
 /// its own deadlines, tells ``Supervisor``, and does what that answers.
 final class KeeperLoop {
-    private let mountPoint: String
+    private let options: DaemonOptions
+    private var mountPoint: String { options.mountPoint }
     private let log: Logger
     private let service: ServiceNotifier
     private let poller: Poller
@@ -31,7 +32,7 @@ final class KeeperLoop {
         _ setup: WorkerSetup, _ store: DescriptorStore, _ shared: HandoverMemory,
         mounts: MountTask?, program: ProgramFile, log: Logger
     ) throws(SystemError) {
-        mountPoint = setup.options.mountPoint
+        options = setup.options
         self.shared = shared
         self.mounts = mounts
         self.program = program
@@ -103,7 +104,6 @@ final class KeeperLoop {
     private func finishMounts() throws {
         guard let mounts else { return }
         try mounts.finish(poller)
-        shared.hasCallersOnTop = true
         service.store(workers.store.ownItems)
         try tell(.mountsComplete)
         log.info("serving \(mountPoint)")
@@ -144,7 +144,7 @@ final class KeeperLoop {
             shared.hasCallersOnTop
         else { return }
         do throws(SystemError) {
-            try Mounts.showContainers(at: mountPoint)
+            try Mounts.arrangeAsBefore(options)
             shared.hasCallersOnTop = false
             log.notice("worker \(pid) is older: bind mounts of \(mountPoint) are empty now")
         } catch {

@@ -166,7 +166,7 @@ final class Registrar {
     }
 
     private func directory(of id: String) -> String {
-        host.containersDirectory(options.mountPoint) + "/" + id
+        host.tree(options) + "/" + id
     }
 
     // MARK: - Going

@@ -2,17 +2,17 @@ import Glibc
 import LxcfsHandover
 import Syscalls
 
-/// The names of the connection that knows opens: `proc` and `sys` of whoever asks; the place where
-/// the other connection is mounted; and, for each registered container, the files that need an
-/// open file to mean anything (pressure), with links to the others.
+/// The names of the connection that knows opens: `proc` and `sys` of whoever asks, and, for each
+/// registered container, the files that need an open file to mean anything (pressure), with links
+/// to the others.
 struct CallerNames: Names {
     let host: Host
     let registry: Registry
     let callers: CallerLookup
+    /// Where the other connection is mounted.
+    let tree: String
 
-    var rootEntries: [TreeEntry] {
-        [entry(.proc, 0), entry(.sys, 0), Self.mountPoint(TreeNames.containers, 0)]
-    }
+    var rootEntries: [TreeEntry] { [entry(.proc, 0), entry(.sys, 0)] }
 
     func topEntries(slot: UInt32) -> [TreeEntry] { [entry(.proc, slot), link(.sys, slot)] }
 
@@ -39,8 +39,8 @@ struct CallerNames: Names {
         guard let container = registry.container(slot: node.slot),
             let file = FixedNode(rawValue: UInt32(node.cpu))
         else { return nil }
-        let place = "../\(TreeNames.containers)/\(container.id)"
-        return .link(target: file == .sys ? "\(place)/sys" : "../\(place)/proc/\(file.name)")
+        let name = file == .sys ? "sys" : "proc/" + file.name
+        return .link(target: "\(tree)/\(container.id)/\(name)")
     }
 
     func container(

@@ -3,8 +3,7 @@ import LxcfsHandover
 import Syscalls
 
 /// The names of the connection of the registered containers: one directory for each, and the
-/// places where the other connection and its parts are mounted, all of them as long as this
-/// connection is on the mountpoint, see `Mounts`.
+/// places where the parts of the other connection are mounted.
 struct ContainerNames: Names {
     let host: Host
     let registry: Registry
@@ -13,7 +12,11 @@ struct ContainerNames: Names {
     /// only then is there or not.
     let window: Double
 
-    let rootEntries = ["proc", "sys", TreeNames.opens].enumerated().map { mountPoint($1, $0) }
+    let rootEntries = ["proc", "sys", TreeNames.opens].enumerated().map {
+        TreeEntry(
+            name: $1, node: NodeID(slot: 0, cpu: $0, file: FixedNode.mountPoint.rawValue),
+            kind: .directory)
+    }
 
     func topEntries(slot: UInt32) -> [TreeEntry] { [entry(.proc, slot), entry(.sys, slot)] }
 

@@ -34,9 +34,8 @@ protocol Names: Sendable {
     func timeout(of entry: TreeEntry) -> Double
 }
 
-/// The kernel may remember names and attributes of this kind for ever, in seconds. The keeper
-/// relies on it: it uses names in the trees when there is no worker.
-let forever = 1e9
+/// The kernel may remember names and attributes of this kind for ever, in seconds.
+let forever = 86400.0
 
 extension Names {
     func kind(of node: NodeID) -> NodeKind? { commonKind(of: node) }
@@ -127,15 +126,6 @@ extension Names {
     func entry(_ fixed: FixedNode, _ slot: UInt32) -> TreeEntry {
         let node = NodeID(slot: slot, file: fixed.rawValue)
         return TreeEntry(name: fixed.name, node: node, kind: kind(of: node) ?? .directory)
-    }
-
-    /// An empty directory of the connection on which another tree is mounted.
-    ///
-    /// - Parameter number: which of the connection.
-    static func mountPoint(_ name: String, _ number: Int) -> TreeEntry {
-        TreeEntry(
-            name: name, node: NodeID(slot: 0, cpu: number, file: FixedNode.mountPoint.rawValue),
-            kind: .directory)
     }
 
     /// The directories of the registered containers. Who has the whole tree in a container, as
