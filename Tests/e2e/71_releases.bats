@@ -621,7 +621,7 @@ renews() {
     run -0 "$1" attach --all --runtime-dir "$WORK/run" --no-syslog
     [[ $(meminfo_of lost MemTotal) == 98304 ]] || explain "attach --all of $1: $output"
     # Not by way of the other connection, whose content is not cached.
-    grep " / .* - fuse" /proc/self/mountinfo | grep -F " $WORK/lxcfs" >"$WORK/readers.mounts"
+    grep " / $WORK/.* - fuse" /proc/self/mountinfo >"$WORK/readers.mounts"
     grep -q " $(awk '$5 == "/proc/meminfo" { print $3 }' "/proc/$(container_pid lost)/mountinfo") .* ro,.* - fuse" \
         "$WORK/readers.mounts" || explain "attach --all of $1: not the container's file"
     delete_container "${RUNTIMES[0]}" lost
