@@ -25,7 +25,8 @@ teardown() {
     done
     cleanup_containers
     end_daemon
-    umount -R "$WORK/bound" 2>/dev/null || true
+    umount -l "$WORK/bound" $MOUNTPOINT/ "$WORK/run/tree" 2>/dev/null || true
+    is_below_tmpfs || mount -t tmpfs tmpfs $MOUNTPOINT
     rm -rf "$WORK"/{run,devices,bound,rootfs.*}
 }
 
@@ -33,11 +34,15 @@ teardown() {
 SERVED=$MOUNTPOINT
 serve() {
     local program=${1:-$LXCFSD}
-    mkdir -p "$SERVED" "$WORK/run"
+    # What a daemon that was killed has left is dead, and mkdir(1) may say so.
+    is_mounted "$SERVED" || mkdir -p "$SERVED"
+    mkdir -p "$WORK/run"
     "$program" --runtime-dir "$WORK/run" "${@:2}" "$SERVED" >>"$WORK/lxcfsd.log" 2>&1 </dev/null 3>&- &
     echo $! >"$WORK/daemon.pid"
     wait_for 5 cat "$SERVED/proc/meminfo" || fail "$(<"$WORK/lxcfsd.log")"
 }
+
+is_below_tmpfs() { grep -q " $MOUNTPOINT .* - tmpfs" /proc/self/mountinfo; }
 
 is_mounted() { grep -q " $1[ /].* - fuse" /proc/self/mountinfo; }
 
