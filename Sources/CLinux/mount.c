@@ -20,10 +20,10 @@ int clinux_move_mount(int from_fd, const char *from_path, int to_fd, const char 
     RESULT(syscall(SYS_move_mount, from_fd, from_path, to_fd, to_path, flags));
 }
 
-int clinux_mount_setattr(int fd, uint64_t set, uint64_t propagation)
+int clinux_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t propagation)
 {
     struct mount_attr attr = {.attr_set = set, .propagation = propagation};
-    RESULT(syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof attr));
+    RESULT(syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | flags, &attr, sizeof attr));
 }
 
 int clinux_fsopen(const char *fstype) { RESULT(syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC)); }

@@ -4,6 +4,7 @@
 #include "result.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -31,6 +32,7 @@ int clinux_affinity(pid_t tid, void *mask, size_t size)
     RESULT(syscall(SYS_sched_getaffinity, tid, size, mask));
 }
 
+int clinux_unshare_files(void) { RESULT(unshare(CLONE_FILES)); }
 int clinux_set_death_signal(int sig) { RESULT(prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)); }
 int clinux_set_name(const char *name) { RESULT(prctl(PR_SET_NAME, name, 0, 0, 0)); }
 

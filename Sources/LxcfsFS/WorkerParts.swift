@@ -58,7 +58,8 @@ struct WorkerParts {
         openFiles = OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
 
         let containerNames = ContainerNames(
-            host: host, registry: registry, window: Double(window) / 1e9)
+            host: host, registry: registry, callers: callerLookup,
+            window: Double(window) / 1e9)
         let containerFiles: any FileServer
         if window > 0 {
             let cache = try PageCache(
@@ -74,7 +75,9 @@ struct WorkerParts {
         containerTree = Tree(
             names: containerNames, files: containerFiles, counters: containers.counters,
             startedAt: setup.startedAtRealtime)
-        let callerNames = CallerNames(host: host, registry: registry, callers: callerLookup)
+        let callerNames = CallerNames(
+            host: host, registry: registry, callers: callerLookup,
+            tree: options.directory.tree)
         callerTree = Tree(
             names: callerNames,
             files: SnapshotFiles(
@@ -101,7 +104,7 @@ struct WorkerParts {
                 listeners: AgentListeners(store: StoredListeners(link, log: log)),
                 slots: AgentSlots(memory.start(of: .agent)), host: host, registry: registry,
                 callers: callers,
-                mounts: SeenMeminfoLookup(host: host, mountPoint: options.mountPoint),
+                mounts: SeenMeminfoLookup(host: host, options),
                 log: log)
         } catch {
             guard error.errno == ENOSYS || error.errno == EINVAL else { throw error }

@@ -11,6 +11,15 @@ public func makeDirectory(_ path: String, mode: mode_t) throws(SystemError) {
     }
 }
 
+/// realpath(3): absolute, without links.
+public func resolvePath(_ path: String) throws(SystemError) -> String {
+    guard let resolved = realpath(path, nil) else {
+        throw SystemError("resolve", path, errno: errno)
+    }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}
+
 /// Writes a file that only root may read, as a whole or not at all.
 public func replaceFile(_ path: String, with content: [UInt8]) throws(SystemError) {
     let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex

@@ -14,13 +14,29 @@ public func cloneMount(
             clinux_open_tree(directory.raw, path, flags), "clone the mount of", path))
 }
 
+/// A detached copy of the mount at `path` and of all that is mounted below it. It is in no peer
+/// group (mount_namespaces(7)): what is mounted or unmounted in the original does not change
+/// it, nor the other way round.
+///
+/// - Parameter path: absolute.
+public func cloneMounts(at path: String) throws(SystemError) -> FileDescriptor {
+    let flags = CLINUX_OPEN_TREE_CLONE | CLINUX_OPEN_TREE_CLOEXEC | CLINUX_AT_RECURSIVE
+    let mounts = FileDescriptor(
+        owning: try check(
+            clinux_open_tree(AT_FDCWD, path, flags), "clone the mounts at", path))
+    _ = try check(
+        clinux_mount_setattr(mounts.raw, CLINUX_AT_RECURSIVE, 0, UInt64(MS_PRIVATE)),
+        "set the attributes of the mounts at", path)
+    return mounts
+}
+
 /// Sets `attributes` on a detached mount and takes it out of its peer group, so that
 /// nothing mounted below a copy of it ever shows up elsewhere (mount_namespaces(7)).
 public func isolateMount(
     _ mount: borrowing FileDescriptor, _ attributes: MountAttributes, path: String
 ) throws(SystemError) {
     _ = try check(
-        clinux_mount_setattr(mount.raw, attributes.rawValue, UInt64(MS_PRIVATE)),
+        clinux_mount_setattr(mount.raw, 0, attributes.rawValue, UInt64(MS_PRIVATE)),
         "set the attributes of the mount of", path)
 }
 

@@ -21,7 +21,7 @@ public enum MountFeature: String, CaseIterable, Sendable {
         switch self {
         case .openTree: return clinux_open_tree(invalid, "", UInt32.max) != -ENOSYS
         case .moveMount: return clinux_move_mount(invalid, "", invalid, "", .max) != -ENOSYS
-        case .mountSetattr: return clinux_mount_setattr(invalid, 0, 0) != -ENOSYS
+        case .mountSetattr: return clinux_mount_setattr(invalid, 0, 0, 0) != -ENOSYS
         case .openat2: return clinux_openat2(invalid, "", 0, 0, UInt64.max) != -ENOSYS
         case .moveMountBeneath:
             // Flags are checked before descriptors: EINVAL means that the flag is unknown.

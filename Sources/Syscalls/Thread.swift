@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Runs `body` on a new, detached thread with all signals blocked: signals are for the main
@@ -38,6 +39,14 @@ public func startThread(_ name: String, _ body: @escaping @Sendable () -> Void)
         start.release()
         throw SystemError("start thread", name, errno: result)
     }
+}
+
+/// Closes descriptors for the calling thread alone, which has a table of its own from then on
+/// (unshare(2) with `CLONE_FILES`): the process keeps them, and what it opens later the thread
+/// does not have.
+public func closeForThisThread(_ numbers: [CInt]) throws(SystemError) {
+    _ = try check(clinux_unshare_files(), "have descriptors of", "a thread's own")
+    for number in numbers { close(number) }
 }
 
 /// Sleeps until a moment of the monotonic clock; in nanoseconds.

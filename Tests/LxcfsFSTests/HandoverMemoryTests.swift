@@ -31,11 +31,14 @@ import Testing
         let first = try HandoverMemory(memory)
         first.nextSlot = 9
         first.passesThrough = true
+        #expect(!first.hasCallersOnTop)
+        first.hasCallersOnTop = true
         #expect(first.beginLife() == 1)
         let second = try HandoverMemory(memory)
         #expect(second.beginLife() == 2)
         #expect(second.nextSlot == 9)
         #expect(second.passesThrough)
+        #expect(second.hasCallersOnTop)
         // What was chosen with the connections stays.
         var options = DaemonOptions(mountPoint: "/x")
         second.bind(&options)

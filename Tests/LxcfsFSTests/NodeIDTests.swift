@@ -115,7 +115,8 @@ import Testing
                 slabinfo=20 stat=21 swaps=22 uptime=23 vmstat=24 pressureCPU=32 pressureIO=33 \
                 pressureMemory=34 online=48 present=49 possible=50 enabled=51 offline=52 \
                 isolated=53 nodesWithCPUs=64 nodesWithMemory=65 nodesWithNormalMemory=66 \
-                nodeCPUList=72 nodeCPUMap=73 nodeMeminfo=74 nodeNUMAStat=75 nodeVmstat=76
+                nodeCPUList=72 nodeCPUMap=73 nodeMeminfo=74 nodeNUMAStat=75 nodeVmstat=76 \
+                link=80
                 """)
         #expect(
             NodeLink(node: 7, cpu: 9)?.id(slot: 3) == NodeID(slot: 3, cpu: 9, file: 263))

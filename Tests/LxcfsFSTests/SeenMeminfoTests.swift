@@ -20,7 +20,8 @@ import Testing
     private func devices() throws -> TreeDevices {
         try #require(
             Array(own.utf8).withUnsafeBufferPointer {
-                TreeDevices(mountPoint: "/var/lib/lx cfs", mountinfo: $0)
+                TreeDevices(
+                    mountPoint: "/var/lib/lx cfs", tree: "/run/lx cfs/tree", mountinfo: $0)
             })
     }
 
@@ -35,6 +36,20 @@ import Testing
     @Test func theOuterMountCounts() throws {
         #expect(try devices().containers == Array("0:50".utf8))
         #expect(try devices().callers == Array("0:51".utf8))
+    }
+
+    @Test func thoseOfTheContainersMayBeBeside() throws {
+        let mounts = """
+            34 22 0:50 / /run/lx\\040cfs/tree ro - fuse.lxcfs lxcfs rw
+            35 22 0:51 / /var/lib/lx\\040cfs rw - fuse.lxcfs lxcfs rw
+            36 34 0:51 / /run/lx\\040cfs/tree/.opens rw - fuse.lxcfs lxcfs rw
+            37 34 0:51 /proc /run/lx\\040cfs/tree/proc rw - fuse.lxcfs lxcfs rw
+            """
+        let devices = Array(mounts.utf8).withUnsafeBufferPointer {
+            TreeDevices(
+                mountPoint: "/var/lib/lx cfs", tree: "/run/lx cfs/tree", mountinfo: $0)
+        }
+        #expect(devices == (try self.devices()))
     }
 
     @Test func ourFiles() throws {

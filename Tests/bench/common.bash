@@ -90,6 +90,14 @@ in_cgroup() {
     exec "$@"
 }
 
+# mount_file NAME FILE: over a file of its own in $work/view, as the hook does it in a container.
+mount_file() {
+    local target=$work/view/$1
+    mkdir -p "${target%/*}"
+    touch "$target"
+    mount --bind "$2" "$target"
+}
+
 wait_for() {
     local deadline=$((SECONDS + $1 * ${E2E_PATIENCE:-1}))
     shift

@@ -1,19 +1,20 @@
 import Glibc
+import LxcfsHandover
 import Syscalls
 
 /// Finds out what callers read at `/proc/meminfo`.
 final class SeenMeminfoLookup: Sendable {
     private let host: Host
-    private let mountPoint: String
+    private let options: DaemonOptions
     /// nil as long as nobody has asked: the first worker starts before everything is mounted.
     private let knownDevices = Guarded<TreeDevices?>(nil)
 
     /// Bytes of a table of mounts; a container with a longer one keeps to the kernel.
     private static let sizeLimit = 1 << 20
 
-    init(host: Host, mountPoint: String) {
+    init(host: Host, _ options: DaemonOptions) {
         self.host = host
-        self.mountPoint = mountPoint
+        self.options = options
     }
 
     private func devices() throws(SystemError) -> TreeDevices {
@@ -22,10 +23,11 @@ final class SeenMeminfoLookup: Sendable {
             let own = try host.roots.proc.open(at: "self/mountinfo")
                 .readToEnd(path: "/proc/self/mountinfo")
             let found = own.withUnsafeBufferPointer {
-                TreeDevices(mountPoint: mountPoint, mountinfo: $0)
+                TreeDevices(
+                    mountPoint: options.mountPoint, tree: options.directory.tree, mountinfo: $0)
             }
             guard let found else {
-                throw SystemError("find the mounts at", mountPoint, errno: ENOENT)
+                throw SystemError("find the mounts at", options.mountPoint, errno: ENOENT)
             }
             known = found
             return found

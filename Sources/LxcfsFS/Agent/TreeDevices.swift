@@ -7,21 +7,26 @@ struct TreeDevices: Equatable {
     let containers: [UInt8]
     let callers: [UInt8]
 
-    /// - Parameter mountinfo: our own `/proc/self/mountinfo`.
+    /// - Parameters:
+    ///   - tree: ``RuntimeDirectory/tree``; there may be none.
+    ///   - mountinfo: our own `/proc/self/mountinfo`.
     /// - Returns: nil if the trees are not mounted.
-    init?(mountPoint: String, mountinfo: Bytes) {
+    init?(mountPoint: String, tree: String, mountinfo: Bytes) {
         let path = Mountinfo.escaped(mountPoint)
         let opens = Mountinfo.escaped(mountPoint + "/" + TreeNames.opens)
-        var containers: [UInt8]?
-        var callers: [UInt8]?
+        let tree = Mountinfo.escaped(tree)
+        var top: [UInt8]?
+        var inTop: [UInt8]?
+        var beside: [UInt8]?
         // The last one covers those before.
         for mount in Mountinfo(mountinfo) {
-            if mount.point.elementsEqual(path) { containers = Array(mount.device) }
-            if mount.point.elementsEqual(opens) { callers = Array(mount.device) }
+            if mount.point.elementsEqual(path) { top = Array(mount.device) }
+            if mount.point.elementsEqual(opens) { inTop = Array(mount.device) }
+            if mount.point.elementsEqual(tree) { beside = Array(mount.device) }
         }
-        guard let containers, let callers else { return nil }
-        self.containers = containers
-        self.callers = callers
+        guard let top, let other = beside ?? inTop else { return nil }
+        containers = beside == nil ? top : other
+        callers = beside == nil ? other : top
     }
 
     /// - Parameter mountinfo: that of a process.

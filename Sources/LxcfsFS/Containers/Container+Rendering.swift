@@ -68,6 +68,7 @@ extension Container {
             .mountPoint, .singleCPU, .nodeDirectory, .singleNode, .devDirectory,
             .blockDirectory:
             throw SystemError("read", fixed.name, errno: EISDIR)
+        case .link: throw SystemError("read", "a link", errno: EINVAL)
         }
     }
 

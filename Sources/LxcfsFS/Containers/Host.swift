@@ -92,6 +92,11 @@ final class Host: @unchecked Sendable {
     /// Containers are shown the host (SIGUSR2).
     var passesThrough: Bool { memory.passesThrough }
 
+    /// Where the connection of the containers is mounted.
+    func tree(_ options: DaemonOptions) -> String {
+        memory.hasCallersOnTop ? options.directory.tree : options.mountPoint
+    }
+
     func now() -> UInt64 { Clock.monotonic() }
 
     /// Tries again when there were no descriptors left, without those that are only kept open

@@ -1,7 +1,7 @@
 /// The two FUSE connections; the numbers are part of the contract between versions.
 package enum FUSEConnection: Int, CaseIterable, Sendable {
-    /// Mounted on the mountpoint: the registered containers.
+    /// The registered containers. Mounted on ``RuntimeDirectory/tree``.
     case containers = 0
-    /// Mounted on ``TreeNames/opens`` below it: whoever asks.
+    /// Whoever asks. Mounted on the mountpoint, and on ``TreeNames/opens`` in the other one.
     case callers = 1
 }

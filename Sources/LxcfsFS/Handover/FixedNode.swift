@@ -53,6 +53,10 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     case nodeNUMAStat = 75
     case nodeVmstat = 76
 
+    /// A link from the connection that knows opens to what of a container is in the other one.
+    /// Which file or directory, the place of the CPU in the node id says.
+    case link = 80
+
     package static let procFiles: [FixedNode] = [
         .cpuinfo, .diskstats, .loadavg, .meminfo, .slabinfo, .stat, .swaps, .uptime, .vmstat,
     ]
@@ -76,7 +80,7 @@ package enum FixedNode: UInt32, CaseIterable, Sendable {
     /// Swift finds out the name of a case slowly.
     package var name: String {
         switch self {
-        case .top, .mountPoint, .singleCPU, .singleNode: ""
+        case .top, .mountPoint, .singleCPU, .singleNode, .link: ""
         case .proc: "proc"
         case .sys: "sys"
         case .devices: "devices"

@@ -20,6 +20,7 @@ package final class HandoverMemory: @unchecked Sendable {
         package static let version = 0
         package static let passThrough = 4
         package static let nextSlot = 8
+        package static let callersOnTop = 12
         package static let life = 16
         package static let threads = 32
         package static let coherence = 36
@@ -101,6 +102,14 @@ package final class HandoverMemory: @unchecked Sendable {
     package var passesThrough: Bool {
         get { clinux_load32(base + Offset.passThrough) != 0 }
         set { clinux_store32(base + Offset.passThrough, newValue ? 1 : 0) }
+    }
+
+    /// What is mounted on the mountpoint is the connection that knows opens, and that of the
+    /// containers is on ``RuntimeDirectory/tree``. Otherwise the latter is on the mountpoint, as
+    /// it was in release 0.1.0.
+    package var hasCallersOnTop: Bool {
+        get { clinux_load32(base + Offset.callersOnTop) != 0 }
+        set { clinux_store32(base + Offset.callersOnTop, newValue ? 1 : 0) }
     }
 
     /// The mountpoint has been made by us.

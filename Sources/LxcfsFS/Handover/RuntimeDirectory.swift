@@ -15,6 +15,10 @@ package struct RuntimeDirectory: Sendable {
     package var counters: String { path + "/counters.2" }
     /// The names of what a service manager stores for the keeper.
     package var storedDescriptors: String { path + "/kept.json" }
+    /// Where the connection of the containers is mounted, with the other one in it. Not below the
+    /// mountpoint: a mount with others below it cannot be bound without them in a user namespace
+    /// (mount_namespaces(7), "locked").
+    package var tree: String { path + "/tree" }
     /// Unless the command line says otherwise.
     package var pidFile: String { path + "/lxcfsd.pid" }
 }

@@ -1,5 +1,5 @@
 /// Names in the trees that more than one part of the daemon has to know.
 package enum TreeNames {
-    /// The directory below the mountpoint on which the connection that knows opens is.
+    /// The directory of the containers' connection on which the connection that knows opens is.
     package static let opens = ".opens"
 }

@@ -2,29 +2,33 @@ import Glibc
 import LxcfsHandover
 import Syscalls
 
-/// What a keeper makes that takes nothing over from another one: it mounts the first
-/// connection and listens on its sockets.
-struct FreshDescriptors: ~Copyable {
-    let store: DescriptorStore
-    /// The mount of the second connection, still nowhere.
-    let callersMount: FileDescriptor
-
+/// What a keeper makes that takes nothing over from another one: it mounts both connections and
+/// listens on its sockets.
+enum FreshDescriptors {
     /// - Parameter kept: what workers of an earlier keeper have had kept.
     /// - Throws: `SystemError`, `DaemonError`.
     static func make(
         _ options: DaemonOptions, kept: KeptDescriptors
-    ) throws -> FreshDescriptors {
+    ) throws -> DescriptorStore {
         let memory = HeldDescriptor(try HandoverMemory.make(options))
         let containers = try Mounts.connect(
             readOnly: true, options: options.mountOptions, at: options.mountPoint)
         let callers = try Mounts.connect(
             readOnly: false, options: options.mountOptions, at: options.mountPoint)
-        try attachMount(containers.mount, at: options.mountPoint)
         let control = try listen(options.directory.controlSocket, options)
         let seccomp = try listen(options.directory.seccompSocket, options)
+        do {
+            try attachMount(containers.mount, at: options.directory.tree)
+            try attachMount(callers.mount, at: options.mountPoint)
+        } catch {
+            // What may be on the mountpoint is not ours.
+            removeSockets(options)
+            try? Mounts.clear(options.directory.tree)
+            throw error
+        }
         let containersDevice = HeldDescriptor(try containers.device.duplicate())
         let callersDevice = HeldDescriptor(try callers.device.duplicate())
-        let store = DescriptorStore(kept: kept) { descriptor in
+        return DescriptorStore(kept: kept) { descriptor in
             switch descriptor {
             case .containers: containersDevice
             case .callers: callersDevice
@@ -33,8 +37,6 @@ struct FreshDescriptors: ~Copyable {
             case .memory: memory
             }
         }
-        return FreshDescriptors(
-            store: store, callersMount: try callers.mount.duplicate())
     }
 
     private static func listen(
@@ -46,7 +48,6 @@ struct FreshDescriptors: ~Copyable {
             return HeldDescriptor(try UnixSocket.listen(path, mode: 0o600, backlog: 1024))
         } catch {
             removeSockets(options)
-            try? detachMount(at: options.mountPoint)
             throw error
         }
     }

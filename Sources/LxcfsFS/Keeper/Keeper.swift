@@ -38,6 +38,8 @@ public final class Keeper {
         ])
         raiseDescriptorLimit()
         try makeDirectory(options.runtimeDirectory, mode: 0o755)
+        // As the table of mounts names it.
+        options.runtimeDirectory = try resolvePath(options.runtimeDirectory)
         let pidFile = try PidFile(options.pidFilePath)
         try makeDirectory(directory.containers, mode: 0o700)
 
@@ -46,12 +48,13 @@ public final class Keeper {
         if let store = inheritance.store {
             loop = try makeLoop(store, mounts: nil)
         } else {
-            let madeDirectory = try Mounts.prepare(options.mountPoint, log)
+            let madeDirectory = try Mounts.prepare(options, log)
             let fresh = try FreshDescriptors.make(options, kept: inheritance.kept)
-            let mounts = try MountTask(
-                try fresh.callersMount.duplicate(), at: options.mountPoint)
-            loop = try makeLoop(fresh.store, mounts: mounts)
+            let connections = [fresh[.containers].number, fresh[.callers].number]
+            loop = try makeLoop(
+                fresh, mounts: try MountTask(options, connections: connections))
             loop.shared.madeDirectory = madeDirectory
+            loop.shared.hasCallersOnTop = true
         }
         do {
             try giveUpPrivileges()
@@ -60,7 +63,7 @@ public final class Keeper {
             // The next daemon must not go on with connections that are unmounted here.
             service.drop(loop.workers.store.items.map(\.name))
             do {
-                try Mounts.abort(options.mountPoint)
+                try Mounts.abort(options)
             } catch {
                 log.error("\(error)")
             }
@@ -95,7 +98,7 @@ public final class Keeper {
         service.drop(loop.workers.store.items.map(\.name))
         // Containers that have files of ours keep these mounts, and would wait for ever for what
         // a worker that cannot end has left.
-        try Mounts.abort(options.mountPoint)
+        try Mounts.abort(options)
         loop.workers.end()
         if loop.shared.madeDirectory { rmdir(options.mountPoint) }
         FreshDescriptors.removeSockets(options)

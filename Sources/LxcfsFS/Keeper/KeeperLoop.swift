@@ -6,7 +6,8 @@ import Syscalls
 /// What a keeper does once everything is there: it waits for signals, messages of workers and
 /// its own deadlines, tells ``Supervisor``, and does what that answers.
 final class KeeperLoop {
-    private let mountPoint: String
+    private let options: DaemonOptions
+    private var mountPoint: String { options.mountPoint }
     private let log: Logger
     private let service: ServiceNotifier
     private let poller: Poller
@@ -31,7 +32,7 @@ final class KeeperLoop {
         _ setup: WorkerSetup, _ store: DescriptorStore, _ shared: HandoverMemory,
         mounts: MountTask?, program: ProgramFile, log: Logger
     ) throws(SystemError) {
-        mountPoint = setup.options.mountPoint
+        options = setup.options
         self.shared = shared
         self.mounts = mounts
         self.program = program
@@ -114,7 +115,9 @@ final class KeeperLoop {
         switch action {
         case .start(let source, let afterCrash): try start(source, afterCrash: afterCrash)
         // A worker that cannot be told has ended, or takes nothing more: that is noticed soon.
-        case .serve(let pid): try? workers[pid]?.link.serve()
+        case .serve(let pid):
+            rearrangeMounts(for: pid)
+            try? workers[pid]?.link.serve()
         case .finish(let pid): try? workers[pid]?.link.finish()
         case .ask(let pid): try? workers[pid]?.link.ask()
         case .kill(let pid): kill(pid, SIGKILL)
@@ -131,6 +134,21 @@ final class KeeperLoop {
             service.tell("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic() / 1000)")
         case .log(let level, let text): log.log(level: level, "\(text)")
         case .fail(let sentence): throw DaemonError(sentence)
+        }
+    }
+
+    /// A worker of release 0.1.0 knows no other arrangement of the mounts than its own. That one
+    /// then stays until the daemon is started anew.
+    private func rearrangeMounts(for pid: pid_t) {
+        guard let worker = workers[pid], worker.contract < Contract.callersOnTop,
+            shared.hasCallersOnTop
+        else { return }
+        do throws(SystemError) {
+            try Mounts.arrangeAsBefore(options)
+            shared.hasCallersOnTop = false
+            log.notice("worker \(pid) is older: bind mounts of \(mountPoint) are empty now")
+        } catch {
+            log.error("worker \(pid) will not be found by hooks: \(error)")
         }
     }
 

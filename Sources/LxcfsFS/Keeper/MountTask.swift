@@ -1,24 +1,43 @@
 import Glibc
+import LxcfsHandover
 import Syscalls
 
 /// Completes the mounts on a thread of its own: that looks up names in a tree that a worker
 /// serves, and the keeper must not wait for a worker.
+///
+/// Nor may the thread have the connections open. Killed while it waits for an answer, it ends with
+/// the connection at the latest, and that ends with the last who has it open: the thread would
+/// wait for itself, and no next daemon could start.
 final class MountTask: Sendable {
     private struct State {
         var isStarted = false
         var failure: SystemError?
     }
 
-    private let mount: FileDescriptor
-    private let mountPoint: String
+    private let begin: FileDescriptor
     private let done: FileDescriptor
     private let state = Guarded(State())
 
-    /// - Parameter mount: of the connection that knows opens.
-    init(_ mount: consuming FileDescriptor, at mountPoint: String) throws(SystemError) {
-        self.mount = mount
-        self.mountPoint = mountPoint
+    /// To be made before the keeper gives up the right to unshare(2).
+    ///
+    /// - Parameter connections: the numbers of the connections' descriptors.
+    init(_ options: DaemonOptions, connections: [CInt]) throws(SystemError) {
+        begin = try EventDescriptor.make()
         done = try EventDescriptor.make()
+        try startThread("mounts") { [self] in
+            do throws(SystemError) {
+                try closeForThisThread(connections)
+                EventDescriptor.signal(done)
+                EventDescriptor.wait(begin)
+                try Mounts.complete(options)
+            } catch {
+                state.withLock { $0.failure = error }
+            }
+            EventDescriptor.signal(done)
+        }
+        // The system call filter is for all threads, and forbids unshare(2).
+        EventDescriptor.wait(done)
+        if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
     /// Starts, unless that has been done before.
@@ -31,14 +50,7 @@ final class MountTask: Sendable {
         }
         if isStarted { return }
         try poller.add(done, token: token)
-        try startThread("mounts") { [self] in
-            do throws(SystemError) {
-                try Mounts.complete(mount, at: mountPoint)
-            } catch {
-                state.withLock { $0.failure = error }
-            }
-            EventDescriptor.signal(done)
-        }
+        EventDescriptor.signal(begin)
     }
 
     /// Takes note of the end.

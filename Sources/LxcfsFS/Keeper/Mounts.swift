@@ -4,9 +4,13 @@ import Logging
 import LxcfsHandover
 import Syscalls
 
-/// The mounts of a daemon: the container connection on the mountpoint, the connection that
-/// knows opens on a directory in it, and the latter's `proc` and `sys` beside it, where
-/// everything written for lxcfs looks for them.
+/// The mounts of a daemon.
+///
+/// On the mountpoint is the connection that knows opens: `proc` and `sys` are in its root, so
+/// that a bind mount of the mountpoint has them, too, as with lxcfs. In the runtime directory
+/// (``RuntimeDirectory/tree``) is what release 0.1.0 has on the mountpoint: the connection of the
+/// containers, with the other one and its parts mounted in it. A keeper or worker of that release
+/// knows no other arrangement, see ``arrangeAsBefore(_:)``.
 enum Mounts {
     /// A FUSE connection and its mount, which is nowhere yet.
     struct Fresh: ~Copyable {
@@ -58,22 +62,55 @@ enum Mounts {
         }
     }
 
-    /// Mounts the connection that knows opens inside the other one, which must be served.
-    static func complete(
-        _ callers: borrowing FileDescriptor, at mountPoint: String
-    ) throws(SystemError) {
-        let opens = mountPoint + "/" + TreeNames.opens
-        try attachMount(callers, at: opens)
+    /// Mounts the connection that knows opens, and its parts, inside the other one. Both must be
+    /// served.
+    static func complete(_ options: DaemonOptions) throws(SystemError) {
+        let tree = options.directory.tree
+        let callers = try cloneMounts(at: options.mountPoint)
+        try attachMount(callers, at: tree + "/" + TreeNames.opens)
         for name in ["proc", "sys"] {
-            try bindMount(opens + "/" + name, on: mountPoint + "/" + name)
+            try bindMount(options.mountPoint + "/" + name, on: tree + "/" + name)
         }
     }
 
-    /// Makes the directory, and clears away what a daemon that was killed has left there.
+    /// Has the mounts as release 0.1.0 has them. No name in a tree is looked up, for there may be
+    /// no worker to answer.
+    static func arrangeAsBefore(_ options: DaemonOptions) throws(SystemError) {
+        let tree = options.directory.tree
+        try replace(options.mountPoint, with: try cloneMounts(at: tree))
+        try detachMount(at: tree)
+        rmdir(tree)
+    }
+
+    /// Puts other mounts in the place of those that are there.
+    private static func replace(
+        _ mountPoint: String, with mounts: consuming FileDescriptor
+    ) throws(SystemError) {
+        do {
+            let former = try FileDescriptor.open(mountPoint, O_PATH | O_DIRECTORY)
+            try attachMount(mounts, to: former, beneath: true, path: mountPoint)
+        } catch {
+            // Before Linux 6.5: for some microseconds nothing is mounted there.
+            guard error.errno == EINVAL else { throw error }
+            try detachMount(at: mountPoint)
+            try attachMount(mounts, at: mountPoint)
+            return
+        }
+        try detachMount(at: mountPoint)
+    }
+
+    /// Makes the directories, and clears away what a daemon that was killed has left there.
     ///
-    /// - Returns: whether the directory has been made.
+    /// - Returns: whether the mountpoint has been made.
     /// - Throws: `SystemError`; `DaemonError` if something else is there.
-    static func prepare(_ mountPoint: String, _ log: Logger) throws -> Bool {
+    static func prepare(_ options: DaemonOptions, _ log: Logger) throws -> Bool {
+        // Nobody else's: the pid file is ours.
+        try clear(options.directory.tree)
+        try makeDirectory(options.directory.tree, mode: 0o755)
+        return try prepare(options.mountPoint, log)
+    }
+
+    private static func prepare(_ mountPoint: String, _ log: Logger) throws -> Bool {
         var made = false
         for _ in 0..<16 {
             switch try condition(of: mountPoint) {
@@ -96,19 +133,43 @@ enum Mounts {
         throw DaemonError("cannot clear \(mountPoint): there is always one more mount")
     }
 
-    /// Takes all mounts away. Containers, which have them elsewhere, get errors at once,
-    /// also if a worker that cannot end, see ``Supervisor``, holds a connection open.
-    static func abort(_ mountPoint: String) throws(SystemError) {
+    /// Takes all mounts away, in either arrangement. Containers, which have them elsewhere, get
+    /// errors at once, also if a worker that cannot end, see ``Supervisor``, holds a connection
+    /// open.
+    static func abort(_ options: DaemonOptions) throws(SystemError) {
+        let aborted = Result { () throws(SystemError) in try abort(options.mountPoint) }
+        try clear(options.directory.tree)
+        rmdir(options.directory.tree)
+        try aborted.get()
+    }
+
+    private static func abort(_ mountPoint: String) throws(SystemError) {
         if try abortConnection(at: mountPoint) { return }
         do {
-            // Of the other connection. The kernel remembers the name.
+            // Of the other connection, if it is in this one. The kernel remembers the name.
             _ = try abortConnection(at: mountPoint + "/proc")
         } catch {
             // It does not: the daemon had not got as far as to mount it. Or it is dead.
-            let isMissing = [ENOENT, ENOTCONN, ECONNABORTED, EINVAL].contains(error.errno)
-            if !isMissing { throw error }
+            if !isMissing(error) { throw error }
         }
         try detachMount(at: mountPoint)
+    }
+
+    /// Takes away what is mounted on a directory of ours, if there is something.
+    static func clear(_ tree: String) throws(SystemError) {
+        for _ in 0..<16 {
+            do {
+                if try !abortConnection(at: tree) { try detachMount(at: tree) }
+            } catch {
+                if isMissing(error) { return }
+                throw error
+            }
+        }
+    }
+
+    /// There is no mount, or nobody who would say.
+    private static func isMissing(_ error: SystemError) -> Bool {
+        [ENOENT, ENOTCONN, ECONNABORTED, EINVAL].contains(error.errno)
     }
 
     private enum Condition {

@@ -8,6 +8,8 @@ final class WorkerHandle {
     /// What the poller says when the worker has sent something.
     let token: UInt64
     let executable: ProgramFile.Version
+    /// Its ``Contract``, once it has told.
+    var contract = Contract.first
     /// It has said something that is not understood.
     var isMisunderstood = false
 

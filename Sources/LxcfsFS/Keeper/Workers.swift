@@ -81,6 +81,7 @@ final class Workers {
         switch consume message {
         case .ready(let contract):
             log.debug("worker \(worker.pid) is ready, contract \(contract)")
+            worker.contract = contract
             return .ready(worker.pid)
         case .serving: return .serving(worker.pid, isOwnProgram: program.isOnDisk)
         case .answer: return .answered(worker.pid)

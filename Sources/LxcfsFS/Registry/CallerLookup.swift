@@ -180,6 +180,16 @@ final class CallerLookup: Sendable {
             cgroups: outer.contains(own) ? outer : own.ofContainer, bootOffset: bootOffset)
     }
 
+    /// Whether thread `tid` is in the daemon's own pid namespace, as hooks are and processes of
+    /// containers are not. False if it cannot be seen from here.
+    func sharesNamespace(_ tid: Int32) -> Bool {
+        guard tid > 0 else { return false }
+        let namespace = try? host.withDescriptors { () throws(SystemError) in
+            try Self.namespace(of: "\(tid)", host)
+        }
+        return namespace == ownNamespace
+    }
+
     private func initProcess(
         of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
     ) throws(SystemError) -> InitProcess? {

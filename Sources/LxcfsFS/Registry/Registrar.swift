@@ -174,7 +174,9 @@ final class Registrar {
         return (try? callers.startTime(container.pid, workspace)) == container.startTime
     }
 
-    private func directory(of id: String) -> String { options.mountPoint + "/" + id }
+    private func directory(of id: String) -> String {
+        host.tree(options) + "/" + id
+    }
 
     // MARK: - Going
 

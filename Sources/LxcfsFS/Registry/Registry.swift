@@ -21,9 +21,7 @@ final class Registry: Sendable {
     }
 
     /// Names that a container cannot have because other things have them.
-    static let reservedNames: Set<String> = ["", ".", "..", "proc", "sys", opensName]
-    /// The directory below the mountpoint on which the connection that knows opens is.
-    static let opensName = ".opens"
+    static let reservedNames: Set<String> = ["", ".", "..", "proc", "sys", TreeNames.opens]
 
     /// Why `id` cannot be the name of a directory; nil if it can.
     static func objection(toID id: String) -> String? {

@@ -7,24 +7,18 @@ import Syscalls
 struct ContainerNames: Names {
     let host: Host
     let registry: Registry
+    let callers: CallerLookup
     /// How old content may be, in seconds: which CPUs are online is content, and what they have
     /// only then is there or not.
     let window: Double
 
-    func topEntries(slot: UInt32) -> [TreeEntry] {
-        if slot != 0 { return [entry(.proc, slot), entry(.sys, slot)] }
-        return Self.mountPoints + registry.ids.compactMap(containerEntry)
-    }
-
-    func rootEntry(_ name: String) -> TreeEntry? {
-        Self.mountPoints.first { $0.name == name } ?? containerEntry(name)
-    }
-
-    private static let mountPoints = ["proc", "sys", TreeNames.opens].enumerated().map {
+    let rootEntries = ["proc", "sys", TreeNames.opens].enumerated().map {
         TreeEntry(
             name: $1, node: NodeID(slot: 0, cpu: $0, file: FixedNode.mountPoint.rawValue),
             kind: .directory)
     }
+
+    func topEntries(slot: UInt32) -> [TreeEntry] { [entry(.proc, slot), entry(.sys, slot)] }
 
     func procEntries(slot: UInt32) -> [TreeEntry] {
         procFiles(slot: slot) + [entry(.pressureDirectory, slot)]

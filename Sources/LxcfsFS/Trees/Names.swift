@@ -8,12 +8,13 @@ import Syscalls
 protocol Names: Sendable {
     var host: Host { get }
     var registry: Registry { get }
+    var callers: CallerLookup { get }
 
-    /// What is in the top directory: of the connection (slot 0), or of a container.
+    /// What the top directory of the connection has besides the containers.
+    var rootEntries: [TreeEntry] { get }
+
+    /// What is in the directory of a container.
     func topEntries(slot: UInt32) -> [TreeEntry]
-
-    /// One name of the top directory of the connection.
-    func rootEntry(_ name: String) -> TreeEntry?
 
     /// The files of `proc`.
     func procEntries(slot: UInt32) -> [TreeEntry]
@@ -77,7 +78,9 @@ extension Names {
             return try catalogEntries(entry.children, of: node, caller, workspace)
         }
         switch fixed {
-        case .top: return topEntries(slot: node.slot)
+        case .top:
+            if node.slot != 0 { return topEntries(slot: node.slot) }
+            return rootEntries + containerEntries(for: caller)
         case .proc: return procEntries(slot: node.slot)
         case .sys: return [entry(.devDirectory, node.slot), entry(.devices, node.slot)]
         case .devices: return [entry(.system, node.slot)]
@@ -106,7 +109,9 @@ extension Names {
     func entry(
         of node: NodeID, named name: String, caller: pid_t, _ workspace: Workspace
     ) throws(SystemError) -> TreeEntry? {
-        if node.file == FixedNode.top.rawValue, node.slot == 0 { return rootEntry(name) }
+        if node.file == FixedNode.top.rawValue, node.slot == 0 {
+            return rootEntries.first { $0.name == name } ?? containerEntry(name, for: caller)
+        }
         if node.file == FixedNode.cpuDirectory.rawValue,
             let cpu = CPUCatalog.number(ofDirectory: name)
         {
@@ -131,8 +136,18 @@ extension Names {
         return TreeEntry(name: fixed.name, node: node, kind: kind(of: node) ?? .directory)
     }
 
-    /// The directory of a registered container.
-    func containerEntry(_ id: String) -> TreeEntry? {
+    /// The directories of the registered containers. Who has the whole tree in a container, as
+    /// lxcfs's hook for LXC does it, is not to see the others there.
+    private func containerEntries(for caller: pid_t) -> [TreeEntry] {
+        guard callers.sharesNamespace(caller) else { return [] }
+        return registry.ids.compactMap { containerEntry($0) }
+    }
+
+    private func containerEntry(_ id: String, for caller: pid_t) -> TreeEntry? {
+        containerEntry(id).flatMap { callers.sharesNamespace(caller) ? $0 : nil }
+    }
+
+    private func containerEntry(_ id: String) -> TreeEntry? {
         registry.container(id: id).map {
             TreeEntry(
                 name: id, node: NodeID(slot: $0.slot, file: FixedNode.top.rawValue),

@@ -25,7 +25,9 @@ import Syscalls
     _ = mounts.version
     let unescaped = Mountinfo.unescaped(input)
     require(unescaped.utf8.count <= 3 * input.count, "longer without escapes")
-    if let devices = TreeDevices(mountPoint: "/var/lib/lxcfs", mountinfo: input) {
+    if let devices = TreeDevices(
+        mountPoint: "/var/lib/lxcfs", tree: "/run/lxcfs/tree", mountinfo: input)
+    {
         _ = devices.meminfo(in: input)
     }
 }

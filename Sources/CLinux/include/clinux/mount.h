@@ -11,6 +11,7 @@
 
 static const unsigned CLINUX_OPEN_TREE_CLONE = 1;
 static const unsigned CLINUX_OPEN_TREE_CLOEXEC = 02000000;
+static const unsigned CLINUX_AT_RECURSIVE = 0x8000; /* also of open_tree */
 
 static const unsigned CLINUX_MOVE_MOUNT_F_EMPTY_PATH = 0x4;
 static const unsigned CLINUX_MOVE_MOUNT_T_EMPTY_PATH = 0x40;
@@ -26,8 +27,11 @@ static const uint64_t CLINUX_MOUNT_ATTR_NODIRATIME = 0x80;
 int clinux_open_tree(int dirfd, const char *path, unsigned flags);
 int clinux_move_mount(int from_fd, const char *from_path, int to_fd, const char *to_path,
                       unsigned flags);
-/* Sets the attributes in `set` and the propagation type on the one mount at `fd`. */
-int clinux_mount_setattr(int fd, uint64_t set, uint64_t propagation);
+/*
+ * Sets the attributes in `set` and the propagation type on the mount at `fd`, with
+ * CLINUX_AT_RECURSIVE in `flags` on those below it, too.
+ */
+int clinux_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t propagation);
 
 /* fsopen(2), and fsconfig(2) on its result: a string, a flag (value NULL), creation. */
 int clinux_fsopen(const char *fstype);

@@ -28,6 +28,9 @@ int clinux_interrupt_by(int sig);
    as exit code. Returns its number. Swift hides fork(2), and its code may not run in the child. */
 pid_t clinux_write_later(int file, const void *text, size_t size, int *gate);
 
+/* Gives the calling thread a table of descriptors of its own, a copy of the process's. */
+int clinux_unshare_files(void);
+
 /* What a status of waitpid(2) says is taken out by macros with arguments. */
 
 /* Waits for one child: its exit code, or 128 and the signal that killed it. */
