@@ -36,6 +36,12 @@ def mounts(pid):
         return found
 
 
+def is_daemons(place):
+    """One of the daemon's own mounts."""
+    return any(place == top or place.startswith(top + "/")
+               for top in (lxcfs, runtime_dir + "/tree"))
+
+
 def is_fuse(mount):
     return mount.type.startswith("fuse")
 
@@ -43,7 +49,7 @@ def is_fuse(mount):
 def outside(table):
     """FUSE mounts that lie on something other than procfs, sysfs or such a FUSE mount."""
     for mount in table.values():
-        if not is_fuse(mount) or mount.place == lxcfs or mount.place.startswith(lxcfs + "/"):
+        if not is_fuse(mount) or is_daemons(mount.place):
             continue
         below = table.get(mount.parent)
         while below and is_fuse(below):
@@ -53,9 +59,9 @@ def outside(table):
 
 
 def own_fuse():
-    """Containers come and go below the daemon's own mount; nothing else may."""
+    """Containers come and go below the daemon's own mounts; nothing else may."""
     return sorted(m.place for m in mounts("self").values()
-                  if is_fuse(m) and not m.place.startswith(lxcfs + "/"))
+                  if is_fuse(m) and not is_daemons(m.place))
 
 
 def contents():
@@ -118,7 +124,7 @@ def main():
         hindered += any(word in output for word in (" warning: ", " error: "))
         settle()
         table = mounts(racer)
-        mounted += any(is_fuse(m) and not m.place.startswith(lxcfs) for m in table.values())
+        mounted += any(is_fuse(m) and not is_daemons(m.place) for m in table.values())
         faults = list(outside(table))
         if own_fuse() != before:
             faults.append(f"in the host's namespace: {own_fuse()}")

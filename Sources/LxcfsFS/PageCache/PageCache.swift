@@ -350,9 +350,15 @@ package final class PageCache: Sendable {
     private static let timeToFinish: UInt64 = 5_000_000
     private static let timeToCopy: UInt64 = 2_000_000
 
-    /// GETATTR is answered meanwhile if content gets longer, and else waits.
+    /// GETATTR is answered meanwhile if content gets longer, and else waits. A worker that is to end
+    /// has no time for it.
     private func rest(_ least: UInt64, _ wait: UInt64) {
-        usleep(UInt32(min(max(least, wait), Self.longestRest) / 1000))
+        let end = Clock.monotonic() + min(max(least, wait), Self.longestRest)
+        while !isEnding.load(ordering: .relaxed) {
+            let left = clampedDifference(end, Clock.monotonic())
+            if left == 0 { return }
+            usleep(UInt32(min(left / 1000 + 1, 2000)))
+        }
     }
 
     private static let longestRest: UInt64 = 80_000_000
