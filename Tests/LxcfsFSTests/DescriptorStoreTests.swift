@@ -187,6 +187,13 @@ import Testing
         let taken = take(try stored(alive: false))
         #expect(taken.store == nil)
         #expect(names(taken.kept) == ["seccomp:7"])
+        // Nor is a call that was being answered forgotten.
+        let former = try #require(taken.formerMemory)
+        former.start(of: .agent).storeBytes(of: 0x1234, as: UInt64.self)
+        let memory = try HandoverMemory(
+            try HandoverMemory.make(DaemonOptions(mountPoint: "/x")))
+        memory.copy(.agent, from: former)
+        #expect(memory.start(of: .agent).load(as: UInt64.self) == 0x1234)
         // And no name is given twice: the service manager has the first one still.
         var kept = taken.kept
         let change = kept.keep(

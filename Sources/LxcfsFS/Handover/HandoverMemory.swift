@@ -153,6 +153,11 @@ package final class HandoverMemory: @unchecked Sendable {
     /// The start of a part.
     package func start(of region: Region) -> UnsafeMutableRawPointer { base + region.offset }
 
+    /// Takes over a part of another memory that nobody uses any more.
+    package func copy(_ region: Region, from other: HandoverMemory) {
+        memcpy(start(of: region), other.start(of: region), region.size)
+    }
+
     /// Where thread number `thread` receives requests. A request stays there until it is
     /// answered, so that the next worker finds it.
     package func request(_ connection: FUSEConnection, _ thread: Int) -> PendingRequest {

@@ -11,6 +11,9 @@ struct Inheritance {
     /// What workers have had kept. It is still good when the connections are not: nobody else
     /// would answer what comes over a notify descriptor, and its callers would wait for ever.
     let kept: KeptDescriptors
+    /// The memory of a daemon whose connections are not good any more: in it is which calls were
+    /// being answered over these descriptors.
+    let formerMemory: HandoverMemory?
 
     /// - Parameter records: where ``KeptDescriptors/writeRecords(to:)`` has written.
     static func take(
@@ -34,15 +37,20 @@ struct Inheritance {
             log.warning("what was stored of the last daemon is not whole")
             service.drop(own)
         }
+        guard let store else { return Inheritance(store: nil, kept: kept, formerMemory: nil) }
+        var memory: HandoverMemory?
         do {
-            if let store { try check(store) }
+            memory = try HandoverMemory(try store[.memory].descriptor.duplicate())
+            guard store.areConnectionsAlive else {
+                throw DaemonError("the stored connections have been unmounted or aborted")
+            }
         } catch {
             log.error("starting anew: \(error)")
             service.drop(own)
-            return Inheritance(store: nil, kept: kept)
+            return Inheritance(store: nil, kept: kept, formerMemory: memory)
         }
-        if store != nil { log.notice("taking over the connections of the last daemon") }
-        return Inheritance(store: store, kept: kept)
+        log.notice("taking over the connections of the last daemon")
+        return Inheritance(store: store, kept: kept, formerMemory: nil)
     }
 
     private static func takeKept(
@@ -59,12 +67,5 @@ struct Inheritance {
             log.warning("descriptors of the last worker are lost: \(error)")
         }
         return kept
-    }
-
-    private static func check(_ store: DescriptorStore) throws {
-        guard store.areConnectionsAlive else {
-            throw DaemonError("the stored connections have been unmounted or aborted")
-        }
-        _ = try HandoverMemory(try store[.memory].descriptor.duplicate())
     }
 }

@@ -55,6 +55,8 @@ public final class Keeper {
                 fresh, mounts: try MountTask(options, connections: connections))
             loop.shared.madeDirectory = madeDirectory
             loop.shared.hasCallersOnTop = true
+            // Who waits for an answer to a call waits for ever otherwise.
+            if let former = inheritance.formerMemory { loop.shared.copy(.agent, from: former) }
         }
         do {
             try giveUpPrivileges()
