@@ -1,7 +1,7 @@
 /// Which lines a kernel's file has, in which order: as strict as the strictest program that reads
 /// it. What is in there is for others to judge.
 public struct FileGrammar: Sendable {
-    public indirect enum Rule: Sendable {
+    public enum Rule: Sendable {
         case one(LineFormat)
         case optional(LineFormat)
         case any(LineFormat)

@@ -33,6 +33,11 @@ extension FileGrammar {
         }
     }
 
+    public static let all: [FileGrammar] = [
+        cpuinfo, diskstats, loadavg, meminfo, nodeMeminfo, vmstat, blockStat, inflight,
+        slabinfo, stat, swaps, uptime, pressure, list, mask, number,
+    ]
+
     /// arch/x86/kernel/cpu/proc.c, arch/arm64/kernel/cpuinfo.c: a paragraph for each processor,
     /// which an empty line ends. 32-bit arm has more behind.
     /// arch/s390/kernel/processor.c: a summary, and paragraphs that an empty line begins.

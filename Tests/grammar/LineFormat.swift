@@ -14,7 +14,7 @@
 ///
 /// It is matched from both ends; what repeats takes as much as it can get.
 public struct LineFormat: Sendable {
-    indirect enum Element: Sendable, Equatable {
+    enum Element: Sendable, Equatable {
         case literal([UInt8])
         case number(width: Int, zeros: Bool, signed: Bool)
         case hexadecimal

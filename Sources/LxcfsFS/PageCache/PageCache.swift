@@ -347,7 +347,7 @@ package final class PageCache: Sendable {
     /// got all of it has asked whether that was all, if it gets longer; else until one who is at its
     /// page has copied that. Both may be kept from running in between, the first more often: he is
     /// not in the kernel all the time. In nanoseconds.
-    private static let timeToFinish: UInt64 = 5_000_000
+    private static let timeToFinish: UInt64 = 10_000_000
     private static let timeToCopy: UInt64 = 2_000_000
 
     /// GETATTR is answered meanwhile if content gets longer, and else waits. A worker that is to end
