@@ -90,11 +90,14 @@ vmstat_is_idle() {
 
 faults() { awk '$1 == "pgfault" { print $2 }' "$@"; }
 
-# A neighbour forks all the time: the machine has many page faults, the container few.
+# A neighbour forks all the time: the machine has many page faults, the container few. Its own are
+# in the next content (the window), when the kernel has added up what each CPU has counted (2 s).
 paging_counts() {
     local before most noise
     cpu_bundle "paging-$1" 'sar.sysstat -B 1 2; cat /proc/vmstat >/tmp/before
+        sleep 0.1
         busybox dd if=/dev/zero of=/dev/null bs=20M count=1 2>/dev/null
+        sleep 2.5
         cat /proc/vmstat | busybox awk '\''NR == FNR { before[$1] = $2; next }
             $1 !~ /^nr_/ && $2 < before[$1] { print "backwards", $0 }
             $1 == "pgfault" { print "faults", $2 - before[$1] }'\'' /tmp/before -'
