@@ -55,7 +55,7 @@ struct WorkerParts {
             device: FileDescriptor(owning: setup[.containers]), .containers, memory, log: log)
         callers = try Session(
             device: FileDescriptor(owning: setup[.callers]), .callers, memory, log: log)
-        openFiles = OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
+        openFiles = try OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
 
         let containerNames = ContainerNames(
             host: host, registry: registry, callers: callerLookup,
@@ -90,6 +90,7 @@ struct WorkerParts {
         // Before the first thread, for each thread has its own.
         try Privileges.keepOnly([.trace], dormant: [.resources, .allFiles])
         try sampler.start()
+        try openFiles.startTidyingUp(log)
         try pageCache?.start()
     }
 
