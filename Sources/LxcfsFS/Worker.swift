@@ -41,7 +41,7 @@ public final class Worker {
         try parts.registrar.restore(poller, isFinal: false)
         try SystemCallFilter.worker.load(options.systemCallFilter)
         try link.ready()
-        guard try waitForTurn(link, parts.agent) else { return }
+        guard try waitForTurn(link, parts) else { return }
         parts.registry.raiseNextSlot(to: parts.memory.nextSlot)
         try parts.registrar.restore(poller, isFinal: true)
         try takeOver(parts)
@@ -53,13 +53,12 @@ public final class Worker {
     /// Waits until no other worker is at work.
     ///
     /// - Returns: false if it is not to serve.
-    private func waitForTurn(_ link: WorkerEnd, _ agent: Agent?) throws -> Bool {
+    private func waitForTurn(_ link: WorkerEnd, _ parts: WorkerParts) throws -> Bool {
         while let message = try link.receive() {
             switch consume message {
             case .serve: return true
-            case .keep(let named): try agent?.adopt(named)
-            case .forget(let name):
-                if let token = StoredListeners.token(name) { agent?.abandon(token: token) }
+            case .keep(let named): try parts.adopt(named)
+            case .forget(let name): parts.abandon(name)
             case .finish: return false
             // The main thread looks for messages all the time.
             case .ask: try link.answer()
@@ -138,12 +137,15 @@ public final class Worker {
         let answers = ControlAnswers(parts, setup, options)
         try server.start(poller)
         while true {
-            guard let token = try poller.wait(timeout: timeout(parts.registrar, server)) else {
-                let now = Clock.monotonic()
+            let event = try poller.wait(timeout: timeout(parts.registrar, server))
+            // Also when there is always something to do: containers that come and go, or make
+            // namespaces.
+            let now = Clock.monotonic()
+            if let due = nextMoment(parts.registrar, server), due <= now {
                 parts.registrar.examineLeaving()
                 server.expire(now: now)
-                continue
             }
+            guard let token = event else { continue }
             switch Wakeup(token: token) {
             case .keeper:
                 // Without a keeper there is nobody whom the work would serve.
@@ -163,10 +165,13 @@ public final class Worker {
         }
     }
 
+    private func nextMoment(_ registrar: Registrar, _ server: ControlServer) -> UInt64? {
+        [registrar.nextLook, server.nextDeadline].compactMap { $0 }.min()
+    }
+
     /// Milliseconds until something has to be looked after; -1 for never.
     private func timeout(_ registrar: Registrar, _ server: ControlServer) -> CInt {
-        let next = [registrar.nextLook, server.nextDeadline].compactMap { $0 }.min()
-        guard let next else { return -1 }
+        guard let next = nextMoment(registrar, server) else { return -1 }
         let rest = clampedDifference(next, Clock.monotonic())
         return CInt(min(rest / 1_000_000 + 1, 60_000))
     }

@@ -14,6 +14,7 @@ struct WorkerParts {
     let registry: Registry
     let callerLookup: CallerLookup
     let registrar: Registrar
+    let states: StateStore
     let openFiles: OpenFiles
     /// nil if nothing is to be cached: `--coherence 0`.
     let pageCache: PageCache?
@@ -32,8 +33,9 @@ struct WorkerParts {
         _ setup: WorkerSetup, _ options: inout DaemonOptions, _ poller: Poller,
         _ link: WorkerEnd, _ log: Logger
     ) throws {
-        let state = StateDirectory(path: options.directory.containers)
-        try state.prepare()
+        let directory = StateDirectory(path: options.directory.containers)
+        try directory.prepare()
+        states = StateStore(directory, KeeperHolder(link: link), log: log)
         let memory = try HandoverMemory(FileDescriptor(owning: setup[.memory]))
         memory.bind(&options)
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
@@ -49,7 +51,7 @@ struct WorkerParts {
             sampler: sampler, poller: poller)
         registrar = Registrar(
             host: host, registry: registry, callers: callerLookup, sampler: sampler,
-            state: state, options: options, log: log)
+            state: states, options: options, log: log)
         let number = memory.beginLife()
         containers = try Session(
             device: FileDescriptor(owning: setup[.containers]), .containers, memory, log: log)
@@ -87,6 +89,7 @@ struct WorkerParts {
         self.number = number
         agent = try Self.makeAgent(
             setup, options, host, registry, callerLookup, memory, link, log)
+        for kept in setup.kept { try adopt(kept.take()) }
         // Before the first thread, for each thread has its own.
         try Privileges.keepOnly([.trace], dormant: [.resources, .allFiles])
         try sampler.start()
@@ -114,7 +117,24 @@ struct WorkerParts {
             unlink(options.directory.seccompSocket)
             return nil
         }
-        for kept in setup.kept { try agent.adopt(kept.take()) }
         return agent
+    }
+
+    /// Takes up what a former worker has had kept; what nobody knows is closed.
+    func adopt(_ kept: consuming NamedDescriptor) throws(SystemError) {
+        if StateStore.isState(kept.name) {
+            states.adopt(kept)
+        } else {
+            try agent?.adopt(kept)
+        }
+    }
+
+    /// The former worker does not need any more what it has had kept under this name.
+    func abandon(_ name: String) {
+        if StateStore.isState(name) {
+            states.abandon(name: name)
+        } else if let token = StoredListeners.token(name) {
+            agent?.abandon(token: token)
+        }
     }
 }

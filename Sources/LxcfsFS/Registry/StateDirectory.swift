@@ -68,5 +68,8 @@ struct StateDirectory: Sendable {
         where item.name.hasPrefix(".") { unlink(path + "/" + item.name) }
     }
 
-    private func file(of id: String) -> String { path + "/" + id + ".json" }
+    /// The name of the file of a container.
+    static func file(of id: String) -> String { id + ".json" }
+
+    private func file(of id: String) -> String { path + "/" + Self.file(of: id) }
 }

@@ -14,20 +14,6 @@ final class RecentContents: Sendable {
         let container: UInt64
         let node: NodeID
         let content: Snapshot
-        /// Nanoseconds that making it took.
-        let took: UInt64
-
-        /// How old it may be for one more who asks.
-        ///
-        /// - Parameters:
-        ///   - isInTime: the payer has not had too much made.
-        ///   - threads: that make contents of this container.
-        func greatestAge(_ isInTime: Bool, threads: Int) -> UInt64 {
-            if took > RecentContents.slow, threads >= RecentContents.threads {
-                return RecentContents.ageIfBusy
-            }
-            return isInTime ? 0 : RecentContents.age
-        }
     }
 
     private struct State {
@@ -35,8 +21,6 @@ final class RecentContents: Sendable {
         /// Of what is in `entries`.
         var bytes = 0
         var paces: [Payer: Pace] = [:]
-        /// How many threads make contents of a container now, by ``Container/identity``.
-        var making: [UInt64: Int] = [:]
     }
     private let state = Guarded(State())
 
@@ -44,12 +28,6 @@ final class RecentContents: Sendable {
     static let limit = Pace.Limit(burst: 256, perSecond: 1000)
     /// Nanoseconds; for who has more made.
     static let age: UInt64 = 100_000_000
-    /// Nanoseconds; for who would be the third thread that waits for one container, if its contents
-    /// take long.
-    static let ageIfBusy: UInt64 = 1_000_000_000
-    static let threads = 2
-    /// Nanoseconds, from which on making a content takes long.
-    static let slow: UInt64 = 2_000_000
     private static let count = 1024
     /// Bytes. A machine with many CPUs has a long cpuinfo.
     private static let bytesLimit = 16 << 20
@@ -67,35 +45,21 @@ final class RecentContents: Sendable {
         let known = state.withLock { state -> Snapshot? in
             let isInTime = state.paces[payer, default: Pace(Self.limit, now: now)].take(
                 now: now)
-            let threads = state.making[container] ?? 0
-            if let entry = state.entries[Self.index(node, container)],
-                entry.container == container, entry.node == node
-            {
-                let age = entry.greatestAge(isInTime, threads: threads)
-                if age > 0, clampedDifference(now, entry.content.time) <= age {
-                    return entry.content
-                }
-            }
-            state.making[container] = threads + 1
-            return nil
+            guard !isInTime, let entry = state.entries[Self.index(node, container)],
+                entry.container == container, entry.node == node,
+                clampedDifference(now, entry.content.time) <= Self.age
+            else { return nil }
+            return entry.content
         }
         if let known { return known }
-        defer {
-            state.withLock { state in
-                let threads = (state.making[container] ?? 1) - 1
-                state.making[container] = threads > 0 ? threads : nil
-            }
-        }
         let made = try make()
-        let took = clampedDifference(Clock.monotonic(), now)
         let replaced = state.withLock { state -> Entry? in
             let index = Self.index(node, container)
             let former = state.entries[index]
             let bytes = state.bytes - (former?.content.count ?? 0) + made.count
             guard bytes <= Self.bytesLimit else { return nil }
             state.bytes = bytes
-            state.entries[index] = Entry(
-                container: container, node: node, content: made, took: took)
+            state.entries[index] = Entry(container: container, node: node, content: made)
             return former
         }
         // Is thrown away when the lock is free.
@@ -110,7 +74,7 @@ final class RecentContents: Sendable {
         state.withLock { state in
             for index in state.entries.indices {
                 guard let entry = state.entries[index],
-                    clampedDifference(now, entry.content.time) > Self.ageIfBusy
+                    clampedDifference(now, entry.content.time) > Self.age
                 else { continue }
                 state.bytes -= entry.content.count
                 state.entries[index] = nil
