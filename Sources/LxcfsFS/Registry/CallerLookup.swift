@@ -89,39 +89,38 @@ final class CallerLookup: Sendable {
     /// - Throws: `ESRCH` when the thread cannot be seen from here.
     func container(ofCaller tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container
     {
-        try known(tid, workspace).container
-    }
-
-    /// Who pays for what thread `tid` has us hold; found as the container is.
-    ///
-    /// - Parameter user: of the thread, in our user namespace.
-    /// - Throws: only for want of descriptors.
-    func payer(
-        ofCaller tid: Int32, user: uid_t, _ workspace: Workspace
-    ) throws(SystemError) -> Payer {
-        do {
-            return Payer(try known(tid, workspace).outermost, user: user)
-        } catch {
-            if error.isOutOfDescriptors { throw error }
-            return .stranger
-        }
-    }
-
-    private func known(_ tid: Int32, _ workspace: Workspace) throws(SystemError) -> Known {
         guard tid > 0 else {
             throw SystemError("find the container of", "caller", errno: ESRCH)
         }
         let now = host.now()
-        let index = Int(tid) % Self.recentCount
-        let known = state.withLock { $0.recent[index] }
-        if let known, known.tid == tid, clampedDifference(now, known.time) < host.window {
-            return known
-        }
+        if let known = recent(tid, now) { return known.container }
         let found = Known(
             tid: tid, time: now, container: try find(tid, workspace),
             outermost: try outermostNamespace(of: tid))
-        state.withLock { $0.recent[index] = found }
-        return found
+        state.withLock { $0.recent[Int(tid) % Self.recentCount] = found }
+        return found.container
+    }
+
+    private func recent(_ tid: Int32, _ now: UInt64) -> Known? {
+        let known = state.withLock { $0.recent[Int(tid) % Self.recentCount] }
+        guard let known, known.tid == tid, clampedDifference(now, known.time) < host.window
+        else { return nil }
+        return known
+    }
+
+    /// Who pays for what thread `tid` has us hold.
+    ///
+    /// - Parameter user: of the thread, in our user namespace.
+    /// - Throws: only for want of descriptors.
+    func payer(ofCaller tid: Int32, user: uid_t) throws(SystemError) -> Payer {
+        guard tid > 0 else { return .stranger }
+        if let known = recent(tid, host.now()) { return Payer(known.outermost, user: user) }
+        do {
+            return Payer(try outermostNamespace(of: tid), user: user)
+        } catch {
+            if error.isOutOfDescriptors { throw error }
+            return .stranger
+        }
     }
 
     /// The pid namespace of a thread, as far up as it lies below ours; nil if it is ours.
