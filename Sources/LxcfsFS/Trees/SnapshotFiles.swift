@@ -89,9 +89,17 @@ struct SnapshotFiles: FileServer {
                 }
             }
             let content = try opened.content(
-                at: offset, handle, openFiles, host, workspace
+                at: offset, handle, openFiles.table, workspace
             ) { () throws(SystemError) in
                 try names.container(of: node, caller: caller, workspace)
+            } remake: { container throws(SystemError) in
+                let made = try openFiles.recent.content(
+                    of: opened.node, opened.identity, for: opened.payer, now: host.now()
+                ) { () throws(SystemError) in
+                    try container.snapshot(of: opened.node, host, workspace)
+                }
+                try openFiles.replace(handle, made, for: workspace.request)
+                return made
             }
             withExtendedLifetime(content) {
                 reply(request, content.part(offset: offset, size: size))
