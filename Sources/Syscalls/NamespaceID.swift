@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The identity of a namespace: the inode of its `/proc/<pid>/ns/...` file (namespaces(7)).
@@ -18,6 +19,15 @@ public func mountNamespace(
         fstatat(proc.raw, "\(tid)/ns/mnt", &info, 0)
     }
     return NamespaceID(inode: UInt64(info.st_ino))
+}
+
+/// The namespace that a pid namespace was made in (ioctl_ns(2)); nil if that is outside of our own.
+public func parentNamespace(
+    of namespace: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor? {
+    let result = clinux_ns_parent(namespace.raw)
+    if result == -EPERM { return nil }
+    return FileDescriptor(owning: try check(result, "find the parent of", "a pid namespace"))
 }
 
 /// setns(2) into a mount namespace. Fails with `EINVAL` in a process with threads.

@@ -96,3 +96,15 @@ struct ContainerWishes: Equatable {
         }
     }
 }
+
+extension Options {
+    /// The administrator's list, or all unless they could undo what is required.
+    var honouredAnnotations: HonouredAnnotations {
+        allowedAnnotations.map { .listed($0) } ?? (isRequired ? .additions : .all)
+    }
+
+    /// What a container asks for, as far as the administrator lets it.
+    func wishes(_ annotations: [String: String]?) -> ContainerWishes {
+        ContainerWishes(annotations ?? [:], honouredAnnotations)
+    }
+}

@@ -12,15 +12,3 @@ enum HonouredAnnotations: Equatable, Sendable {
         return names.contains(annotation)
     }
 }
-
-extension Options {
-    /// The administrator's list, or all unless they could undo what is required.
-    var honouredAnnotations: HonouredAnnotations {
-        allowedAnnotations.map { .listed($0) } ?? (isRequired ? .additions : .all)
-    }
-
-    /// What a container asks for, as far as the administrator lets it.
-    func wishes(_ annotations: [String: String]?) -> ContainerWishes {
-        ContainerWishes(annotations ?? [:], honouredAnnotations)
-    }
-}

@@ -53,6 +53,29 @@ final class ContainerProcess {
         sharesPIDNamespace = sharesPID
     }
 
+    /// Whether a process is in the container: in its pid namespace, or in one below it. True for one
+    /// that has ended.
+    func isCompanion(_ pid: Int32) throws(SystemError) -> Bool {
+        let path = "/proc/\(pid)/ns/pid"
+        let wanted = try directory.open(at: "ns/pid").identity(path: path)
+        do {
+            return try Self.isIn(wanted, try FileDescriptor.open(path))
+        } catch {
+            guard error.errno == ENOENT || error.errno == ESRCH else { throw error }
+            return true
+        }
+    }
+
+    /// Whether a pid namespace is `wanted` or below it. The kernel nests no deeper than 32
+    /// (pid_namespaces(7)).
+    private static func isIn(
+        _ wanted: FileIdentity, _ namespace: borrowing FileDescriptor
+    ) throws(SystemError) -> Bool {
+        if try namespace.identity().isSameFile(as: wanted) { return true }
+        guard let parent = try parentNamespace(of: namespace) else { return false }
+        return try isIn(wanted, parent)
+    }
+
     /// Whether the process that had the number at first still exists.
     var isThere: Bool { (try? directory.open(at: "ns/mnt")) != nil }
 

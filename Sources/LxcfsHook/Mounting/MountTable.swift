@@ -31,14 +31,24 @@ struct MountTable {
     private let text: [UInt8]
     /// Where lines begin. Few of the many lines are ever asked for: each is parsed only then.
     private let lines: [Int]
+    /// The mount of each line: a container may have 100,000, and each of its files is looked for a
+    /// few times. 0, which is none, of a line that is not understood.
+    private let ids: [UInt64]
 
     init(_ mountinfo: [UInt8]) {
-        var lines = [0]
-        for (index, byte) in mountinfo.enumerated() where byte == UInt8(ascii: "\n") {
-            lines.append(index + 1)
+        (lines, ids) = mountinfo.withUnsafeBufferPointer { text in
+            var lines: [Int] = []
+            var ids: [UInt64] = []
+            var start = 0
+            while start < text.count {
+                let end = text.firstIndex(of: newline, from: start)
+                lines.append(start)
+                ids.append(Mountinfo.Mount.id(ofLine: text.part(start..<end)) ?? 0)
+                start = end + 1
+            }
+            return (lines, ids)
         }
         text = mountinfo
-        self.lines = lines
     }
 
     var peerGroups: Set<UInt64> {
@@ -49,11 +59,11 @@ struct MountTable {
 
     subscript(id: UInt64) -> Mount? {
         text.withUnsafeBufferPointer { text in
-            for start in lines.reversed() {
-                // Where the line ends matters only if it is the one.
-                guard Mountinfo.Mount.id(ofLine: text.part(start..<text.count)) == id else {
-                    continue
-                }
+            var index = ids.count
+            while index > 0 {
+                index -= 1
+                if ids[index] != id { continue }
+                let start = lines[index]
                 let line = text.part(start..<text.firstIndex(of: newline, from: start))
                 if let mount = Mount(Mountinfo.Mount(line)) { return mount }
             }

@@ -72,15 +72,11 @@ struct ServedAttachment {
             try Attachment.run(sources, process: process, rootfs: rootfs, existing: existing)
         }
         guard freezes else { return try run() }
-        do {
-            switch try Freezer.find(for: process) {
-            case .found(let freezer): return try freezer.hold(run)
-            case .none(let reason):
-                log.debug("not frozen meanwhile: \(reason)")
-                return try run()
-            }
-        } catch {
-            throw AttachError(error)
+        switch try Freezer.find(for: process) {
+        case .found(let freezer): return try freezer.hold(run)
+        case .none(let reason):
+            log.debug("not frozen meanwhile: \(reason)")
+            return try run()
         }
     }
 }
