@@ -24,8 +24,8 @@ struct ControlAnswers {
                 try parts.registrar.unregister(request)
                 return Reply()
             case .list:
-                let containers = parts.registry.all.sorted { $0.id < $1.id }
-                return Reply(containers: containers.map(parts.registrar.summary))
+                let containers = parts.registry.all.map(parts.registrar.summary)
+                return Reply(containers: containers.sorted { $0.id < $1.id })
             case .status:
                 return Reply(status: status)
             }

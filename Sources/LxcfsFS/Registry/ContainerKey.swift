@@ -41,7 +41,7 @@ enum ContainerKey {
     /// ASCII alone, so that it can be cut anywhere.
     private static func encoded(_ id: String) -> String {
         let isReserved = reserved.contains(id)
-        var name = ""
+        var name = id.isEmpty ? "%" : ""
         for (index, byte) in id.utf8.enumerated() {
             // A name that begins with a dot is one that is being written.
             let stays =

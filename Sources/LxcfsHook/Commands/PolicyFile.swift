@@ -10,14 +10,16 @@ enum PolicyFile {
     ///
     /// - Throws: if the file that is named cannot be read, is not root's alone, or makes no sense.
     ///   Then it is not known what users may undo, and the hook does nothing.
-    static func apply(to options: inout Options) throws(InputError) {
+    /// - Returns: its path; nil if there is none.
+    @discardableResult
+    static func apply(to options: inout Options) throws(InputError) -> String? {
         let path = options.policyPath ?? usual
         let file: FileDescriptor
         do {
             file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
         } catch {
             let isAbsent = error.errno == ENOENT || error.errno == ENOTDIR
-            if options.policyPath == nil, isAbsent { return }
+            if options.policyPath == nil, isAbsent { return nil }
             throw InputError(description: "\(error); name another one with --policy")
         }
         let policy: AdministratorPolicy
@@ -31,6 +33,7 @@ enum PolicyFile {
         }
         if policy.required == true { options.isRequired = true }
         options.allowedAnnotations = policy.annotations
+        return path
     }
 
     /// Who may write it decides for all containers.

@@ -94,7 +94,8 @@ struct WholeCgroup {
     ) throws(SystemError) -> [Int32] {
         let text: [UInt8]
         do {
-            text = try directory.open(at: "cgroup.procs").readToEnd(path: path + "/cgroup.procs")
+            text = try directory.open(at: "cgroup.procs").readToEnd(
+                path: path + "/cgroup.procs")
         } catch {
             // In a threaded cgroup (cgroup-v2.rst) processes cannot be listed; they are members of
             // one above it.
@@ -113,7 +114,8 @@ struct WholeCgroup {
 
     /// The next cgroup towards the root; nil if that is the root, which cannot be frozen.
     static func parent(of cgroup: String) -> String? {
-        guard let slash = cgroup.utf8.lastIndex(of: UInt8(ascii: "/")), slash > cgroup.startIndex
+        guard let slash = cgroup.utf8.lastIndex(of: UInt8(ascii: "/")),
+            slash > cgroup.startIndex
         else { return nil }
         return String(cgroup[..<slash])
     }
