@@ -42,7 +42,7 @@ import Testing
     }
 
     private func state(_ id: String, slot: UInt32) throws -> ContainerState {
-        ContainerState(try makeContainer(id, slot: slot))
+        ContainerState(try makeContainer(id, slot: slot), key: id, nil)
     }
 
     private func makeRoom() throws { try directory.prepare() }
@@ -124,7 +124,7 @@ import Testing
         let store = store()
         store.write(try state("one", slot: 1))
         try makeRoom()
-        try store.remove(id: "one")
+        try store.remove(key: "one")
         store.retry(now: .max)
         #expect(holder.numbers.isEmpty && store.nextTry == nil)
         #expect(try directory.read().states.isEmpty)

@@ -138,9 +138,9 @@ final class AgentAnswers: Sendable {
         case .foreign: return nil
         case .caller: break
         case .container(let id):
-            guard let known = registry.container(id: id) else { break }
+            guard let known = registry.container(key: id) else { break }
             if known === listener.container { return known }
-            if id == listener.origin.id, isSame(known, listener.origin, workspace) {
+            if known.id == listener.origin.id, isSame(known, listener.origin, workspace) {
                 listener.container = known
                 return known
             }

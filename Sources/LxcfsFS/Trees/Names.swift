@@ -140,7 +140,7 @@ extension Names {
     /// lxcfs's hook for LXC does it, is not to see the others there.
     private func containerEntries(for caller: pid_t) -> [TreeEntry] {
         guard callers.sharesNamespace(caller) else { return [] }
-        return registry.ids.compactMap { containerEntry($0) }
+        return registry.keys.compactMap { containerEntry($0) }
     }
 
     private func containerEntry(_ id: String, for caller: pid_t) -> TreeEntry? {
@@ -148,7 +148,7 @@ extension Names {
     }
 
     private func containerEntry(_ id: String) -> TreeEntry? {
-        registry.container(id: id).map {
+        registry.container(key: id).map {
             TreeEntry(
                 name: id, node: NodeID(slot: $0.slot, file: FixedNode.top.rawValue),
                 kind: .directory)
