@@ -27,6 +27,12 @@ int clinux_pid_from_pidns(int nsfd, pid_t pid)
     RESULT(ioctl(nsfd, _IOR(0xb7, 0x6, int), pid));
 }
 
+int clinux_parent_namespace(int nsfd)
+{
+    /* _IO(NSIO, 0x2), from <linux/nsfs.h>. The descriptor has close-on-exec. */
+    RESULT(ioctl(nsfd, _IO(0xb7, 0x2)));
+}
+
 int clinux_affinity(pid_t tid, void *mask, size_t size)
 {
     /* Not glibc's wrapper, which hides the size. */

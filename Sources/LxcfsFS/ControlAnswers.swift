@@ -51,6 +51,8 @@ struct ControlAnswers {
         status.workers = parts.number
         status.passesThrough = parts.memory.passesThrough
         status.openFiles = parts.openFiles.count
+        status.refusedOpens = parts.openFiles.refusals.load(ordering: .relaxed)
+        status.unwrittenStates = parts.states.unwrittenCount
         return status
     }
 }

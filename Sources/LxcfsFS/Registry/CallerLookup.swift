@@ -33,6 +33,8 @@ final class CallerLookup: Sendable {
         let tid: Int32
         let time: UInt64
         let container: Container
+        /// The outermost pid namespace below ours; nil for ours.
+        let outermost: NamespaceID?
     }
 
     /// Containers of callers that share the host's pid namespace end unnoticed.
@@ -47,14 +49,24 @@ final class CallerLookup: Sendable {
         let bootOffset: Int64?
     }
 
+    /// Each init that is remembered takes a descriptor, and a container may make any number of pid
+    /// namespaces. Those beyond are found anew each time.
+    private static let initLimit = 1024
+
     private final class InitProcess: Sendable {
         let pid: Int32
         let startTime: UInt64
+        /// The outermost pid namespace below ours that its own one lies in.
+        let outermost: NamespaceID
         let process: FileDescriptor
 
-        init(pid: Int32, startTime: UInt64, process: consuming FileDescriptor) {
+        init(
+            pid: Int32, startTime: UInt64, outermost: NamespaceID,
+            process: consuming FileDescriptor
+        ) {
             self.pid = pid
             self.startTime = startTime
+            self.outermost = outermost
             self.process = process
         }
     }
@@ -77,6 +89,25 @@ final class CallerLookup: Sendable {
     /// - Throws: `ESRCH` when the thread cannot be seen from here.
     func container(ofCaller tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container
     {
+        try known(tid, workspace).container
+    }
+
+    /// Who pays for what thread `tid` has us hold; found as the container is.
+    ///
+    /// - Parameter user: of the thread, in our user namespace.
+    /// - Throws: only for want of descriptors.
+    func payer(
+        ofCaller tid: Int32, user: uid_t, _ workspace: Workspace
+    ) throws(SystemError) -> Payer {
+        do {
+            return Payer(try known(tid, workspace).outermost, user: user)
+        } catch {
+            if error.isOutOfDescriptors { throw error }
+            return .stranger
+        }
+    }
+
+    private func known(_ tid: Int32, _ workspace: Workspace) throws(SystemError) -> Known {
         guard tid > 0 else {
             throw SystemError("find the container of", "caller", errno: ESRCH)
         }
@@ -84,11 +115,44 @@ final class CallerLookup: Sendable {
         let index = Int(tid) % Self.recentCount
         let known = state.withLock { $0.recent[index] }
         if let known, known.tid == tid, clampedDifference(now, known.time) < host.window {
-            return known.container
+            return known
         }
-        let found = try find(tid, workspace)
-        state.withLock { $0.recent[index] = Known(tid: tid, time: now, container: found) }
+        let found = Known(
+            tid: tid, time: now, container: try find(tid, workspace),
+            outermost: try outermostNamespace(of: tid))
+        state.withLock { $0.recent[index] = found }
         return found
+    }
+
+    /// The pid namespace of a thread, as far up as it lies below ours; nil if it is ours.
+    private func outermostNamespace(of tid: Int32) throws(SystemError) -> NamespaceID? {
+        let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
+        let own = NamespaceID(inode: UInt64(try file.status().st_ino))
+        if own == ownNamespace { return nil }
+        // Just found, as the init of the container was.
+        if let known = state.withLock({ $0.inits[own] }) { return known.outermost }
+        return try outermost(of: file, own)
+    }
+
+    private func outermost(
+        of namespace: consuming FileDescriptor, _ own: NamespaceID
+    ) throws(SystemError) -> NamespaceID {
+        var outermost = own
+        var file = namespace
+        // The kernel nests them 32 deep.
+        for _ in 0..<64 {
+            do {
+                file = try parentNamespace(of: file)
+            } catch {
+                if error.isOutOfDescriptors { throw error }
+                // One that does not lie below ours.
+                return outermost
+            }
+            let parent = NamespaceID(inode: UInt64(try file.status().st_ino))
+            if parent == ownNamespace { return outermost }
+            outermost = parent
+        }
+        return outermost
     }
 
     private func find(_ tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container {
@@ -206,9 +270,20 @@ final class CallerLookup: Sendable {
             return nil
         }
         let found = InitProcess(
-            pid: pid, startTime: try startTime(pid, workspace), process: try openProcess(pid))
-        state.withLock { $0.inits[namespace] = found }
-        try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
+            pid: pid, startTime: try startTime(pid, workspace),
+            outermost: try outermost(
+                of: host.roots.proc.open(at: "\(tid)/ns/pid"), namespace),
+            process: try openProcess(pid))
+        let isRemembered = state.withLock { state in
+            guard state.inits[namespace] != nil || state.inits.count < Self.initLimit else {
+                return false
+            }
+            state.inits[namespace] = found
+            return true
+        }
+        if isRemembered {
+            try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
+        }
         return found
     }
 

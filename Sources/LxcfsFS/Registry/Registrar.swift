@@ -12,7 +12,7 @@ final class Registrar {
     private let registry: Registry
     private let callers: CallerLookup
     private let sampler: LoadSampler
-    private let state: StateDirectory
+    private let state: StateStore
     private let options: DaemonOptions
     private let log: Logger
     private let workspace = Workspace.current
@@ -36,7 +36,7 @@ final class Registrar {
 
     init(
         host: Host, registry: Registry, callers: CallerLookup, sampler: LoadSampler,
-        state: StateDirectory, options: DaemonOptions, log: Logger
+        state: StateStore, options: DaemonOptions, log: Logger
     ) {
         self.host = host
         self.registry = registry
@@ -216,14 +216,9 @@ final class Registrar {
     }
 
     private func keep(_ container: Container) {
-        do {
-            try state.write(
-                ContainerState(
-                    container, key: registry.key(of: container), origins[container.slot]))
-        } catch {
-            // It is served all the same; only a later worker will not know it.
-            log.warning("the state of \(container.id) is not kept: \(error)")
-        }
+        state.write(
+            ContainerState(
+                container, key: registry.key(of: container), origins[container.slot]))
     }
 
     private func watch(_ container: Container, _ poller: Poller) throws(SystemError) {
@@ -308,12 +303,15 @@ final class Registrar {
     }
 
     /// When to call ``examineLeaving()`` next, on the monotonic clock.
-    var nextLook: UInt64? { leaving.values.map(\.lookAt).min() }
+    var nextLook: UInt64? {
+        [leaving.values.map(\.lookAt).min(), state.nextTry].compactMap(\.self).min()
+    }
 
     /// Drops the containers whose cgroup is gone or empty. One that is still in use (its
     /// init shared the pid namespace of others) is looked at again, less and less often.
     func examineLeaving() {
         let now = Clock.monotonic()
+        state.retry(now: now)
         for (slot, departure) in leaving where departure.lookAt <= now {
             guard let container = registry.container(slot: slot) else {
                 leaving[slot] = nil

@@ -71,5 +71,10 @@ struct StateDirectory: Sendable {
         where item.name.hasPrefix(".") { unlink(path + "/" + item.name) }
     }
 
-    private func file(of key: String) -> String { path + "/" + key + ".json" }
+    /// The name of the file of a container.
+    ///
+    /// - Parameter key: see ``ContainerKey``.
+    static func file(of key: String) -> String { key + ".json" }
+
+    private func file(of key: String) -> String { path + "/" + Self.file(of: key) }
 }
