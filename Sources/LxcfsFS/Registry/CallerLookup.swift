@@ -15,6 +15,7 @@ final class CallerLookup: Sendable {
     private let showSwap: Bool
     private let sampler: LoadSampler
     private let ownNamespace: NamespaceID
+    private let ownUserNamespace: NamespaceID
     private let timeNamespaces: TimeNamespaces
     private let poller: Poller
 
@@ -68,6 +69,7 @@ final class CallerLookup: Sendable {
         self.sampler = sampler
         self.poller = poller
         ownNamespace = try Self.namespace(of: "self", host)
+        ownUserNamespace = try Self.namespace("user", of: "self", host)
         timeNamespaces = try TimeNamespaces(host.roots.proc)
     }
 
@@ -180,14 +182,21 @@ final class CallerLookup: Sendable {
             cgroups: outer.contains(own) ? outer : own.ofContainer, bootOffset: bootOffset)
     }
 
-    /// Whether thread `tid` is in the daemon's own pid namespace, as hooks are and processes of
-    /// containers are not. False if it cannot be seen from here.
-    func sharesNamespace(_ tid: Int32) -> Bool {
-        guard tid > 0 else { return false }
-        let namespace = try? host.withDescriptors { () throws(SystemError) in
-            try Self.namespace(of: "\(tid)", host)
+    /// Whether thread `tid` administers this host, as hooks do: it has CAP_SYS_ADMIN in the
+    /// daemon's own user namespace, and sees the host's processes anyway. Other users of the host
+    /// do not, nor does a container, be it in the host's pid namespace. False if the thread cannot
+    /// be seen from here.
+    func isAdministrator(_ tid: Int32) -> Bool {
+        guard tid > 0, (try? Privileges.has(.administration, thread: tid)) == true else {
+            return false
         }
-        return namespace == ownNamespace
+        let namespaces = try? host.withDescriptors { () throws(SystemError) in
+            [
+                try Self.namespace("pid", of: "\(tid)", host),
+                try Self.namespace("user", of: "\(tid)", host),
+            ]
+        }
+        return namespaces == [ownNamespace, ownUserNamespace]
     }
 
     private func initProcess(
@@ -258,9 +267,9 @@ final class CallerLookup: Sendable {
     // MARK: - Reading /proc/<pid>
 
     private static func namespace(
-        of process: String, _ host: Host
+        _ kind: String = "pid", of process: String, _ host: Host
     ) throws(SystemError) -> NamespaceID {
-        let path = "\(process)/ns/pid"
+        let path = "\(process)/ns/\(kind)"
         let file = try host.roots.proc.open(at: path)
         return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
     }
