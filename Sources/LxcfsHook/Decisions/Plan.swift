@@ -6,4 +6,7 @@ struct Plan: Equatable {
     var rootfs: String
     var targets: [Target]
     var cpus: CPUView?
+    /// Whether its processes may do to a filesystem what concerns all who have files of it, see
+    /// ``OwnFilesystem``.
+    var rulesFilesystems = false
 }

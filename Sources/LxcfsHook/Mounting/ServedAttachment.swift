@@ -48,8 +48,33 @@ struct ServedAttachment {
     /// - Parameter source: the directory in which its files are served.
     func mount(_ plan: Plan, from source: String) throws(AttachError) -> AttachSummary {
         let tree = try SourceTree(path: source, origin)
-        let (sources, failures) = tree.prepare(plan.targets, log: log)
+        let (sources, failures) = try prepare(plan, from: tree)
         return AttachSummary(try attach(sources, rootfs: plan.rootfs), failures)
+    }
+
+    private func prepare(
+        _ plan: Plan, from tree: borrowing SourceTree
+    ) throws(AttachError) -> (sources: [Source], failures: [Failure]) {
+        guard plan.rulesFilesystems, case .daemon = origin else {
+            return tree.prepare(plan.targets, log: log)
+        }
+        // Not in `apart`: messages are written where the hook's paths are as ever.
+        var refusal: AttachError?
+        let prepared = try process.apart { () throws(AttachError) in
+            do throws(AttachError) {
+                return try SourceTree(apart: tree).prepare(plan.targets, log: log)
+            } catch {
+                refusal = error
+                return ([], [])
+            }
+        }
+        guard let refusal else { return prepared }
+        log.warning(
+            """
+            no filesystem of its own, though it may unmount that of all containers by force: \
+            \(refusal)
+            """)
+        return tree.prepare(plan.targets, log: log)
     }
 
     private func attach(
