@@ -23,11 +23,10 @@ enum OwnFilesystem {
     /// into the other connection, which is a layer of its own here, for a link could not lead out.
     static let pressureDirectory = "/proc/pressure"
 
-    /// Makes one, mounted on `/`. In its root are `proc` and `sys`, and what is in
+    /// Makes one, mounted nowhere. In its root are `proc` and `sys`, and what is in
     /// ``pressureDirectory``.
     ///
-    /// To be called in a mount namespace that nobody else is in: what is not mounted anywhere
-    /// cannot be cloned before Linux 6.15.
+    /// To be called in the mount namespace in which `container` was opened.
     ///
     /// - Parameter container: the directory in which the daemon serves the container's files.
     static func make(
@@ -39,13 +38,17 @@ enum OwnFilesystem {
         let files = try container.open(at: "sys/..", O_PATH | O_DIRECTORY)
         // No path of the daemon's, in which a colon or a comma would have a meaning.
         let layers = [files.raw, pressure.raw].map { "/proc/self/fd/\($0)" }
-        let root = try detachedMount(
+        return try detachedMount(
             of: "overlay",
             options: ["source=" + Self.source, "lowerdir=" + layers.joined(separator: ":")],
             [.readOnly, .noSetuid, .noDevices, .noExec])
+    }
+
+    /// Mounts it on `/`. To be called in a mount namespace that nobody else is in: of what is
+    /// mounted nowhere, single files cannot be mounted before Linux 6.15.
+    static func attach(_ filesystem: borrowing FileDescriptor) throws(SystemError) {
         try makePrivate("/")
-        try attachMount(root, at: "/")
-        return root
+        try attachMount(filesystem, at: "/")
     }
 
     /// The directory in which it has the files of a directory of the daemon's, below the root.

@@ -58,23 +58,20 @@ struct ServedAttachment {
         guard plan.rulesFilesystems, case .daemon = origin else {
             return tree.prepare(plan.targets, log: log)
         }
-        // Not in `apart`: messages are written where the hook's paths are as ever.
-        var refusal: AttachError?
-        let prepared = try process.apart { () throws(AttachError) in
-            do throws(AttachError) {
-                return try SourceTree(apart: tree).prepare(plan.targets, log: log)
-            } catch {
-                refusal = error
-                return ([], [])
+        do {
+            let own = try SourceTree(apart: tree)
+            return try process.apart { () throws(AttachError) in
+                try own.attach()
+                return own.prepare(plan.targets, log: log)
             }
+        } catch {
+            log.warning(
+                """
+                no filesystem of its own, though it may unmount that of all containers by force: \
+                \(error)
+                """)
+            return tree.prepare(plan.targets, log: log)
         }
-        guard let refusal else { return prepared }
-        log.warning(
-            """
-            no filesystem of its own, though it may unmount that of all containers by force: \
-            \(refusal)
-            """)
-        return tree.prepare(plan.targets, log: log)
     }
 
     private func attach(

@@ -28,7 +28,7 @@ struct SourceTree: ~Copyable {
         isOwn = false
     }
 
-    /// The same files in a filesystem of the container's own. See there for where to call it.
+    /// The same files in an ``OwnFilesystem`` of the container's.
     init(apart tree: borrowing SourceTree) throws(AttachError) {
         let root = try Self.own(over: tree.directory)
         do {
@@ -62,6 +62,16 @@ struct SourceTree: ~Copyable {
             return directory
         } catch {
             throw AttachError(error)
+        }
+    }
+
+    /// Needed before ``prepare(_:log:)`` if the files are in an ``OwnFilesystem``. See there for
+    /// where to call it.
+    func attach() throws(AttachError) {
+        do {
+            if isOwn { try OwnFilesystem.attach(directory) }
+        } catch {
+            throw .system(error)
         }
     }
 
