@@ -11,12 +11,11 @@
 // handle    opens FILEs by their handles, and by handles of FUSE made up
 // force     umount2(2) with MNT_FORCE
 // remount   makes the filesystems read-only
-// fusectl   aborts all connections of FUSE
+// fusectl   aborts the connections of FUSE with these numbers instead of FILEs
 //
 // Says for each FILE what came of it, and then "done N": how often it could. What can be held is
 // held until it is killed.
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -149,21 +148,18 @@ static void handles(const char *file)
     close(mount);
 }
 
-static void abort_all(void)
+// Only those that are named: a machine may have others, of other people.
+static void abort_connections(char **numbers)
 {
     char path[512];
     mkdir("/control", 0700);
-    int result = mount("fusectl", "/control", "fusectl", 0, NULL);
-    say("/control", "mount", result);
-    DIR *list = opendir("/control");
-    struct dirent *entry;
-    while (list && (entry = readdir(list))) {
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof path, "/control/%s/abort", entry->d_name);
+    say("/control", "mount", mount("fusectl", "/control", "fusectl", 0, NULL));
+    for (; *numbers; numbers++) {
+        snprintf(path, sizeof path, "/control/%s/abort", *numbers);
         int fd = open(path, O_WRONLY);
-        say(path, "abort", fd < 0 ? fd : write(fd, "1", 1));
-        close(fd);
+        say(path, "aborted", fd < 0 ? fd : write(fd, "1", 1));
+        if (fd >= 0)
+            close(fd);
     }
 }
 
@@ -186,7 +182,7 @@ int main(int count, char **words)
     else if (!strcmp(what, "hang"))
         fanotify(files, FAN_CLASS_CONTENT, FAN_MARK_FILESYSTEM, FAN_OPEN_PERM);
     else if (!strcmp(what, "fusectl"))
-        abort_all();
+        abort_connections(files);
     else
         for (char **file = files; *file; file++) {
             if (!strcmp(what, "lease")) {
