@@ -1,5 +1,4 @@
 import Glibc
-import LxcfsHandover
 import Syscalls
 
 /// `lxcfsd holder <directory>`: not for people, but what the keeper starts beside the worker.

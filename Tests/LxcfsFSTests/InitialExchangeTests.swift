@@ -32,10 +32,12 @@ import Testing
     @Test func `a kernel that can do without file handles is asked to`() {
         defer { memory.deallocate() }
         receive(1 << 30 | 1 << 38 | 1 << 12)
-        #expect(exchange.refusingHandles(answer(1 << 12, 0)) == answer(1 << 30 | 1 << 12, 1 << 6))
+        #expect(
+            exchange.refusingHandles(answer(1 << 12, 0)) == answer(1 << 30 | 1 << 12, 1 << 6))
         // What libfuse says of the other flags stays; and what it does not mean to say is 0.
         #expect(
-            exchange.refusingHandles(answer(1 << 30, 1 << 2)) == answer(1 << 30, 1 << 2 | 1 << 6))
+            exchange.refusingHandles(answer(1 << 30, 1 << 2))
+                == answer(1 << 30, 1 << 2 | 1 << 6))
         #expect(exchange.refusingHandles(answer(0, 1 << 2)) == answer(1 << 30, 1 << 6))
     }
 

@@ -37,7 +37,10 @@ import Testing
         #expect(Self.table[40]?.isFUSE == true)
         #expect(Self.table[42]?.isFUSE == true)
         #expect(Self.table[43]?.isFUSE == false)
-        #expect([40, 42, 43, 44, 45].map { Self.table[$0]?.isServed } == [true, true, false, true, false])
+        #expect(
+            [40, 42, 43, 44, 45].map { Self.table[$0]?.isServed } == [
+                true, true, false, true, false,
+            ])
         #expect(Self.table[44]?.isFUSE == false)
     }
 

@@ -1,6 +1,5 @@
 import Glibc
 import Logging
-import LxcfsHandover
 import Syscalls
 
 /// The process that has the files of the caller tree open, so that nobody gets a lease on one.

@@ -48,7 +48,7 @@ struct Policy {
                 .attach(
                     Plan(
                         rootfs: rootfs, targets: targets, cpus: wishes.cpus ?? options.cpus,
-                        rulesFilesystems: config.mayHave(OwnFilesystem.capabilities)))
+                        rulesFilesystems: config.mayHave(Plan.rulingCapabilities)))
             }
     }
 

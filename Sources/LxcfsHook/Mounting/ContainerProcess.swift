@@ -102,8 +102,7 @@ final class ContainerProcess {
         }
     }
 
-    /// Whether a process of the container may have one of ``OwnFilesystem/capabilities`` where it
-    /// counts: in the host's user namespace.
+    /// See ``Plan/rulesFilesystems``.
     func rulesFilesystems() throws(SystemError) -> Bool {
         let path = "/proc/\(pid)/ns/user"
         let isHosts = try directory.open(at: "ns/user").identity(path: path)
@@ -115,7 +114,7 @@ final class ContainerProcess {
             while let line = lines.line() {
                 guard line.starts(with: "CapBnd:") else { continue }
                 let digits = line.part("CapBnd:".utf8.count..<line.count).trimmed.string
-                return UInt64(digits, radix: 16).map { $0 & OwnFilesystem.capabilityMask != 0 }
+                return UInt64(digits, radix: 16).map { $0 & Plan.rulingMask != 0 }
                     ?? true
             }
             return true

@@ -12,10 +12,6 @@ import Syscalls
 /// The price is about 2 us for each open, and 15 kB; and pressure files cannot be written: overlayfs
 /// would copy them. So the others, which can do none of it, have the FUSE files themselves.
 enum OwnFilesystem {
-    /// Those with which a process can do something to a superblock of which it has a file.
-    static let capabilities = ["CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH"]
-    /// The same by their numbers (capabilities(7)).
-    static let capabilityMask: UInt64 = 1 << 21 | 1 << 2
     /// Of its mounts, in `/proc/<pid>/mountinfo`.
     static let source = "lxcfs"
 
