@@ -36,18 +36,17 @@ int clinux_keep_capabilities(uint64_t keep, uint64_t effective)
     RESULT(syscall(SYS_capset, &header, data));
 }
 
-int clinux_effective_capabilities(int tid, uint64_t *capabilities)
+int clinux_forbid_dumps(void) { RESULT(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
+
+int clinux_has_capability(int tid, unsigned capability)
 {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3,
-                                              .pid = tid};
+    struct __user_cap_header_struct header = {
+        .version = _LINUX_CAPABILITY_VERSION_3, .pid = tid};
     struct __user_cap_data_struct data[2];
     if (syscall(SYS_capget, &header, data) < 0)
         return -errno;
-    *capabilities = (uint64_t)data[1].effective << 32 | data[0].effective;
-    return 0;
+    return (data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
 }
-
-int clinux_forbid_dumps(void) { RESULT(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
 
 /* Of the calling thread alone. */
 static int set_effective(unsigned capability, int on)

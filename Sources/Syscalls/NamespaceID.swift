@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The identity of a namespace: the inode of its `/proc/<pid>/ns/...` file (namespaces(7)).
@@ -5,6 +6,17 @@ public struct NamespaceID: Hashable, Sendable {
     public let inode: UInt64
 
     public init(inode: UInt64) { self.inode = inode }
+}
+
+/// The namespace in which a pid or user namespace lies (`NS_GET_PARENT`).
+///
+/// - Throws: `EPERM` if that is neither the caller's own one nor below it.
+public func parentNamespace(
+    of namespace: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor {
+    FileDescriptor(
+        owning: try check(
+            clinux_parent_namespace(namespace.raw), "find the parent of", "a namespace"))
 }
 
 /// The mount namespace of a thread.

@@ -20,20 +20,6 @@ public enum Privileges {
         _ = try check(result, "give up", "capabilities")
     }
 
-    /// Whether a thread has a capability in effect: in its own user namespace, which says nothing
-    /// about another one. The kernel tells it without a text (capget(2)).
-    ///
-    /// - Throws: `ESRCH` if there is no such thread.
-    public static func has(
-        _ capability: Capability, thread tid: Int32
-    ) throws(SystemError) -> Bool {
-        var effective: UInt64 = 0
-        _ = try check(
-            clinux_effective_capabilities(tid, &effective), "find the capabilities of thread",
-            "\(tid)")
-        return effective >> UInt64(capability.number) & 1 != 0
-    }
-
     /// No core dump of this process is written, which would hold up whoever waits for an
     /// answer of it, nor may others than root look into it.
     public static func forbidDumps() throws(SystemError) {

@@ -14,6 +14,7 @@
 #include "clinux/process.h"
 #include "clinux/capability.h"
 #include "clinux/memory.h"
+#include "clinux/allocator.h"
 #include "clinux/mapping.h"
 #include "clinux/socket.h"
 #include "clinux/wait.h"

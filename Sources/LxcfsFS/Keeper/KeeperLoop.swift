@@ -183,8 +183,18 @@ final class KeeperLoop {
         if ChildProcess.isEnding(pid) {
             try tell(.foundEnding(pid, isStuck: ChildProcess.isStuck(pid)))
         } else {
-            try tell(.looked(pid, requests: requests.map { $0.size > 0 ? $0.unique : 0 }))
+            try tell(.looked(pid, requests: requests.map { suspicious($0, of: pid) }))
         }
+    }
+
+    /// The number of a request that may never be answered; 0 for none. A thread that works, or that
+    /// the kernel keeps waiting, has a container that is expensive or held up by its own limits: no
+    /// other worker would answer it sooner, and the others have other threads.
+    private func suspicious(_ request: PendingRequest, of pid: pid_t) -> UInt64 {
+        guard request.size > 0, !request.isHeldUp else { return 0 }
+        let thread = request.receiver
+        if thread > 0, ChildProcess.isAtWork(thread, of: pid) { return 0 }
+        return request.unique
     }
 
     /// Executes the program that is now on disk, with the same process number, arguments and

@@ -26,13 +26,13 @@ package final class PageCache: Sendable {
     private let told: ToldContents
     private let former = FormerContents()
     let expirer: Expirer
-    private let permits: PushPermits
+    private let permits: PagePermits
     private let firstGeneration: Int
     private let isEnding = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - window: how old content may be, in nanoseconds; more than 0.
-    ///   - threads: how many threads answer requests. At least one of them never pushes.
+    ///   - threads: how many threads answer requests. At least two of them never push.
     ///   - worker: how many workers there have been, this one included.
     ///   - cpuWait: how long a thread that could run may have to wait for a CPU at this moment, in
     ///     nanoseconds.
@@ -49,7 +49,7 @@ package final class PageCache: Sendable {
         self.cpuWait = cpuWait
         told = ToldContents(memory)
         expirer = try Expirer(kernel, window: window)
-        permits = PushPermits(max(threads - 2, 0))
+        permits = PagePermits(pushes: min(max(threads - 2, 0), PagePermits.mostPushes))
         firstGeneration = CachedFile.firstGeneration(ofWorker: worker)
     }
 
@@ -89,6 +89,11 @@ package final class PageCache: Sendable {
         file(node, files).sizeForLookup(now: now())
     }
 
+    /// What the kernel knows already: for a container that asks too much.
+    package func sizeMeanwhile(of node: NodeID, in files: CachedFiles) -> FileSize {
+        file(node, files).sizeMeanwhile(now: now())
+    }
+
     /// Sees to it that what the kernel reads next is no older than the window, and tells its size.
     ///
     /// - Parameters:
@@ -109,6 +114,13 @@ package final class PageCache: Sendable {
         }
         var pauses = 0
         var made: Snapshot?
+        let permits = files.permits(of: permits)
+        defer { if pauses > 0 { kernel.hasWaited() } }
+        func pause(_ microseconds: UInt32) {
+            if pauses == 0 { kernel.willWait() }
+            pauses += 1
+            usleep(microseconds)
+        }
         while true {
             switch file.sizeToTell(now: self.now(), window: window) {
             case .fresh(let size):
@@ -118,8 +130,7 @@ package final class PageCache: Sendable {
                 tell(file.sizeMeanwhile(now: self.now()), false)
                 return
             case .waitForAMoment, .wait:
-                pauses += 1
-                usleep(50)
+                pause(50)
                 continue
             case .due: break
             }
@@ -131,11 +142,10 @@ package final class PageCache: Sendable {
             let step = file.install(content, permits, mayWait: pauses <= Self.mostPauses)
             if step.action == .wait {
                 made = content
-                pauses += 1
-                usleep(200)
+                pause(200)
                 continue
             }
-            answer(content, step, file, node, tell)
+            answer(content, step, file, node, permits, tell)
             return
         }
     }
@@ -147,7 +157,7 @@ package final class PageCache: Sendable {
     /// Answers GETATTR after new content has been made.
     private func answer(
         _ made: Snapshot, _ step: CachedFile.Step, _ file: CachedFile, _ node: NodeID,
-        _ tell: (_ size: FileSize, _ lasts: Bool) -> Void
+        _ permits: PushPermits, _ tell: (_ size: FileSize, _ lasts: Bool) -> Void
     ) {
         // What another thread has made is told of by that.
         guard let content = step.content, content.time == made.time else {
@@ -159,16 +169,16 @@ package final class PageCache: Sendable {
             // This question too may be that of a reader who has read it to its end: the
             // answer repeats the former size, and the longer content comes after it.
             tell(file.announce(content), false)
-            grow(file, node, content)
+            grow(file, node, content, permits)
         case .grow:
-            grow(file, node, content)
+            grow(file, node, content, permits)
             tell(file.announce(content), true)
         case .shrink:
-            let isDone = shrink(file, node, content)
+            let isDone = shrink(file, node, content, permits)
             tell(file.announce(content), isDone)
         case .none, .store, .wait:
             let size = told.telling(content, node) {
-                push(step, content, file, node)
+                push(step, content, file, node, permits)
                 expirer.schedule(file, node, time: content.time)
                 return file.announce(content)
             }
@@ -204,6 +214,13 @@ package final class PageCache: Sendable {
             return
         }
         var made: Snapshot?
+        var hasWaited = false
+        defer { if hasWaited { kernel.hasWaited() } }
+        func pause() {
+            if !hasWaited { kernel.willWait() }
+            hasWaited = true
+            usleep(50)
+        }
         while true {
             switch file.contentForRead(
                 made, now: now(), window: window, offset: offset, size: size)
@@ -212,11 +229,11 @@ package final class PageCache: Sendable {
                 made = try make()
                 continue
             case .wait:
-                usleep(50)
+                pause()
                 continue
             case .waitFor(let thread):
                 // This READ may be what it waits for.
-                usleep(50)
+                pause()
                 if kernel.waitsForPage(thread) { file.hasTold(thread) }
                 continue
             case .content(let content):
@@ -235,11 +252,13 @@ package final class PageCache: Sendable {
                 // A reader who never asks for the size would see that for ever.
                 expirer.scheduleAlways(file, node, time: started)
             }
-            guard let made, let step = file.outgrow(made, permits) else { return }
+            guard let made else { return }
+            let permits = files.permits(of: permits)
+            guard let step = file.outgrow(made, permits) else { return }
             if step.action == .grow {
-                grow(file, node, made)
+                grow(file, node, made, permits)
             } else {
-                _ = shrink(file, node, made)
+                _ = shrink(file, node, made, permits)
             }
             return
         }
@@ -263,7 +282,8 @@ package final class PageCache: Sendable {
     /// Does what is left to do with content of the size that the kernel knows, or of a file of which
     /// it knows none.
     private func push(
-        _ step: CachedFile.Step, _ content: Snapshot, _ file: CachedFile, _ node: NodeID
+        _ step: CachedFile.Step, _ content: Snapshot, _ file: CachedFile, _ node: NodeID,
+        _ permits: PushPermits
     ) {
         if step.action == .none { return }
         let isDropped = step.dropsFirst ? expirer.drop(node, file) : true
@@ -272,7 +292,9 @@ package final class PageCache: Sendable {
     }
 
     /// Gives content to the kernel that is longer than it knows.
-    private func grow(_ file: CachedFile, _ node: NodeID, _ content: Snapshot) {
+    private func grow(
+        _ file: CachedFile, _ node: NodeID, _ content: Snapshot, _ permits: PushPermits
+    ) {
         defer {
             permits.endResizing()
             permits.give()
@@ -297,7 +319,9 @@ package final class PageCache: Sendable {
     /// Clears the way for a READ that brings content which is shorter than the kernel knows.
     ///
     /// - Returns: false if the former one stays, since this worker is about to end.
-    private func shrink(_ file: CachedFile, _ node: NodeID, _ content: Snapshot) -> Bool {
+    private func shrink(
+        _ file: CachedFile, _ node: NodeID, _ content: Snapshot, _ permits: PushPermits
+    ) -> Bool {
         defer {
             permits.endResizing()
             permits.give()
@@ -354,6 +378,8 @@ package final class PageCache: Sendable {
     /// has no time for it.
     private func rest(_ least: UInt64, _ wait: UInt64) {
         let end = Clock.monotonic() + min(max(least, wait), Self.longestRest)
+        kernel.willWait()
+        defer { kernel.hasWaited() }
         while !isEnding.load(ordering: .relaxed) {
             let left = clampedDifference(end, Clock.monotonic())
             if left == 0 { return }

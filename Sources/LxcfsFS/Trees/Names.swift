@@ -141,7 +141,7 @@ extension Names {
     /// there, and users of the host see no more of containers than without us.
     private func containerEntries(for caller: pid_t) -> [TreeEntry] {
         guard callers.isAdministrator(caller) else { return [] }
-        return registry.ids.compactMap { containerEntry($0) }
+        return registry.keys.compactMap { containerEntry($0) }
     }
 
     private func containerEntry(_ id: String, for caller: pid_t) -> TreeEntry? {
@@ -149,7 +149,7 @@ extension Names {
     }
 
     private func containerEntry(_ id: String) -> TreeEntry? {
-        registry.container(id: id).map {
+        registry.container(key: id).map {
             TreeEntry(
                 name: id, node: NodeID(slot: $0.slot, file: FixedNode.top.rawValue),
                 kind: .directory)

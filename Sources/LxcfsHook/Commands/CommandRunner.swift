@@ -12,10 +12,10 @@ struct CommandRunner {
     mutating func attach(pid: Int32, id: String?) -> ExitCode {
         do {
             let process = try open(pid)
-            let id = id ?? Self.id(of: pid)
-            log.container = id
+            let registration = registration(of: pid, id)
+            log.container = registration.id
             let summary = try attachment(to: process, existing: .replace)
-                .run(plan(for: process), id: id, failure: .error, isAllOrNothing: false)
+                .run(plan(for: process), registration, failure: .error, isAllOrNothing: false)
             return summary.isServed && summary.failures.isEmpty ? .success : .failure
         } catch {
             log.error("not attached: \(error)")
@@ -92,8 +92,8 @@ struct CommandRunner {
     mutating func detach(pid: Int32, id: String?) -> ExitCode {
         do {
             let process = try open(pid)
-            let id = id ?? Self.id(of: pid)
-            log.container = id
+            let registration = registration(of: pid, id)
+            log.container = registration.id
             let results = try Detachment.run(options.files, process: process)
             for result in results {
                 guard let failure = result.failure else { continue }
@@ -108,13 +108,17 @@ struct CommandRunner {
             let isWhole = results.allSatisfy { $0.mounts == 0 || $0.failure == nil }
             // If only some files were to be detached, the daemon goes on serving the others.
             if options.files == VirtualFile.allCases {
-                try Registration(origin: options.origin, id: id).unregister(log: log)
+                try registration.unregister(pid: pid, log: log)
             }
             return isWhole ? .success : .failure
         } catch {
             log.error("not detached: \(error)")
             return .failure
         }
+    }
+
+    private func registration(of pid: Int32, _ id: String?) -> Registration {
+        Registration(origin: options.origin, id: id ?? Self.id(of: pid), isGuess: id == nil)
     }
 
     private func open(_ pid: Int32) throws(AttachError) -> ContainerProcess {

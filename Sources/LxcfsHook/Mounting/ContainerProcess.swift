@@ -54,6 +54,9 @@ final class ContainerProcess {
         sharesPIDNamespace = sharesPID
     }
 
+    /// Whether the process that had the number at first still exists.
+    var isThere: Bool { (try? directory.open(at: "ns/mnt")) != nil }
+
     /// The cgroups that the process is in (cgroups(7)).
     func cgroups() throws(SystemError) -> CgroupPaths {
         let path = "/proc/\(pid)/cgroup"

@@ -20,25 +20,28 @@ struct ServedAttachment {
     ///   - failure: how much a file that could not be mounted matters.
     ///   - isAllOrNothing: whether the daemon stops serving a container that lacks a file.
     func run(
-        _ plan: Plan, id: String, failure: LogLevel, isAllOrNothing: Bool
+        _ plan: Plan, _ registration: Registration, failure: LogLevel, isAllOrNothing: Bool
     ) throws(AttachError) -> AttachSummary {
-        let registration = Registration(origin: origin, id: id)
-        let source: String
+        log.note(.registering)
+        let place: Registration.Place
         do {
-            source = try registration.register(pid: process.pid, cpus: plan.cpus)
+            place = try registration.register(pid: process.pid, cpus: plan.cpus)
         } catch {
             throw AttachError(error)
         }
+        if place.id != registration.id { log.info("it is registered as \(place.id)") }
         let summary: AttachSummary
         do throws(AttachError) {
-            summary = try mount(plan, from: source)
+            // Its number may have been another one's already when the daemon looked at it.
+            guard process.isThere else { throw .refused("its process has ended") }
+            summary = try mount(plan, from: place.path)
         } catch {
-            registration.withdraw(log: log)
+            registration.withdraw(pid: process.pid, log: log)
             throw error
         }
         summary.report(to: log, failure: failure)
         if !summary.isToBeServed(isAllOrNothing: isAllOrNothing) {
-            registration.withdraw(log: log)
+            registration.withdraw(pid: process.pid, log: log)
         }
         return summary
     }
@@ -47,8 +50,18 @@ struct ServedAttachment {
     ///
     /// - Parameter source: the directory in which its files are served.
     func mount(_ plan: Plan, from source: String) throws(AttachError) -> AttachSummary {
+        log.note(.preparing)
         let tree = try SourceTree(path: source, origin)
         let (sources, failures) = try prepare(plan, from: tree)
+        log.note(
+            .mounting(
+                MountedFiles(
+                    pid: process.pid, rootfs: plan.rootfs,
+                    devices: sources.reduce(into: []) { devices, source in
+                        if !devices.contains(source.identity.device) {
+                            devices.append(source.identity.device)
+                        }
+                    })))
         return AttachSummary(try attach(sources, rootfs: plan.rootfs), failures)
     }
 
