@@ -48,6 +48,12 @@ public func enterMountNamespace(
     _ = try attempting("enter mount namespace", path) { setns(namespace.raw, CLONE_NEWNS) }
 }
 
+/// unshare(2): from now on this process is in a copy of its mount namespace. Fails with `EINVAL`
+/// in a process with threads.
+public func copyMountNamespace() throws(SystemError) {
+    _ = try attempting("copy", "the mount namespace") { unshare(CLONE_NEWNS) }
+}
+
 /// The time namespace of a process (time_namespaces(7)); nil if there is no such file: the process
 /// is gone, or the kernel has no time namespaces.
 ///

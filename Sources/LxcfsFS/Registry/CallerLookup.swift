@@ -15,6 +15,7 @@ final class CallerLookup: Sendable {
     private let showSwap: Bool
     private let sampler: LoadSampler
     private let ownNamespace: NamespaceID
+    private let ownUserNamespace: NamespaceID
     private let timeNamespaces: TimeNamespaces
     private let poller: Poller
 
@@ -80,6 +81,7 @@ final class CallerLookup: Sendable {
         self.sampler = sampler
         self.poller = poller
         ownNamespace = try Self.namespace(of: "self", host)
+        ownUserNamespace = try Self.namespace("user", of: "self", host)
         timeNamespaces = try TimeNamespaces(host.roots.proc)
     }
 
@@ -260,6 +262,23 @@ final class CallerLookup: Sendable {
         return namespace == ownNamespace
     }
 
+    /// Whether thread `tid` administers this host, as hooks do: it has CAP_SYS_ADMIN in the
+    /// daemon's own user namespace, and sees the host's processes anyway. Other users of the host
+    /// do not, nor does a container, be it in the host's pid namespace. False if the thread cannot
+    /// be seen from here.
+    func isAdministrator(_ tid: Int32) -> Bool {
+        guard tid > 0, (try? Capability.administration.isInEffect(inThread: tid)) == true else {
+            return false
+        }
+        let namespaces = try? host.withDescriptors { () throws(SystemError) in
+            [
+                try Self.namespace("pid", of: "\(tid)", host),
+                try Self.namespace("user", of: "\(tid)", host),
+            ]
+        }
+        return namespaces == [ownNamespace, ownUserNamespace]
+    }
+
     private func initProcess(
         of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
     ) throws(SystemError) -> InitProcess? {
@@ -346,9 +365,9 @@ final class CallerLookup: Sendable {
     // MARK: - Reading /proc/<pid>
 
     private static func namespace(
-        of process: String, _ host: Host
+        _ kind: String = "pid", of process: String, _ host: Host
     ) throws(SystemError) -> NamespaceID {
-        let path = "\(process)/ns/pid"
+        let path = "\(process)/ns/\(kind)"
         let file = try host.roots.proc.open(at: path)
         return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
     }

@@ -66,11 +66,14 @@ final class Session: @unchecked Sendable {
             // The first 16 bytes are the header, with the number of the request.
             if former != answer { log.warning("INIT was answered otherwise before") }
         } else {
-            let sent = answer.withUnsafeBytes { write(file.raw, $0.baseAddress, $0.count) }
+            let sent = initial.refusingHandles(answer).withUnsafeBytes {
+                write(file.raw, $0.baseAddress, $0.count)
+            }
             // ENOENT: it has been sent before.
             if sent < 0, errno != ENOENT {
                 throw SystemError("answer INIT of", "a FUSE connection", errno: errno)
             }
+            // Without what libfuse does not know of: each worker compares this with its own.
             initial.setAnswer(answer)
         }
         guard dup3(file.raw, number, O_CLOEXEC) == number else {

@@ -15,7 +15,7 @@ struct CommandRunner {
             let registration = registration(of: pid, id)
             log.container = registration.id
             let summary = try attachment(to: process, existing: .replace)
-                .run(plan, registration, failure: .error, isAllOrNothing: false)
+                .run(plan(for: process), registration, failure: .error, isAllOrNothing: false)
             return summary.isServed && summary.failures.isEmpty ? .success : .failure
         } catch {
             log.error("not attached: \(error)")
@@ -65,15 +65,20 @@ struct CommandRunner {
     private func renew(
         _ container: ContainerSummary, in mountPoint: String
     ) throws(AttachError) -> AttachSummary {
-        try attachment(to: open(container.pid), existing: .renew)
-            .mount(plan, from: mountPoint + "/" + container.id)
+        let process = try open(container.pid)
+        return try attachment(to: process, existing: .renew)
+            .mount(plan(for: process), from: mountPoint + "/" + container.id)
     }
 
-    private var plan: Plan {
-        // The container runs: in its mount namespace its root is /.
-        Plan(
-            rootfs: "/", targets: options.files.targets { BlockDevices().targets },
-            cpus: options.cpus)
+    private func plan(for process: ContainerProcess) throws(AttachError) -> Plan {
+        do {
+            // The container runs: in its mount namespace its root is /.
+            return Plan(
+                rootfs: "/", targets: options.files.targets { BlockDevices().targets },
+                cpus: options.cpus, rulesFilesystems: try process.rulesFilesystems())
+        } catch {
+            throw .system(error)
+        }
     }
 
     private func attachment(

@@ -50,7 +50,8 @@ struct Policy {
             } else {
                 .attach(
                     Plan(
-                        rootfs: rootfs, targets: targets, cpus: wishes.cpus ?? options.cpus))
+                        rootfs: rootfs, targets: targets, cpus: wishes.cpus ?? options.cpus,
+                        rulesFilesystems: config.mayHave(Plan.rulingCapabilities)))
             }
     }
 

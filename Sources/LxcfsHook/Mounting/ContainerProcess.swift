@@ -1,5 +1,6 @@
 import Cgroups
 import Glibc
+import KernelText
 import Syscalls
 
 /// A process of a container, whose mount namespace the hook can enter.
@@ -99,16 +100,51 @@ final class ContainerProcess {
         } catch {
             throw .system(error)
         }
-        defer {
-            do {
-                try enterMountNamespace(ownMountNamespace, path: "/proc/self/ns/mnt")
-                try changeDirectory(to: workingDirectory, path: ".")
-            } catch {
-                // Whatever the hook did next would happen to the container's files.
-                fatalError("cannot leave the container: \(error)")
-            }
-        }
+        defer { comeBack() }
         return try body()
+    }
+
+    /// Runs `body` in a copy of the hook's own mount namespace, which ends with it: what is mounted
+    /// there is nowhere else.
+    func apart<Result>(
+        _ body: () throws(AttachError) -> Result
+    ) throws(AttachError) -> Result {
+        do {
+            try copyMountNamespace()
+        } catch {
+            throw .system(error)
+        }
+        defer { comeBack() }
+        return try body()
+    }
+
+    private func comeBack() {
+        do {
+            try enterMountNamespace(ownMountNamespace, path: "/proc/self/ns/mnt")
+            try changeDirectory(to: workingDirectory, path: ".")
+        } catch {
+            // Whatever the hook did next would happen to the container's files.
+            fatalError("cannot leave the container: \(error)")
+        }
+    }
+
+    /// See ``Plan/rulesFilesystems``.
+    func rulesFilesystems() throws(SystemError) -> Bool {
+        let path = "/proc/\(pid)/ns/user"
+        let isHosts = try directory.open(at: "ns/user").identity(path: path)
+            .isSameFile(as: own.open(at: "ns/user").identity(path: "/proc/self/ns/user"))
+        guard isHosts else { return false }
+        let text = try directory.open(at: "status").readToEnd(path: "/proc/\(pid)/status")
+        return text.withUnsafeBufferPointer { text in
+            var lines = Scanner(text)
+            while let line = lines.line() {
+                guard line.starts(with: "CapBnd:") else { continue }
+                let digits = line.part("CapBnd:".utf8.count..<line.count).trimmed.string
+                return UInt64(digits, radix: 16).map { $0 & Plan.rulingMask != 0 }
+                    ?? true
+            }
+            return true
+        }
     }
 
     /// The mounts of the current namespace: within `inside`, the container's.

@@ -17,6 +17,8 @@ struct MountTable {
         let peerGroup: UInt64?
 
         let isFUSE: Bool
+        /// Whether it may be one of ours: on FUSE, or an ``OwnFilesystem``.
+        let isServed: Bool
 
         /// - Returns: nil if the line says nothing of a filesystem.
         fileprivate init?(_ mount: Mountinfo.Mount?) {
@@ -25,6 +27,10 @@ struct MountTable {
             type = filesystem.type.string
             peerGroup = mount.peerGroup
             isFUSE = mount.isFUSE
+            isServed =
+                isFUSE
+                || filesystem.type.equals("overlay")
+                    && filesystem.source.elementsEqual(OwnFilesystem.source.utf8)
         }
     }
 
@@ -71,15 +77,15 @@ struct MountTable {
         }
     }
 
-    /// How many FUSE mounts lie on each other from mount `id` downwards, and the mount below
-    /// them.
+    /// How many mounts that may be ours lie on each other from mount `id` downwards, and the mount
+    /// below them.
     func stack(from id: UInt64) -> (depth: Int, below: UInt64?) {
         var depth = 0
         var current: UInt64? = id
         // A table that was read while it changed may show a loop: the count ends at a limit.
         // Beyond it the caller gives up anyway.
         let limit = 2 * Self.stackLimit
-        while let id = current, let mount = self[id], mount.isFUSE, depth <= limit {
+        while let id = current, let mount = self[id], mount.isServed, depth <= limit {
             depth += 1
             current = mount.parent
         }

@@ -52,7 +52,7 @@ struct ServedAttachment {
     func mount(_ plan: Plan, from source: String) throws(AttachError) -> AttachSummary {
         log.note(.preparing)
         let tree = try SourceTree(path: source, origin)
-        let (sources, failures) = tree.prepare(plan.targets, log: log)
+        let (sources, failures) = try prepare(plan, from: tree)
         log.note(
             .mounting(
                 MountedFiles(
@@ -63,6 +63,28 @@ struct ServedAttachment {
                         }
                     })))
         return AttachSummary(try attach(sources, rootfs: plan.rootfs), failures)
+    }
+
+    private func prepare(
+        _ plan: Plan, from tree: borrowing SourceTree
+    ) throws(AttachError) -> (sources: [Source], failures: [Failure]) {
+        guard plan.rulesFilesystems, case .daemon = origin else {
+            return tree.prepare(plan.targets, log: log)
+        }
+        do {
+            let own = try SourceTree(apart: tree)
+            return try process.apart { () throws(AttachError) in
+                try own.attach()
+                return own.prepare(plan.targets, log: log)
+            }
+        } catch {
+            log.warning(
+                """
+                no filesystem of its own, though it may unmount that of all containers by force: \
+                \(error)
+                """)
+            return tree.prepare(plan.targets, log: log)
+        }
     }
 
     private func attach(
