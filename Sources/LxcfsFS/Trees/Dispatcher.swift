@@ -125,14 +125,16 @@ final class Dispatcher: @unchecked Sendable {
     private func take(
         _ request: PendingRequest, _ connection: FUSEConnection, _ gate: RequestGate
     ) -> Int? {
-        // What is free is left to others in part, however many containers do this.
         guard request.size <= AsideRequests.room,
-            gate.waitingCount + gate.putOffCount < min(RequestGate.mostWaiting, free.count),
-            let place = free.popLast()
+            gate.waitingCount + gate.putOffCount < limit, let place = free.popLast()
         else { return nil }
         places.put(request, connection, at: place)
         return place
     }
+
+    /// How many requests of one container may wait now. Most of what is free is left to others,
+    /// however many containers have as many as they may.
+    private var limit: Int { min(RequestGate.mostWaiting, max(free.count / 16, 1)) }
 
     private func putOff(_ item: Item, _ gate: RequestGate, changes: Int) {
         gate.addPutOff()
