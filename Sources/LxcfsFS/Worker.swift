@@ -109,9 +109,9 @@ public final class Worker {
         }
         let left = parts.takeLeft()
         let (aside, containers, callers) = (parts.aside, parts.containers, parts.callers)
-        try parts.dispatcher.start { place, isReplaying in
-            let session = aside.connection(place) == .callers ? callers : containers
-            session.answerAside(aside[place], isReplaying: isReplaying)
+        try parts.dispatcher.start { item, gate in
+            let session = aside.connection(item.place) == .callers ? callers : containers
+            return session.answerAside(aside[item.place], item, gate)
         }
         try parts.containers.start(
             serving: parts.containerTree, parts.containerOwners, threads: options.threads,

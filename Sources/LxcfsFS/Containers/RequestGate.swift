@@ -11,6 +11,9 @@ final class RequestGate: Sendable {
 
     private let working = Atomic<Int>(0)
     private let waiting = Atomic<Int>(0)
+    /// How often something has happened for which requests are put off.
+    private let changeCount = Atomic<Int>(0)
+    private let putOffs = Atomic<Int>(0)
     private let ended: @Sendable () -> Void
 
     /// - Parameter ended: called when nobody has it any more.
@@ -49,4 +52,20 @@ final class RequestGate: Sendable {
     var waitingCount: Int { waiting.load(ordering: .sequentiallyConsistent) }
     func addWaiting() { waiting.add(1, ordering: .sequentiallyConsistent) }
     func removeWaiting() { waiting.subtract(1, ordering: .sequentiallyConsistent) }
+
+    // MARK: - Requests that are put off
+
+    var changes: Int { changeCount.load(ordering: .sequentiallyConsistent) }
+
+    /// What requests are put off for has happened.
+    ///
+    /// - Returns: whether there are such. (Who puts one off looks at ``changes`` after that.)
+    func change() -> Bool {
+        changeCount.add(1, ordering: .sequentiallyConsistent)
+        return putOffs.load(ordering: .sequentiallyConsistent) > 0
+    }
+
+    var putOffCount: Int { putOffs.load(ordering: .sequentiallyConsistent) }
+    func addPutOff() { putOffs.add(1, ordering: .sequentiallyConsistent) }
+    func removePutOffs(_ count: Int) { putOffs.subtract(count, ordering: .sequentiallyConsistent) }
 }

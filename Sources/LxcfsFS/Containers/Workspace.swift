@@ -18,6 +18,16 @@ final class Workspace {
     var isReplaying = false
     /// The container has so many requests that this one is answered with what is there.
     var isHasty = false
+    /// Whose request it is; nil if nobody's.
+    var gate: RequestGate?
+    /// ``RequestGate/changes`` when the thread began with it.
+    var changes = 0
+    /// The request may be put off, and has been. It is answered when ``RequestGate/changes`` is
+    /// another number.
+    var mayPutOff = false
+    var isPutOff = false
+    /// It has been put off once.
+    var isSecondTry = false
     /// The thread answers what has been put aside.
     var isHelper = false
     /// Where the thread says that it waits for what only the container decides.

@@ -12,7 +12,7 @@ import Syscalls
 package final class AsideRequests: @unchecked Sendable {
     /// To be changed with the layout.
     package static let name = "requests-aside:1"
-    package static let count = 2048
+    package static let count = 4096
     private static let placeSize = 512
     private static let headerSize = 16
     /// Bytes of a request that may be put aside: any of those whose length is bounded.

@@ -28,9 +28,14 @@ package protocol KernelPages: Sendable {
 
     /// It goes on.
     func hasWaited()
+
+    /// Requests of the container whose request the calling thread answers need not be put off any
+    /// more: see ``PageCache/size(of:in:make:tell:later:)``.
+    func sizeHasChanged()
 }
 
 extension KernelPages {
     package func willWait() {}
     package func hasWaited() {}
+    package func sizeHasChanged() {}
 }

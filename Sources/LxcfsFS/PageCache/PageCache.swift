@@ -100,11 +100,14 @@ package final class PageCache: Sendable {
     ///   - make: makes the content of this moment.
     ///   - tell: answers the request with a size, which the kernel may believe for a window, or
     ///     (`lasts` is false) not at all.
+    ///   - later: puts the request off until ``KernelPages/sizeHasChanged()``, if it can; then
+    ///     nothing more is done with it. Otherwise the calling thread waits.
     /// - Throws: what `make` throws; then `tell` has not been called.
     package func size(
         of node: NodeID, in files: CachedFiles,
         make: () throws(SystemError) -> Snapshot,
-        tell: (_ size: FileSize, _ lasts: Bool) -> Void
+        tell: (_ size: FileSize, _ lasts: Bool) -> Void,
+        later: (_ again: Bool) -> Bool = { _ in false }
     ) throws(SystemError) {
         let file = file(node, files)
         let now = now()
@@ -129,7 +132,11 @@ package final class PageCache: Sendable {
             case .waitForAMoment where pauses > Self.mostPauses:
                 tell(file.sizeMeanwhile(now: self.now()), false)
                 return
-            case .waitForAMoment, .wait:
+            case .waitForAMoment:
+                pause(50)
+                continue
+            case .wait:
+                if later(true) { return }
                 pause(50)
                 continue
             case .due: break
@@ -141,6 +148,7 @@ package final class PageCache: Sendable {
             guard let content else { continue }
             let step = file.install(content, permits, mayWait: pauses <= Self.mostPauses)
             if step.action == .wait {
+                if later(false) { return }
                 made = content
                 pause(200)
                 continue
@@ -192,10 +200,12 @@ package final class PageCache: Sendable {
     ///   - make: makes the content of this moment.
     ///   - answer: answers the request with a part of a content, or (nil) with EINVAL, on which
     ///     a reader who has not asked for the size falls back to read(2).
+    ///   - later: as for ``size(of:in:make:tell:later:)``.
     /// - Throws: what `make` throws; then `answer` has not been called.
     package func content(
         of node: NodeID, in files: CachedFiles, offset: Int, size: Int,
-        make: () throws(SystemError) -> Snapshot, answer: (Bytes?) -> Void
+        make: () throws(SystemError) -> Snapshot, answer: (Bytes?) -> Void,
+        later: (_ again: Bool) -> Bool = { _ in false }
     ) throws(SystemError) {
         let file = file(node, files)
         let started = now()
@@ -229,6 +239,7 @@ package final class PageCache: Sendable {
                 made = try make()
                 continue
             case .wait:
+                if later(true) { return }
                 pause()
                 continue
             case .waitFor(let thread):
@@ -298,6 +309,7 @@ package final class PageCache: Sendable {
         defer {
             permits.endResizing()
             permits.give()
+            kernel.sizeHasChanged()
         }
         let isDropped = clear(file, node)
         if file.wasShown(now: now(), window: window) {
@@ -311,6 +323,7 @@ package final class PageCache: Sendable {
         // Until now the next worker would have to show the former content.
         told.telling(content, node) {
             file.beginGrowing(content, by: gettid(), now: now())
+            kernel.sizeHasChanged()
             file.stored(content, success: isDropped && kernel.store(content, in: node))
             expirer.schedule(file, node, time: content.time)
         }
@@ -325,6 +338,7 @@ package final class PageCache: Sendable {
         defer {
             permits.endResizing()
             permits.give()
+            kernel.sizeHasChanged()
         }
         var turns = 0
         while true {
@@ -353,6 +367,8 @@ package final class PageCache: Sendable {
     private func clear(_ file: CachedFile, _ node: NodeID) -> Bool {
         for _ in 0..<Self.mostAttempts {
             file.beginDropping()
+            // A READ may have one of the pages.
+            kernel.sizeHasChanged()
             guard expirer.drop(node, file) else { break }
             if file.settle(force: false) { return true }
             usleep(50)

@@ -18,16 +18,31 @@ final class Dispatcher: @unchecked Sendable {
     /// How long one that has nothing to do waits for work, in nanoseconds.
     private static let patience: UInt64 = 1_000_000_000
 
+    /// Answers the request at a place, and returns when that is done.
+    ///
+    /// - Returns: false if it is put off.
+    typealias Answer =
+        @Sendable (_ item: Item, _ gate: RequestGate) -> Bool
+
+    /// A request that waits for a thread.
+    struct Item {
+        let place: Int
+        /// It may have been answered by an earlier worker.
+        let isReplaying: Bool
+        /// It has been put off before.
+        var isSecondTry = false
+    }
+
     private let places: AsideRequests
     private let log: Logger
-    /// Answers a request at that place.
-    private var answer: (@Sendable (_ place: Int, _ isReplaying: Bool) -> Void)?
+    private var answer: Answer?
     /// Helpers that work for containers whose requests have to wait, at one time.
     private let mostBusy = max(sysconf(CInt(_SC_NPROCESSORS_ONLN)), 2)
 
     private let lock = Lock()
     private var free: [Int] = []
     private var queues: [ObjectIdentifier: Queue] = [:]
+    private var putOffs: [ObjectIdentifier: [Item]] = [:]
     /// Containers that may have a request answered, once for each.
     private var soon: [Queue] = []
     private var inTurn: [Queue] = []
@@ -43,7 +58,7 @@ final class Dispatcher: @unchecked Sendable {
     /// The requests of one container that wait.
     private final class Queue {
         let gate: RequestGate
-        var places: [(place: Int, isReplaying: Bool)] = []
+        var items: [Item] = []
         /// Of these no thread has been reserved for so many.
         var unreserved = 0
         /// Some of them have waited for a thread of the container.
@@ -59,11 +74,8 @@ final class Dispatcher: @unchecked Sendable {
 
     /// Before the first request.
     ///
-    /// - Parameter answer: answers the request at a place, and returns when that is done.
     /// - Throws: what pthread_create(3) says.
-    func start(
-        _ answer: @escaping @Sendable (_ place: Int, _ isReplaying: Bool) -> Void
-    ) throws(SystemError) {
+    func start(_ answer: @escaping Answer) throws(SystemError) {
         self.answer = answer
         lock.lock()
         defer { lock.unlock() }
@@ -85,30 +97,76 @@ final class Dispatcher: @unchecked Sendable {
         _ request: PendingRequest, _ connection: FUSEConnection, _ gate: RequestGate,
         isReplaying: Bool = false
     ) -> Bool {
-        guard request.size <= AsideRequests.room else { return false }
         lock.lock()
         defer { lock.unlock() }
-        // What is free is left to others in part, however many containers do this.
-        guard gate.waitingCount < min(RequestGate.mostWaiting, free.count),
-            let place = free.popLast()
-        else { return false }
-        places.put(request, connection, at: place)
+        guard let place = take(request, connection, gate) else { return false }
         total.add(1, ordering: .relaxed)
-        add(place, gate, isReplaying: isReplaying)
+        add(Item(place: place, isReplaying: isReplaying), gate)
         return true
+    }
+
+    /// The same for a request that is put off until something happens
+    /// (``RequestGate/changes``).
+    ///
+    /// - Parameter changes: when the calling thread began with it.
+    func putOff(
+        _ request: PendingRequest, _ connection: FUSEConnection, _ gate: RequestGate,
+        changes: Int, isReplaying: Bool
+    ) -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        guard let place = take(request, connection, gate) else { return false }
+        putOff(
+            Item(place: place, isReplaying: isReplaying, isSecondTry: true), gate,
+            changes: changes)
+        return true
+    }
+
+    private func take(
+        _ request: PendingRequest, _ connection: FUSEConnection, _ gate: RequestGate
+    ) -> Int? {
+        guard request.size <= AsideRequests.room,
+            gate.waitingCount + gate.putOffCount < limit, let place = free.popLast()
+        else { return nil }
+        places.put(request, connection, at: place)
+        return place
+    }
+
+    /// How many requests of one container may wait now. Most of what is free is left to others,
+    /// however many containers have as many as they may.
+    private var limit: Int { min(RequestGate.mostWaiting, max(free.count / 16, 1)) }
+
+    private func putOff(_ item: Item, _ gate: RequestGate, changes: Int) {
+        gate.addPutOff()
+        guard gate.changes == changes else {
+            gate.removePutOffs(1)
+            add(item, gate)
+            return
+        }
+        putOffs[ObjectIdentifier(gate), default: []].append(item)
+    }
+
+    /// What requests of a container have been put off for has happened.
+    func goOn(_ gate: RequestGate) {
+        guard gate.change() else { return }
+        lock.lock()
+        defer { lock.unlock() }
+        guard let items = putOffs.removeValue(forKey: ObjectIdentifier(gate)) else { return }
+        gate.removePutOffs(items.count)
+        for item in items { add(item, gate) }
     }
 
     /// Takes up a request that an earlier worker has put aside.
     func takeUp(_ place: Int, _ gate: RequestGate) {
         places.set(.waiting, place)
-        lock.withLock { add(place, gate, isReplaying: true) }
+        lock.withLock { add(Item(place: place, isReplaying: true), gate) }
     }
 
-    private func add(_ place: Int, _ gate: RequestGate, isReplaying: Bool) {
+    private func add(_ item: Item, _ gate: RequestGate) {
         let key = ObjectIdentifier(gate)
         let queue = queues[key] ?? Queue(gate)
         queues[key] = queue
-        queue.places.append((place, isReplaying))
+        queue.items.append(item)
         queue.unreserved += 1
         gate.addWaiting()
         schedule(queue)
@@ -163,19 +221,28 @@ final class Dispatcher: @unchecked Sendable {
     private func help() {
         let workspace = Workspace.current
         workspace.isHelper = true
-        while let (queue, place, isReplaying) = next() {
-            workspace.heldUp = places[place].heldUp
-            answer?(place, isReplaying)
+        while let (gate, item) = next() {
+            workspace.heldUp = places[item.place].heldUp
+            let isDone = answer?(item, gate) ?? true
             workspace.heldUp = nil
-            places.set(.free, place)
             busy.subtract(1, ordering: .relaxed)
-            lock.withLock { free.append(place) }
-            left(queue.gate)
+            lock.lock()
+            if isDone {
+                places.set(.free, item.place)
+                free.append(item.place)
+            } else {
+                places.set(.waiting, item.place)
+                var item = item
+                item.isSecondTry = true
+                putOff(item, gate, changes: workspace.changes)
+            }
+            lock.unlock()
+            left(gate)
         }
     }
 
     /// Waits for work; nil if there has been none for some time.
-    private func next() -> (Queue, place: Int, isReplaying: Bool)? {
+    private func next() -> (RequestGate, Item)? {
         while true {
             lock.lock()
             if hasWork {
@@ -200,7 +267,7 @@ final class Dispatcher: @unchecked Sendable {
         }
     }
 
-    private func takeWork() -> (Queue, place: Int, isReplaying: Bool) {
+    private func takeWork() -> (RequestGate, Item) {
         let queue: Queue
         if soon.isEmpty {
             queue = inTurn.removeFirst()
@@ -208,14 +275,14 @@ final class Dispatcher: @unchecked Sendable {
         } else {
             queue = soon.removeFirst()
         }
-        let (place, isReplaying) = queue.places.removeFirst()
+        let item = queue.items.removeFirst()
         queue.gate.removeWaiting()
-        if queue.places.isEmpty { queues[ObjectIdentifier(queue.gate)] = nil }
+        if queue.items.isEmpty { queues[ObjectIdentifier(queue.gate)] = nil }
         busy.add(1, ordering: .relaxed)
-        places.set(.answering, place)
+        places.set(.answering, item.place)
         // One thread wakes the next.
         if hasWork { wakeHelper() }
-        return (queue, place, isReplaying)
+        return (queue.gate, item)
     }
 
     /// A helper waits for what only its container decides: others go on without it.

@@ -235,13 +235,19 @@ final class Session: @unchecked Sendable {
         buffer.size = request.size
         switch owners.owner(of: request) {
         case .noAnswer: break
-        case .nobody: answer(request, &buffer, workspace)
+        case .nobody: _ = answer(request, &buffer, workspace)
         case .container(let gate):
             // A write may be too long to be put aside.
             let mustStay = buffer.size > AsideRequests.room
             let left = receiving.subtract(1, ordering: .relaxed).newValue
             let isHere = (left > 0 || mustStay) && gate.enter()
-            if isHere { answer(request, &buffer, workspace) }
+            if isHere, !answer(request, &buffer, workspace, gate),
+                !dispatcher.putOff(
+                    request, connection, gate, changes: workspace.changes,
+                    isReplaying: workspace.isReplaying)
+            {
+                _ = answer(request, &buffer, workspace, gate, mayPutOff: false)
+            }
             receiving.add(1, ordering: .relaxed)
             if isHere {
                 request.clear()
@@ -258,26 +264,42 @@ final class Session: @unchecked Sendable {
     }
 
     /// Answers a request that has been put aside.
-    func answerAside(_ request: PendingRequest, isReplaying: Bool) {
+    ///
+    /// - Returns: false if it is put off.
+    func answerAside(
+        _ request: PendingRequest, _ item: Dispatcher.Item, _ gate: RequestGate
+    ) -> Bool {
         let workspace = Workspace.current
         var buffer = fuse_buf()
         buffer.mem = request.memory
         buffer.size = request.size
-        workspace.isReplaying = isReplaying
-        answer(request, &buffer, workspace)
+        workspace.isReplaying = item.isReplaying
+        workspace.isSecondTry = item.isSecondTry
+        let isDone = answer(request, &buffer, workspace, gate)
         workspace.isReplaying = false
+        workspace.isSecondTry = false
+        return isDone
     }
 
+    /// - Parameter mayPutOff: the caller can put it aside.
+    /// - Returns: false if it is put off.
     @inline(__always)
     private func answer(
-        _ request: PendingRequest, _ buffer: inout fuse_buf, _ workspace: Workspace
-    ) {
+        _ request: PendingRequest, _ buffer: inout fuse_buf, _ workspace: Workspace,
+        _ gate: RequestGate? = nil, mayPutOff: Bool = true
+    ) -> Bool {
         workspace.request = Suspects.key(request, connection)
         if !refused.isEmpty, refused.contains(workspace.request) {
             refuse(request, EIO)
-        } else {
-            fuse_session_process_buf(handle, &buffer)
+            return true
         }
+        workspace.gate = gate
+        workspace.changes = gate?.changes ?? 0
+        workspace.mayPutOff = gate != nil && mayPutOff
+        workspace.isPutOff = false
+        fuse_session_process_buf(handle, &buffer)
+        workspace.gate = nil
+        return !workspace.isPutOff
     }
 
     /// Answers a request of a container that has too many: with the size that the kernel knows,
@@ -291,7 +313,7 @@ final class Session: @unchecked Sendable {
             return
         }
         workspace.isHasty = true
-        answer(request, &buffer, workspace)
+        _ = answer(request, &buffer, workspace)
         workspace.isHasty = false
     }
 
@@ -339,5 +361,9 @@ extension Session: KernelPages {
     func hasWaited() {
         guard let workspace = Workspace.known, workspace.endWaiting() else { return }
         if workspace.isHelper { dispatcher.helperGoesOn() }
+    }
+
+    func sizeHasChanged() {
+        if let gate = Workspace.known?.gate { dispatcher.goOn(gate) }
     }
 }
