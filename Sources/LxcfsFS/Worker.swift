@@ -77,7 +77,8 @@ public final class Worker {
 
     /// Takes up where an earlier worker has ended, and starts to answer.
     private func takeOver(_ parts: WorkerParts) throws(SystemError) {
-        let pending = parts.containers.pending + parts.callers.pending
+        let pending =
+            parts.containers.pending + parts.callers.pending + parts.pendingAside
         var refused: Set<UInt64> = []
         if setup.afterCrash {
             refused = parts.memory.suspects.crashed(with: pending)
@@ -101,16 +102,28 @@ public final class Worker {
         parts.memory.servingPID = getpid()
         for session in [parts.containers, parts.callers] {
             let isResent = options.usesResend ? try session.resend() : false
+            if isResent { parts.forgetAside(of: session.connection) }
             if !isResent, !pending.isEmpty {
                 log.debug("answering what an earlier worker has left unanswered")
             }
         }
+        let left = parts.takeLeft()
+        let (aside, containers, callers) = (parts.aside, parts.containers, parts.callers)
+        try parts.dispatcher.start { item, gate in
+            let session = aside.connection(item.place) == .callers ? callers : containers
+            return session.answerAside(aside[item.place], item, gate)
+        }
         try parts.containers.start(
-            serving: parts.containerTree, threads: options.threads, name: "containers",
-            refused: refused)
+            serving: parts.containerTree, parts.containerOwners, threads: options.threads,
+            name: "containers", refused: refused)
         try parts.callers.start(
-            serving: parts.callerTree, threads: options.threads, name: "callers",
-            refused: refused)
+            serving: parts.callerTree, parts.callerOwners, threads: options.threads,
+            name: "callers", refused: refused)
+        for place in left {
+            if let gate = parts.session(ofAside: place)?.gate(ofLeft: parts.aside[place]) {
+                parts.dispatcher.takeUp(place, gate)
+            }
+        }
         try parts.agent?.start(afterCrash: setup.afterCrash)
     }
 
@@ -122,6 +135,7 @@ public final class Worker {
         for session in [parts.containers, parts.callers] {
             _ = session.stop(deadline: deadline)
         }
+        parts.dispatcher.finish(deadline: deadline)
     }
 
     // MARK: - Serving

@@ -18,10 +18,14 @@ struct WorkerParts {
     let openFiles: OpenFiles
     /// nil if nothing is to be cached: `--coherence 0`.
     let pageCache: PageCache?
+    let dispatcher: Dispatcher
+    let aside: AsideRequests
     let containers: Session
     let containerTree: Tree
+    let containerOwners: RequestOwners
     let callers: Session
     let callerTree: Tree
+    let callerOwners: RequestOwners
     /// nil where the kernel has no seccomp user notification.
     let agent: Agent?
 
@@ -53,10 +57,14 @@ struct WorkerParts {
             host: host, registry: registry, callers: callerLookup, sampler: sampler,
             state: states, options: options, log: log)
         let number = memory.beginLife()
+        aside = try Self.asideRequests(setup, link)
+        dispatcher = Dispatcher(aside, log: log)
         containers = try Session(
-            device: FileDescriptor(owning: setup[.containers]), .containers, memory, log: log)
+            device: FileDescriptor(owning: setup[.containers]), .containers, memory,
+            dispatcher, log: log)
         callers = try Session(
-            device: FileDescriptor(owning: setup[.callers]), .callers, memory, log: log)
+            device: FileDescriptor(owning: setup[.callers]), .callers, memory, dispatcher,
+            log: log)
         openFiles = try OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
 
         let containerNames = ContainerNames(
@@ -65,7 +73,7 @@ struct WorkerParts {
         let containerFiles: any FileServer
         if window > 0 {
             let cache = try PageCache(
-                containers, window: window, threads: options.threads, worker: number,
+                containers, window: window, threads: Dispatcher.mostHelpers, worker: number,
                 memory: memory, cpuWait: CPUQueue(host.loadavg).wait)
             pageCache = cache
             containerFiles = PageCacheFiles(names: containerNames, cache: cache)
@@ -85,6 +93,8 @@ struct WorkerParts {
             files: SnapshotFiles(
                 names: callerNames, openFiles: openFiles, watcher: PressureWatcher()),
             counters: callers.counters, startedAt: setup.startedAtRealtime)
+        containerOwners = RequestOwners(names: containerNames, openFiles: nil)
+        callerOwners = RequestOwners(names: callerNames, openFiles: openFiles)
         self.memory = memory
         self.number = number
         agent = try Self.makeAgent(
@@ -95,6 +105,19 @@ struct WorkerParts {
         try sampler.start()
         try openFiles.startTidyingUp(log)
         try pageCache?.start()
+    }
+
+    /// The memory for requests that are put aside: that of the workers before, or a new one, which
+    /// the keeper keeps for those that follow.
+    private static func asideRequests(
+        _ setup: WorkerSetup, _ link: WorkerEnd
+    ) throws -> AsideRequests {
+        if let kept = setup.kept.first(where: { $0.name == AsideRequests.name }) {
+            return try AsideRequests(try kept.duplicate())
+        }
+        let memory = try AsideRequests.make()
+        try link.keep(memory, name: AsideRequests.name)
+        return try AsideRequests(memory)
     }
 
     private static func makeAgent(

@@ -32,11 +32,26 @@ public func mountNamespace(
     return NamespaceID(inode: UInt64(info.st_ino))
 }
 
+/// The namespace that a pid namespace was made in (ioctl_ns(2)); nil if that is outside of our own.
+public func parentNamespace(
+    of namespace: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor? {
+    let result = clinux_ns_parent(namespace.raw)
+    if result == -EPERM { return nil }
+    return FileDescriptor(owning: try check(result, "find the parent of", "a pid namespace"))
+}
+
 /// setns(2) into a mount namespace. Fails with `EINVAL` in a process with threads.
 public func enterMountNamespace(
     _ namespace: borrowing FileDescriptor, path: String
 ) throws(SystemError) {
     _ = try attempting("enter mount namespace", path) { setns(namespace.raw, CLONE_NEWNS) }
+}
+
+/// unshare(2): from now on this process is in a copy of its mount namespace. Fails with `EINVAL`
+/// in a process with threads.
+public func copyMountNamespace() throws(SystemError) {
+    _ = try attempting("copy", "the mount namespace") { unshare(CLONE_NEWNS) }
 }
 
 /// The time namespace of a process (time_namespaces(7)); nil if there is no such file: the process

@@ -37,7 +37,7 @@ import Testing
     }
 
     private func state(_ id: String, slot: UInt32) throws -> ContainerState {
-        ContainerState(try makeContainer(id, slot: slot))
+        ContainerState(try makeContainer(id, slot: slot), key: id, nil)
     }
 
     private func makeRoom() throws { try directory.prepare() }
@@ -119,7 +119,7 @@ import Testing
         let store = store()
         store.write(try state("one", slot: 1))
         try makeRoom()
-        try store.remove(id: "one")
+        try store.remove(key: "one")
         store.retry(now: .max)
         #expect(holder.held.isEmpty && store.nextTry == nil)
         #expect(try directory.read().states.isEmpty)

@@ -10,6 +10,7 @@
 
 #include "clinux/mount.h"
 #include "clinux/file.h"
+#include "clinux/hold.h"
 #include "clinux/process.h"
 #include "clinux/capability.h"
 #include "clinux/memory.h"

@@ -15,6 +15,7 @@ final class CallerLookup: Sendable {
     private let showSwap: Bool
     private let sampler: LoadSampler
     private let ownNamespace: NamespaceID
+    private let ownUserNamespace: NamespaceID
     private let timeNamespaces: TimeNamespaces
     private let poller: Poller
 
@@ -80,6 +81,7 @@ final class CallerLookup: Sendable {
         self.sampler = sampler
         self.poller = poller
         ownNamespace = try Self.namespace(of: "self", host)
+        ownUserNamespace = try Self.namespace("user", of: "self", host)
         timeNamespaces = try TimeNamespaces(host.roots.proc)
     }
 
@@ -194,12 +196,14 @@ final class CallerLookup: Sendable {
     /// - Parameter asContainer: the process is known to be a container's, even if it shares
     ///   the host's pid namespace. Otherwise such a process is one of the host, which may
     ///   have a cgroup of its own, such as a service.
+    /// - Parameter isStarting: it has not been started, and cannot have moved within its cgroup.
     func place(
-        of tid: Int32, asContainer: Bool = false, _ workspace: Workspace
+        of tid: Int32, asContainer: Bool = false, isStarting: Bool = false,
+        _ workspace: Workspace
     ) throws(SystemError) -> Place {
         let namespace = try Self.namespace(of: "\(tid)", host)
         if asContainer, namespace != ownNamespace {
-            return try place(ofContainerOf: tid, in: namespace, workspace)
+            return try place(ofContainerOf: tid, in: namespace, isStarting, workspace)
         }
         let bootOffset = try bootOffset(of: tid, workspace)
         let own = try cgroupPaths(tid, workspace)
@@ -207,32 +211,35 @@ final class CallerLookup: Sendable {
             return asContainer
                 ? Place(
                     pid: tid, startTime: try startTime(tid, workspace),
-                    cgroups: own.ofContainer, bootOffset: bootOffset)
+                    cgroups: isStarting ? own : Self.container(in: own), bootOffset: bootOffset)
                 : Place(
                     pid: 1, startTime: 0, cgroups: own.ofContainer, bootOffset: bootOffset)
         }
         guard let known = try initProcess(of: namespace, seenFrom: tid, workspace) else {
             return Place(
-                pid: tid, startTime: try startTime(tid, workspace), cgroups: own.ofContainer,
-                bootOffset: bootOffset)
+                pid: tid, startTime: try startTime(tid, workspace),
+                cgroups: Self.container(in: own), bootOffset: bootOffset)
         }
-        let outer = try cgroupPaths(known.pid, workspace).ofContainer
+        let outer = Self.container(in: try cgroupPaths(known.pid, workspace))
         return Place(
             pid: known.pid, startTime: known.startTime,
-            cgroups: outer.contains(own) ? outer : own.ofContainer, bootOffset: bootOffset)
+            cgroups: outer.contains(own) ? outer : Self.container(in: own),
+            bootOffset: bootOffset)
     }
 
     /// The same for a process that is to be registered, whose pid namespace is not ours. The
     /// registrar watches the process itself: nothing to remember here.
     private func place(
-        ofContainerOf tid: Int32, in namespace: NamespaceID, _ workspace: Workspace
+        ofContainerOf tid: Int32, in namespace: NamespaceID, _ isStarting: Bool,
+        _ workspace: Workspace
     ) throws(SystemError) -> Place {
         let pid = try findInit(of: namespace, seenFrom: tid, workspace) ?? tid
         // Before the cgroups: then a number that is used anew meanwhile is noticed, when the
         // process is looked at again.
         let started = try startTime(pid, workspace)
         let bootOffset = try bootOffset(of: tid, workspace)
-        let outer = try cgroupPaths(pid, workspace).ofContainer
+        let exact = try cgroupPaths(pid, workspace)
+        let outer = isStarting && pid == tid ? exact : Self.container(in: exact)
         if pid == tid {
             return Place(
                 pid: pid, startTime: started, cgroups: outer, bootOffset: bootOffset)
@@ -240,7 +247,8 @@ final class CallerLookup: Sendable {
         let own = try cgroupPaths(tid, workspace)
         return Place(
             pid: pid, startTime: started,
-            cgroups: outer.contains(own) ? outer : own.ofContainer, bootOffset: bootOffset)
+            cgroups: outer.contains(own) ? outer : isStarting ? own : Self.container(in: own),
+            bootOffset: bootOffset)
     }
 
     /// Whether thread `tid` is in the daemon's own pid namespace, as hooks are and processes of
@@ -251,6 +259,23 @@ final class CallerLookup: Sendable {
             try Self.namespace(of: "\(tid)", host)
         }
         return namespace == ownNamespace
+    }
+
+    /// Whether thread `tid` administers this host, as hooks do: it has CAP_SYS_ADMIN in the
+    /// daemon's own user namespace, and sees the host's processes anyway. Other users of the host
+    /// do not, nor does a container, be it in the host's pid namespace. False if the thread cannot
+    /// be seen from here.
+    func isAdministrator(_ tid: Int32) -> Bool {
+        guard tid > 0, (try? Capability.administration.isInEffect(inThread: tid)) == true else {
+            return false
+        }
+        let namespaces = try? host.withDescriptors { () throws(SystemError) in
+            [
+                try Self.namespace("pid", of: "\(tid)", host),
+                try Self.namespace("user", of: "\(tid)", host),
+            ]
+        }
+        return namespaces == [ownNamespace, ownUserNamespace]
     }
 
     private func initProcess(
@@ -329,12 +354,19 @@ final class CallerLookup: Sendable {
             && (try? Self.namespace(of: "\(pid)", host)) == namespace
     }
 
+    /// See ``CgroupPaths/ofContainer``. The root is the host: a container whose own cgroup is called
+    /// `/init.scope` is not that.
+    private static func container(in paths: CgroupPaths) -> CgroupPaths {
+        let container = paths.ofContainer
+        return container.isRoot ? paths : container
+    }
+
     // MARK: - Reading /proc/<pid>
 
     private static func namespace(
-        of process: String, _ host: Host
+        _ kind: String = "pid", of process: String, _ host: Host
     ) throws(SystemError) -> NamespaceID {
-        let path = "\(process)/ns/pid"
+        let path = "\(process)/ns/\(kind)"
         let file = try host.roots.proc.open(at: path)
         return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
     }

@@ -43,7 +43,7 @@ final class StateStore {
             return hash.value | 1 << 63
         }
     }
-    /// By the id in the state.
+    /// By the keys of the containers.
     private var unwritten: [String: Unwritten] = [:]
     /// The containers of all files that have been read, by the names of the files.
     private var slots: [String: UInt32] = [:]
@@ -111,9 +111,19 @@ final class StateStore {
     }
 
     /// Removes the state of one container; it is no error if there is none.
-    func remove(id: String) throws(SystemError) {
-        forget(id)
-        try directory.remove(id: id)
+    ///
+    /// - Parameter key: see ``ContainerKey``.
+    func remove(key: String) throws(SystemError) {
+        forget(key)
+        try directory.remove(key: key)
+    }
+
+    /// Removes a file that is no container's any more.
+    ///
+    /// - Parameter name: as ``StateDirectory/Content/present`` has it.
+    func remove(file name: String) throws(SystemError) {
+        for key in unwritten.keys where StateDirectory.file(of: key) == name { forget(key) }
+        try directory.remove(file: name)
     }
 
     private func forget(_ id: String) {

@@ -144,19 +144,20 @@ extension Names {
         return TreeEntry(name: fixed.name, node: node, kind: kind(of: node) ?? .directory)
     }
 
-    /// The directories of the registered containers. Who has the whole tree in a container, as
-    /// lxcfs's hook for LXC does it, is not to see the others there.
+    /// The directories of the registered containers, for hooks and for root of the host. Who has
+    /// the whole tree in a container, as lxcfs's hook for LXC does it, is not to see the others
+    /// there, and users of the host see no more of containers than without us.
     private func containerEntries(for caller: pid_t) -> [TreeEntry] {
-        guard callers.sharesNamespace(caller) else { return [] }
-        return registry.ids.compactMap { containerEntry($0) }
+        guard callers.isAdministrator(caller) else { return [] }
+        return registry.keys.compactMap { containerEntry($0) }
     }
 
     private func containerEntry(_ id: String, for caller: pid_t) -> TreeEntry? {
-        containerEntry(id).flatMap { callers.sharesNamespace(caller) ? $0 : nil }
+        containerEntry(id).flatMap { callers.isAdministrator(caller) ? $0 : nil }
     }
 
     private func containerEntry(_ id: String) -> TreeEntry? {
-        registry.container(id: id).map {
+        registry.container(key: id).map {
             TreeEntry(
                 name: id, node: NodeID(slot: $0.slot, file: FixedNode.top.rawValue),
                 kind: .directory)

@@ -9,6 +9,9 @@ final class OpenFile: @unchecked Sendable {
     let node: NodeID
     /// Whose numbers it shows, see ``Container/identity``.
     let identity: UInt64
+    /// How many threads work for the container that has opened it; nil for a file that an earlier
+    /// worker has opened.
+    let gate: RequestGate?
     /// nil for a file that an earlier worker has opened.
     private var container: Container?
     let payer: Payer
@@ -22,6 +25,7 @@ final class OpenFile: @unchecked Sendable {
         _ host: Host, _ workspace: Workspace
     ) throws(SystemError) {
         self.container = container
+        gate = container.gate
         self.node = node
         self.payer = payer
         identity = container.identity
@@ -34,6 +38,7 @@ final class OpenFile: @unchecked Sendable {
 
     /// A file that an earlier worker has opened.
     init(_ stored: OpenFileTable.Stored) {
+        gate = nil
         node = stored.node
         snapshot = stored.snapshot
         identity = stored.identity

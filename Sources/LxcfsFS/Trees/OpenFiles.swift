@@ -174,6 +174,11 @@ final class OpenFiles: Sendable {
         }
     }
 
+    /// How many threads work for the container that has opened a file; nil if that is not known.
+    func gate(ofHandle handle: UInt64) -> RequestGate? {
+        state.withLock { ($0.local[handle] ?? $0.known[handle])?.file.gate }
+    }
+
     /// The handle for a file that no worker has opened: one of which the content is lost.
     ///
     /// - Throws: `ENOMEM` if the payer has too much open.
