@@ -32,12 +32,13 @@ struct WorkerParts {
         _ setup: WorkerSetup, _ options: inout DaemonOptions, _ poller: Poller,
         _ link: WorkerEnd, _ log: Logger
     ) throws {
+        let roots = try HostRoots.open()
+        try Confinement.startAide(roots, options.systemCallFilter)
         let state = StateDirectory(path: options.directory.containers)
         try state.prepare()
         let memory = try HandoverMemory(FileDescriptor(owning: setup[.memory]))
         memory.bind(&options)
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
-        let roots = try HostRoots.open()
         let records = try CounterRecords(
             options.directory.counters, cpus: try CPUCatalog.possibleCPUs(sys: roots.sys).count,
             log: log)
@@ -87,8 +88,7 @@ struct WorkerParts {
         self.number = number
         agent = try Self.makeAgent(
             setup, options, host, registry, callerLookup, memory, link, log)
-        // Before the first thread, for each thread has its own.
-        try Privileges.keepOnly([.trace], dormant: [.resources, .allFiles])
+        try Confinement.apply(host, state: state.path, options.systemCallFilter, log: log)
         try sampler.start()
         try pageCache?.start()
     }

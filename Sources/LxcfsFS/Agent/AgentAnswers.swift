@@ -161,6 +161,10 @@ final class AgentAnswers: Sendable {
         _ bytes: UnsafeRawBufferPointer, _ address: UInt64, _ call: InterceptedCall,
         _ listener: AgentListener
     ) throws(SystemError) -> Bool {
+        if Aide.isThere {
+            guard SeccompNotify.isWaiting(listener.descriptor, call.id) else { return false }
+            return try Aide.write(bytes, toCaller: call.tid, at: address)
+        }
         // In this order: the memory is that of the thread which had the number when it was
         // opened, and if the caller still waits after that, it was the caller.
         let memory = try CallerMemory(of: call.tid, host.roots.proc)

@@ -67,7 +67,7 @@ final class CallerLookup: Sendable {
         self.showSwap = showSwap
         self.sampler = sampler
         self.poller = poller
-        ownNamespace = try Self.namespace(of: "self", host)
+        ownNamespace = try NamespaceID.own(.process, host.roots.proc)
         timeNamespaces = try TimeNamespaces(host.roots.proc)
     }
 
@@ -134,7 +134,7 @@ final class CallerLookup: Sendable {
     func place(
         of tid: Int32, asContainer: Bool = false, _ workspace: Workspace
     ) throws(SystemError) -> Place {
-        let namespace = try Self.namespace(of: "\(tid)", host)
+        let namespace = try NamespaceID.of(tid, .process, host.roots.proc)
         if asContainer, namespace != ownNamespace {
             return try place(ofContainerOf: tid, in: namespace, workspace)
         }
@@ -185,7 +185,7 @@ final class CallerLookup: Sendable {
     func sharesNamespace(_ tid: Int32) -> Bool {
         guard tid > 0 else { return false }
         let namespace = try? host.withDescriptors { () throws(SystemError) in
-            try Self.namespace(of: "\(tid)", host)
+            try NamespaceID.of(tid, .process, host.roots.proc)
         }
         return namespace == ownNamespace
     }
@@ -226,8 +226,7 @@ final class CallerLookup: Sendable {
         of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
     ) throws(SystemError) -> Int32? {
         do {
-            let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
-            return try processID(1, in: file)
+            return try processID(1, in: try openPIDNamespace(of: tid, host.roots.proc))
         } catch {
             guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
         }
@@ -252,18 +251,10 @@ final class CallerLookup: Sendable {
     private func isInit(_ pid: Int32, of namespace: NamespaceID, _ workspace: Workspace) -> Bool
     {
         NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.innermost == 1
-            && (try? Self.namespace(of: "\(pid)", host)) == namespace
+            && (try? NamespaceID.of(pid, .process, host.roots.proc)) == namespace
     }
 
     // MARK: - Reading /proc/<pid>
-
-    private static func namespace(
-        of process: String, _ host: Host
-    ) throws(SystemError) -> NamespaceID {
-        let path = "\(process)/ns/pid"
-        let file = try host.roots.proc.open(at: path)
-        return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
-    }
 
     private func cgroupPaths(_ pid: Int32, _ workspace: Workspace) throws(SystemError)
         -> CgroupPaths

@@ -84,12 +84,8 @@ extension PressureTrigger {
     ) throws(SystemError) -> PressureTrigger {
         let privileged = hasSystemResource(caller, host, workspace)
         if container.isHost {
-            let path = "pressure/" + kind.rawValue
-            let flags = O_RDWR | O_NONBLOCK
             return PressureTrigger(
-                privileged
-                    ? try host.roots.proc.open(at: path, flags, raising: .resources)
-                    : try host.roots.proc.open(at: path, flags))
+                try openPressure(kind.rawValue, ofHost: host.roots.proc, privileged: privileged))
         }
         return PressureTrigger(
             try container.cgroups.openPressure(kind, privileged: privileged))
@@ -99,9 +95,8 @@ extension PressureTrigger {
     private static func hasSystemResource(
         _ tid: pid_t, _ host: Host, _ workspace: Workspace
     ) -> Bool {
-        guard let own = try? host.roots.proc.open(at: "self/ns/user").status(),
-            let its = try? host.roots.proc.open(at: "\(tid)/ns/user").status(),
-            own.st_ino == its.st_ino, own.st_dev == its.st_dev,
+        guard let own = try? NamespaceID.own(.user, host.roots.proc),
+            let its = try? NamespaceID.of(tid, .user, host.roots.proc), own == its,
             let file = try? host.roots.proc.open(at: "\(tid)/status"),
             let text = try? workspace.scratch.read(file.raw, single: true)
         else { return false }
