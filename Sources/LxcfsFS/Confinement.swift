@@ -40,7 +40,8 @@ enum Confinement {
             rules = try Landlock()
         } catch {
             guard error.errno == ENOSYS || error.errno == EOPNOTSUPP else { throw error }
-            log.notice("the kernel has no Landlock: a worker may open files like any root process")
+            log.notice(
+                "the kernel has no Landlock: a worker may open files like any root process")
             return
         }
         try rules.allow(.read, below: host.roots.proc, path: "procfs")

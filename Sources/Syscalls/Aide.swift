@@ -48,7 +48,9 @@ public enum Aide {
 
     // MARK: - What it does
 
-    static func namespace(of tid: Int32, _ kind: NamespaceKind) throws(SystemError) -> NamespaceID {
+    static func namespace(of tid: Int32, _ kind: NamespaceKind) throws(SystemError)
+        -> NamespaceID
+    {
         var request = AideRequest(.namespace)
         request.tid = tid
         request.detail = kind.rawValue
@@ -125,7 +127,8 @@ public enum Aide {
     ///
     /// - Returns: the reply's value, and a descriptor that the caller has to own, or -1.
     private static func ask(
-        _ request: AideRequest, _ bytes: UnsafeRawBufferPointer, sending file: CInt = -1, _ operation: @autoclosure () -> String,
+        _ request: AideRequest, _ bytes: UnsafeRawBufferPointer, sending file: CInt = -1,
+        _ operation: @autoclosure () -> String,
         _ path: @autoclosure () -> String
     ) throws(SystemError) -> (value: UInt64, file: CInt) {
         let channel = try takeChannel()

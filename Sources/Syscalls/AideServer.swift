@@ -26,7 +26,9 @@ struct AideServer {
         do {
             // Nothing else that the worker has open is to stay open here.
             let above = max(proc, channel) + 1
-            let kept = [fcntl(proc, F_DUPFD_CLOEXEC, above), fcntl(channel, F_DUPFD_CLOEXEC, above)]
+            let kept = [
+                fcntl(proc, F_DUPFD_CLOEXEC, above), fcntl(channel, F_DUPFD_CLOEXEC, above),
+            ]
             let first = STDERR_FILENO + 1
             for (index, number) in kept.enumerated() {
                 _ = try attempting("keep", "descriptor \(number)") {

@@ -19,19 +19,19 @@ public func prepareProcess() {
 /// Raises the limits of this process, and of what it starts, that would end a daemon one day: on
 /// descriptors, on the sizes of files, of the address space and of stacks.
 ///
-/// - Returns: the limits that stay lower than what is wanted, with their value.
+/// - Returns: the limits that stay lower than what is needed, with their value.
 public func raiseLimits() -> [(name: String, value: UInt64)] {
-    // As the kernel's default of fs.nr_open, above which nobody gets.
-    let descriptors = rlim_t(1 << 20)
-    let wanted: [(String, __rlimit_resource_t, rlim_t)] = [
-        ("open files (ulimit -n)", RLIMIT_NOFILE, descriptors),
-        ("size of a file (ulimit -f)", RLIMIT_FSIZE, rlim_t.max),
-        ("address space (ulimit -v)", RLIMIT_AS, rlim_t.max),
-        ("data (ulimit -d)", RLIMIT_DATA, rlim_t.max),
-        ("stack (ulimit -s)", RLIMIT_STACK, rlim_t(8 << 20)),
+    // Descriptors: as the kernel's default of fs.nr_open, above which nobody gets. A dozen for each
+    // container are enough.
+    let wanted: [(String, __rlimit_resource_t, rlim_t, needed: rlim_t)] = [
+        ("open files (ulimit -n)", RLIMIT_NOFILE, 1 << 20, 4096),
+        ("size of a file (ulimit -f)", RLIMIT_FSIZE, .max, .max),
+        ("address space (ulimit -v)", RLIMIT_AS, .max, .max),
+        ("data (ulimit -d)", RLIMIT_DATA, .max, .max),
+        ("stack (ulimit -s)", RLIMIT_STACK, 8 << 20, 1 << 20),
     ]
     var low: [(name: String, value: UInt64)] = []
-    for (name, resource, value) in wanted {
+    for (name, resource, value, needed) in wanted {
         var limit = rlimit()
         guard getrlimit(resource, &limit) == 0, limit.rlim_cur < value else { continue }
         var raised = limit
@@ -41,7 +41,7 @@ public func raiseLimits() -> [(name: String, value: UInt64)] {
         // Without CAP_SYS_RESOURCE, or above fs.nr_open.
         limit.rlim_cur = limit.rlim_max
         setrlimit(resource, &limit)
-        if limit.rlim_max < value { low.append((name, UInt64(limit.rlim_max))) }
+        if limit.rlim_max < needed { low.append((name, UInt64(limit.rlim_max))) }
     }
     return low
 }

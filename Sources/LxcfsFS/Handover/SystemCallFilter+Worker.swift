@@ -12,7 +12,8 @@ extension SystemCallFilter {
         allowing: {
             own
                 + names([
-                    "read", "pread64", "write", "sendto", "openat", "close", "fstat", "newfstatat",
+                    "read", "pread64", "write", "sendto", "openat", "close", "fstat",
+                    "newfstatat",
                     "fstatfs", "sendmsg", "recvmsg", "socketpair", "process_vm_writev", "dup3",
                     // CAP_SYS_RESOURCE for the time of opening a pressure file, and CAP_DAC_OVERRIDE
                     "capget", "capset",
@@ -33,13 +34,16 @@ extension SystemCallFilter {
             "sigaltstack", "getpid", "gettid", "getppid",
         ]) + [
             // No code is made.
-            Call("mmap", [.without(2, executable)]), Call("mprotect", [.without(2, executable)]),
+            Call("mmap", [.without(2, executable)]),
+            Call("mprotect", [.without(2, executable)]),
             // Threads alone.
             Call("clone", [.with(cloneFlags, UInt64(CLONE_THREAD))]),
-            Call("prctl", [.int(0, 15) /* PR_SET_NAME */, .int(0, 0x53_564d_41) /* PR_SET_VMA */]),
+            Call(
+                "prctl",
+                [.int(0, 15) /* PR_SET_NAME */, .int(0, 0x53_564d_41) /* PR_SET_VMA */]),
             // Signals to itself: between threads, and abort(3).
             Call("tgkill", [.int(0, UInt64(UInt32(bitPattern: getpid())))]),
-            // Limits are looked at only: see what is allowed of the second argument that points.
+            // Limits are looked at only: no new ones, and so nobody else's either.
             Call("prlimit64", [.without(2, .max)]), Call("getrlimit"),
         ]
     }
@@ -63,7 +67,7 @@ extension SystemCallFilter {
             "mkdir", "mkdirat", "ftruncate", "fallocate", "dup", "dup2", "dup3",
             // Sockets: the control socket, the keeper, the aide
             "accept", "accept4", "getsockopt", "setsockopt", "getpeername", "sendmsg",
-            "sendto", "recvmsg", "recvfrom", "shutdown",
+            "sendto", "recvmsg", "recvfrom",
         ]) + [
             // F_SETOWN would send signals to anybody.
             Call(
@@ -81,8 +85,9 @@ extension SystemCallFilter {
         0x5401,
         // SECCOMP_IOCTL_NOTIF_RECV, _SEND, _ID_VALID, _SET_FLAGS. Not _ADDFD.
         0x2100, 0x2101, 0x2102, 0x2104,
-        // NS_GET_PID_FROM_PIDNS, NS_GET_TGID_FROM_PIDNS, NS_GET_PID_IN_PIDNS, NS_GET_TGID_IN_PIDNS
-        0xb706, 0xb707, 0xb708, 0xb709,
+        // NS_GET_USERNS, _PARENT, _NSTYPE, _OWNER_UID, _MNTNS_ID, and the numbers of processes:
+        // NS_GET_PID_FROM_PIDNS, _TGID_FROM_, _PID_IN_, _TGID_IN_
+        0xb701, 0xb702, 0xb703, 0xb704, 0xb705, 0xb706, 0xb707, 0xb708, 0xb709,
         // PIDFD_GET_INFO
         0xff0b,
         // FUSE_DEV_IOC_CLONE

@@ -74,7 +74,8 @@ public struct SystemCallFilter: Sendable {
         let calls: [Call]
         switch rule {
         case .allowOnly(let list): (standard, other, calls) = (forbidden, Self.allow, list())
-        case .deny(let list): (standard, other, calls) = (Self.allow, forbidden, list.map { Call($0) })
+        case .deny(let list):
+            (standard, other, calls) = (Self.allow, forbidden, list.map { Call($0) })
         }
         guard let filter = seccomp_init(standard) else {
             throw DaemonError("cannot make a system call filter")

@@ -85,7 +85,8 @@ extension PressureTrigger {
         let privileged = hasSystemResource(caller, host, workspace)
         if container.isHost {
             return PressureTrigger(
-                try openPressure(kind.rawValue, ofHost: host.roots.proc, privileged: privileged))
+                try openPressure(kind.rawValue, ofHost: host.roots.proc, privileged: privileged)
+            )
         }
         return PressureTrigger(
             try container.cgroups.openPressure(kind, privileged: privileged))
