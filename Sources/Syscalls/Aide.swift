@@ -28,40 +28,32 @@ public enum Aide {
     /// Whether this process has one. Otherwise it does these things itself.
     public static var isThere: Bool { started.load(ordering: .acquiring) }
 
-    /// Starts it. Only in a process without other threads.
+    /// What is asked from now on goes there.
     ///
-    /// - Parameters:
-    ///   - proc: a procfs of our pid namespace.
-    ///   - confine: called in the new process, to give up what it does not need.
-    public static func start(
-        _ proc: borrowing FileDescriptor, confine: () throws -> Void
-    ) throws(SystemError) {
-        let (ours, theirs) = try MessageSocket.pair()
-        let pid = clinux_fork()
-        if pid == 0 { AideServer.run(proc.raw, theirs, confine) }
-        close(theirs)
-        if pid < 0 { close(ours) }
-        _ = try check(pid, "start an", "aide")
-        state.withLock { $0.first = ours }
+    /// - Parameter channel: the first one; taken over.
+    static func attach(_ channel: CInt) {
+        state.withLock { $0.first = channel }
         started.store(true, ordering: .releasing)
     }
 
     // MARK: - What it does
 
-    static func namespace(of tid: Int32, _ kind: NamespaceKind) throws(SystemError)
-        -> NamespaceID
-    {
+    /// The inode of a namespace.
+    ///
+    /// - Parameter name: of the file in `/proc/<tid>/ns`.
+    static func namespace(
+        of tid: Int32, _ kind: UInt32, _ name: String
+    ) throws(SystemError) -> UInt64 {
         var request = AideRequest(.namespace)
         request.tid = tid
-        request.detail = kind.rawValue
-        let path = "/proc/\(tid)/ns/\(kind.fileName)"
-        return NamespaceID(inode: try ask(request, nothing, "find the namespace", path).value)
+        request.detail = kind
+        return try ask(request, nothing, "find the namespace", "/proc/\(tid)/ns/\(name)").value
     }
 
     static func pidNamespace(of tid: Int32) throws(SystemError) -> FileDescriptor {
         var request = AideRequest(.pidNamespace)
         request.tid = tid
-        return try askForFile(request, "/proc/\(tid)/ns/\(NamespaceKind.process.fileName)")
+        return try askForFile(request, "/proc/\(tid)/ns/pid")
     }
 
     /// Writes the answer to a call into the caller's memory.
@@ -85,30 +77,17 @@ public enum Aide {
         }
     }
 
+    /// - Parameters:
+    ///   - directory: of the cgroup; nil for the host's.
+    ///   - index: which one of those that there are.
     static func pressureFile(
-        _ name: String, ofHost: Void, privileged: Bool
+        _ name: String, _ index: Int?, ofCgroup directory: CInt?, privileged: Bool
     ) throws(SystemError) -> FileDescriptor {
-        try pressureFile(.pressureOfHost, name, PressureFile.ofHost, -1, privileged)
-    }
-
-    static func pressureFile(
-        _ name: String, ofCgroup directory: CInt, privileged: Bool
-    ) throws(SystemError) -> FileDescriptor {
-        try pressureFile(
-            .pressureOfCgroup, name, PressureFile.ofCgroup, directory, privileged)
-    }
-
-    private static func pressureFile(
-        _ operation: AideRequest.Operation, _ name: String, _ names: [String],
-        _ directory: CInt, _ privileged: Bool
-    ) throws(SystemError) -> FileDescriptor {
-        guard let index = names.firstIndex(of: name) else {
-            throw SystemError("open", name, errno: ENOENT)
-        }
-        var request = AideRequest(operation)
+        guard let index else { throw SystemError("open", name, errno: ENOENT) }
+        var request = AideRequest(directory == nil ? .pressureOfHost : .pressureOfCgroup)
         request.detail = UInt32(index)
         request.isPrivileged = privileged ? 1 : 0
-        return try askForFile(request, name, sending: directory)
+        return try askForFile(request, name, sending: directory ?? -1)
     }
 
     // MARK: - Asking

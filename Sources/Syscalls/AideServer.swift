@@ -2,6 +2,25 @@ import CLinux
 import Glibc
 import Synchronization
 
+extension Aide {
+    /// Starts it. Only in a process without other threads.
+    ///
+    /// - Parameters:
+    ///   - proc: a procfs of our pid namespace.
+    ///   - confine: called in the new process, to give up what it does not need.
+    public static func start(
+        _ proc: borrowing FileDescriptor, confine: () throws -> Void
+    ) throws(SystemError) {
+        let (ours, theirs) = try MessageSocket.pair()
+        let pid = clinux_fork()
+        if pid == 0 { AideServer.run(proc.raw, theirs, confine) }
+        close(theirs)
+        if pid < 0 { close(ours) }
+        _ = try check(pid, "start an", "aide")
+        attach(ours)
+    }
+}
+
 /// The other side of ``Aide``, in the process that has the rights.
 ///
 /// Whatever arrives here may be sent by somebody who has taken over the worker: nothing in a request

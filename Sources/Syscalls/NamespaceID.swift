@@ -25,7 +25,8 @@ public struct NamespaceID: Hashable, Sendable {
     public static func of(
         _ tid: Int32, _ kind: NamespaceKind, _ proc: borrowing FileDescriptor
     ) throws(SystemError) -> NamespaceID {
-        try Aide.isThere ? Aide.namespace(of: tid, kind) : look(kind, at: "\(tid)", proc)
+        guard Aide.isThere else { return try look(kind, at: "\(tid)", proc) }
+        return NamespaceID(inode: try Aide.namespace(of: tid, kind.rawValue, kind.fileName))
     }
 
     static func look(

@@ -29,7 +29,10 @@ enum PressureFile {
 public func openPressure(
     _ name: String, ofHost proc: borrowing FileDescriptor, privileged: Bool
 ) throws(SystemError) -> FileDescriptor {
-    if Aide.isThere { return try Aide.pressureFile(name, ofHost: (), privileged: privileged) }
+    if Aide.isThere {
+        let index = PressureFile.ofHost.firstIndex(of: name)
+        return try Aide.pressureFile(name, index, ofCgroup: nil, privileged: privileged)
+    }
     return try PressureFile.open("pressure/" + name, in: proc, privileged: privileged)
 }
 
@@ -43,7 +46,9 @@ public func openPressure(
     _ name: String, ofCgroup directory: borrowing FileDescriptor, privileged: Bool
 ) throws(SystemError) -> FileDescriptor {
     if Aide.isThere {
-        return try Aide.pressureFile(name, ofCgroup: directory.raw, privileged: privileged)
+        let index = PressureFile.ofCgroup.firstIndex(of: name)
+        return try Aide.pressureFile(
+            name, index, ofCgroup: directory.raw, privileged: privileged)
     }
     return try PressureFile.open(name, in: directory, privileged: privileged)
 }
