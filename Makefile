@@ -80,6 +80,10 @@ vm-cpus: ## CPU ids where 80 CPUs are possible and 2 are there, in the virtual m
 field: deps build ## Programs of the field that are too large for e2e: Java, Node, MKL, DPDK, ... (installs them; as root)
 	Tests/field/run
 
+.PHONY: hostile
+hostile: deps build test-tools ## What a neighbour notices of hostile containers, with the bars as they stand (as root, on a machine that does nothing else)
+	env HOSTILE_STRICT=1 Tests/e2e/run $(wildcard Tests/e2e/2[05-9]_*.bats Tests/e2e/3[1-9]_*.bats)
+
 .PHONY: soak
 soak: deps build test-tools releases ## Kill and upgrade the daemon a thousand times under load, race the hook, 10,000 containers, 10 million reads (as root, 30 minutes)
 	env SURVIVAL_KILLS=1000 SURVIVAL_ABORTS=1000 SURVIVAL_UPGRADES=50 \

@@ -22,11 +22,15 @@ enum Confinement {
 
     /// Gives up everything else. Before the first thread, for each thread has its own.
     ///
-    /// - Parameters:
-    ///   - state: the directory of the state files.
+    /// - Parameter state: the directory of the state files.
+    /// - Throws: `SystemError`; `DaemonError` if there are other threads.
     static func apply(
         _ host: Host, state: String, _ mode: SystemCallFilter.Mode, log: Logger
-    ) throws(SystemError) {
+    ) throws {
+        let threads = try host.roots.proc.list("self/task").count
+        guard threads == 1 else {
+            throw DaemonError("cannot confine a worker that has \(threads) threads already")
+        }
         try Privileges.keepOnly([])
         // With `log`, calls that are forbidden are to be made.
         if mode == .kill { try restrictFiles(host, state, log) }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The identity of a namespace: the inode of its `/proc/<pid>/ns/...` file (namespaces(7)).
@@ -41,6 +42,17 @@ public struct NamespaceID: Hashable, Sendable {
     }
 }
 
+/// The namespace in which a pid or user namespace lies (`NS_GET_PARENT`).
+///
+/// - Throws: `EPERM` if that is neither the caller's own one nor below it.
+public func parentNamespace(
+    of namespace: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor {
+    FileDescriptor(
+        owning: try check(
+            clinux_parent_namespace(namespace.raw), "find the parent of", "a namespace"))
+}
+
 /// The pid namespace of a thread, to ask it for numbers (``processID(_:in:)``). Needs
 /// CAP_SYS_PTRACE, or an ``Aide`` that has it.
 ///
@@ -81,9 +93,24 @@ public func timeNamespace(
     }
 }
 
+/// The namespace that a pid namespace was made in (ioctl_ns(2)); nil if that is outside of our own.
+public func parentNamespace(
+    of namespace: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor? {
+    let result = clinux_ns_parent(namespace.raw)
+    if result == -EPERM { return nil }
+    return FileDescriptor(owning: try check(result, "find the parent of", "a pid namespace"))
+}
+
 /// setns(2) into a mount namespace. Fails with `EINVAL` in a process with threads.
 public func enterMountNamespace(
     _ namespace: borrowing FileDescriptor, path: String
 ) throws(SystemError) {
     _ = try attempting("enter mount namespace", path) { setns(namespace.raw, CLONE_NEWNS) }
+}
+
+/// unshare(2): from now on this process is in a copy of its mount namespace. Fails with `EINVAL`
+/// in a process with threads.
+public func copyMountNamespace() throws(SystemError) {
+    _ = try attempting("copy", "the mount namespace") { unshare(CLONE_NEWNS) }
 }

@@ -22,6 +22,7 @@ struct Lxcfsd: ParsableCommand {
         prepareProcess()
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == "worker" { WorkerCommand.run(arguments.dropFirst()) }
+        if arguments.first == "holder" { HolderCommand.run(arguments.dropFirst()) }
         // As in lxcfs. ArgumentParser has only the long name.
         main(arguments.map { $0 == "-v" ? "--version" : $0 })
     }

@@ -207,7 +207,7 @@ refuses() {
 
 @test "limits of whoever starts the daemon do not become its own" {
     local limit
-    for limit in "f 0" "f 8" "s 64" "v 2000000" "d 1000" "n 64" "l 0" "u 1" "c unlimited"; do
+    for limit in "f 0" "f 8" "s 64" "v 2000000" "d 100000" "n 64" "l 0" "u 1" "c unlimited"; do
         echo "--- ulimit -S$limit"
         start_with "ulimit -S$limit; exec \"\$@\""
         start "limited"

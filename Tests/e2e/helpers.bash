@@ -29,10 +29,12 @@ PODMAN_STATE=${BATS_RUN_TMPDIR:-}/podman
 DOCKER_STATE=$WORK/docker
 IMAGE=localhost/busybox:e2e
 
+# Not with $_ for a loop variable: where bats traps each command, that is another word.
 RUNTIMES=()
-for _ in runc crun; do
-    if command -v "$_" >/dev/null; then RUNTIMES+=("$_"); fi
+for runtime in runc crun; do
+    if command -v "$runtime" >/dev/null; then RUNTIMES+=("$runtime"); fi
 done
+unset runtime
 
 # shellcheck source=Tests/e2e/cgroups.bash
 source "$E2E_DIR/cgroups.bash"
@@ -97,6 +99,7 @@ repeats() { echo $(($1 / ${E2E_FEWER:-1})); }
 for_each_runtime() {
     local function=$1 runtime
     shift
+    ((${#RUNTIMES[@]} > 0)) || fail "neither runc nor crun"
     for runtime in "${RUNTIMES[@]}"; do
         echo "--- $runtime"
         "$function" "$runtime" "$@"
@@ -149,7 +152,8 @@ worker_of() {
     local pid state
     for pid in $(cat "/proc/$1/task/"*/children); do
         state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) || continue
-        [[ $state == Z ]] || echo "$pid"
+        # The other one has files open.
+        [[ $state == Z || $(<"/proc/$pid/comm") == *holder ]] || echo "$pid"
     done | head -n 1
 }
 

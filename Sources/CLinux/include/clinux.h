@@ -10,9 +10,11 @@
 
 #include "clinux/mount.h"
 #include "clinux/file.h"
+#include "clinux/hold.h"
 #include "clinux/process.h"
 #include "clinux/capability.h"
 #include "clinux/memory.h"
+#include "clinux/allocator.h"
 #include "clinux/mapping.h"
 #include "clinux/socket.h"
 #include "clinux/wait.h"

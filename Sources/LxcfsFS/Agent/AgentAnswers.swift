@@ -12,16 +12,15 @@ final class AgentAnswers: Sendable {
         case value(Int64)
         /// The kernel is to carry out the call.
         case pass
-        /// The kernel is to carry out the call: all other agent threads have been waiting for
-        /// callers' memory for 100 ms.
-        case stuck
+        /// The call fails as it does without an agent: it is none that is to be answered, and
+        /// whether it may be made nobody knows.
+        case refuse
     }
 
     private let host: Host
     private let registry: Registry
     private let callers: CallerLookup
     private let mounts: SeenMeminfoLookup
-    private let permits: AgentPermits
     private let log: Logger
     private let pageSize = UInt64(max(sysconf(CInt(_SC_PAGESIZE)), 1))
 
@@ -31,11 +30,10 @@ final class AgentAnswers: Sendable {
 
     init(
         host: Host, registry: Registry, callers: CallerLookup, mounts: SeenMeminfoLookup,
-        permits: AgentPermits, log: Logger
+        log: Logger
     ) {
         self.host = host
         self.mounts = mounts
-        self.permits = permits
         self.registry = registry
         self.callers = callers
         self.log = log
@@ -48,14 +46,13 @@ final class AgentAnswers: Sendable {
         _ call: InterceptedCall, _ listener: AgentListener,
         _ buffer: UnsafeMutableRawBufferPointer, _ workspace: Workspace
     ) -> Answer {
-        guard call.tid > 0, call.name != .other else { return .pass }
-        guard permits.take() else { return .stuck }
-        defer { permits.give() }
+        if call.name == .other { return .refuse }
+        guard call.tid > 0 else { return .pass }
         do {
             switch call.name {
             case .sysinfo: return try sysinfo(call, listener, buffer, workspace)
             case .schedGetaffinity: return try affinity(call, listener, buffer, workspace)
-            case .other: return .pass
+            case .other: return .refuse
             }
         } catch {
             // A container that ends, a caller that is killed, a bad address: all of them the
@@ -106,8 +103,30 @@ final class AgentAnswers: Sendable {
 
     /// Whether the thread number `pid`, as the caller counts, means the caller itself.
     private func isCaller(_ pid: Int32, _ tid: Int32, _ workspace: Workspace) -> Bool {
-        pid == 0
-            || NamespacePIDs(of: tid, host.roots.proc, workspace.scratch)?.innermost == Int(pid)
+        if pid == 0 { return true }
+        guard pid > 0 else { return false }
+        do {
+            let namespace = try openPIDNamespace(of: tid, host.roots.proc)
+            return try processID(pid, in: namespace) == tid
+        } catch {
+            // Linux before 6.11 alone: how long that file is, is up to the thread.
+            guard error.errno == ENOTTY || error.errno == EINVAL else { return false }
+            let numbers = NamespacePIDs(of: tid, host.roots.proc, workspace.scratch)
+            return numbers?.innermost == Int(pid)
+        }
+    }
+
+    /// Adds to what the runtime said which init the kernel names for it: that is known only as
+    /// long as the process lives.
+    func identify(_ origin: ListenerOrigin) -> ListenerOrigin {
+        guard origin.initPID == nil, let pid = origin.pid, pid > 0,
+            !callers.sharesNamespace(pid),
+            let place = try? callers.place(of: pid, asContainer: true, Workspace.current)
+        else { return origin }
+        var complete = origin
+        complete.initPID = place.pid
+        complete.initStart = place.startTime
+        return complete
     }
 
     /// The container whose `/proc/meminfo` the caller reads, so that files and calls answer
@@ -119,9 +138,9 @@ final class AgentAnswers: Sendable {
         case .foreign: return nil
         case .caller: break
         case .container(let id):
-            guard let known = registry.container(id: id) else { break }
+            guard let known = registry.container(key: id) else { break }
             if known === listener.container { return known }
-            if id == listener.origin.id, isSame(known, listener.origin, workspace) {
+            if known.id == listener.origin.id, isSame(known, listener.origin, workspace) {
                 listener.container = known
                 return known
             }

@@ -5,11 +5,20 @@ final class AgentListeners: Sendable {
     private struct State {
         var byToken: [UInt64: AgentListener] = [:]
         var nextToken: UInt64 = 1
+        var shares: [ListenerOrigin: AgentShare] = [:]
     }
     private let state = Guarded(State())
     private let store: (any ListenerStore)?
+    private let limit: Int
 
-    init(store: (any ListenerStore)? = nil) { self.store = store }
+    /// Listeners of all containers: half of what the keeper can keep (`KeptDescriptors`).
+    static let defaultLimit = 8192
+
+    /// - Parameter limit: how many there may be.
+    init(store: (any ListenerStore)? = nil, limit: Int = defaultLimit) {
+        self.store = store
+        self.limit = limit
+    }
 
     /// A number that neither a listener nor a connection has had.
     func takeToken() -> UInt64 {
@@ -19,23 +28,36 @@ final class AgentListeners: Sendable {
         }
     }
 
-    func add(_ descriptor: HeldDescriptor, _ origin: ListenerOrigin) -> AgentListener {
-        let listener = AgentListener(descriptor, token: takeToken(), origin: origin)
-        state.withLock { $0.byToken[listener.token] = listener }
-        store?.keep(listener)
+    /// - Returns: nil if there are too many, of the container or in all.
+    func add(_ descriptor: HeldDescriptor, _ origin: ListenerOrigin) -> AgentListener? {
+        let listener: AgentListener? = state.withLock { state in
+            let share = state.shares[origin.container] ?? AgentShare()
+            guard state.byToken.count < limit, share.addListener() else { return nil }
+            state.shares[origin.container] = share
+            let token = state.nextToken
+            state.nextToken += 1
+            let listener = AgentListener(descriptor, token: token, origin: origin, share: share)
+            state.byToken[token] = listener
+            return listener
+        }
+        if let listener { store?.keep(listener) }
         return listener
     }
 
-    /// Adds one that another process had, which is kept already.
+    /// Adds one that another process had, which is kept already. However many there are: without
+    /// it the calls of processes that run would fail.
     func adopt(
         _ descriptor: HeldDescriptor, _ origin: ListenerOrigin, token: UInt64
     ) -> AgentListener {
-        let listener = AgentListener(descriptor, token: token, origin: origin)
         state.withLock { state in
+            let share = state.shares[origin.container] ?? AgentShare()
+            state.shares[origin.container] = share
+            _ = share.addListener(isForced: true)
+            let listener = AgentListener(descriptor, token: token, origin: origin, share: share)
             state.nextToken = max(state.nextToken, token + 1)
             state.byToken[token] = listener
+            return listener
         }
-        return listener
     }
 
     /// The descriptor is closed when nobody uses it any more.
@@ -46,7 +68,10 @@ final class AgentListeners: Sendable {
 
     /// Removes one that is not kept any more.
     func abandon(_ listener: AgentListener) {
-        _ = state.withLock { $0.byToken.removeValue(forKey: listener.token) }
+        state.withLock { state in
+            guard state.byToken.removeValue(forKey: listener.token) != nil else { return }
+            if listener.share.removeListener() { state.shares[listener.origin.container] = nil }
+        }
     }
 
     subscript(token: UInt64) -> AgentListener? { state.withLock { $0.byToken[token] } }

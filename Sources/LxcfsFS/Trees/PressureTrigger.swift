@@ -1,7 +1,6 @@
 import CFuse3
 import Cgroups
 import Glibc
-import KernelText
 import Syscalls
 
 /// One open pressure file with the trigger that has been written to it, if any
@@ -79,10 +78,9 @@ extension PressureTrigger {
     /// The file behind a pressure file that is opened for writing, with no more privileges
     /// than the caller has.
     static func open(
-        _ kind: PressureKind, _ container: Container, caller: pid_t, _ host: Host,
-        _ workspace: Workspace
+        _ kind: PressureKind, _ container: Container, caller: pid_t, _ host: Host
     ) throws(SystemError) -> PressureTrigger {
-        let privileged = hasSystemResource(caller, host, workspace)
+        let privileged = hasSystemResource(caller, host)
         if container.isHost {
             return PressureTrigger(
                 try openPressure(kind.rawValue, ofHost: host.roots.proc, privileged: privileged)
@@ -93,20 +91,10 @@ extension PressureTrigger {
     }
 
     /// Whether the thread has CAP_SYS_RESOURCE where it counts: in our user namespace.
-    private static func hasSystemResource(
-        _ tid: pid_t, _ host: Host, _ workspace: Workspace
-    ) -> Bool {
+    private static func hasSystemResource(_ tid: pid_t, _ host: Host) -> Bool {
         guard let own = try? NamespaceID.own(.user, host.roots.proc),
-            let its = try? NamespaceID.of(tid, .user, host.roots.proc), own == its,
-            let file = try? host.roots.proc.open(at: "\(tid)/status"),
-            let text = try? workspace.scratch.read(file.raw, single: true)
+            let its = try? NamespaceID.of(tid, .user, host.roots.proc), own == its
         else { return false }
-        var lines = Scanner(text)
-        while let line = lines.line() {
-            guard line.starts(with: "CapEff:") else { continue }
-            let digits = line.part(7..<line.count).trimmed.string
-            return UInt64(digits, radix: 16).map { $0 & (1 << 24) != 0 } ?? false
-        }
-        return false
+        return (try? Capability.resources.isInEffect(inThread: tid)) ?? false
     }
 }
