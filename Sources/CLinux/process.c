@@ -73,20 +73,6 @@ int clinux_unshare_files(void) { RESULT(unshare(CLONE_FILES)); }
 int clinux_set_death_signal(int sig) { RESULT(prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)); }
 int clinux_set_name(const char *name) { RESULT(prctl(PR_SET_NAME, name, 0, 0, 0)); }
 
-pid_t clinux_fork(void)
-{
-    pid_t parent = getpid();
-    pid_t pid = fork();
-    if (pid < 0)
-        return -errno;
-    /* It may have died before that. */
-    if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent))
-        _exit(1);
-    return pid;
-}
-
-int clinux_close_from(int first) { RESULT(close_range(first, ~0U, 0)); }
-
 static void do_nothing(int sig) { (void)sig; }
 
 int clinux_interrupt_by(int sig)

@@ -12,8 +12,9 @@ extension Aide {
         _ proc: borrowing FileDescriptor, confine: () throws -> Void
     ) throws(SystemError) {
         let (ours, theirs) = try MessageSocket.pair()
+        let parent = getpid()
         let pid = clinux_fork()
-        if pid == 0 { AideServer.run(proc.raw, theirs, confine) }
+        if pid == 0 { AideServer.run(proc.raw, theirs, parent, confine) }
         close(theirs)
         if pid < 0 { close(ours) }
         _ = try check(pid, "start an", "aide")
@@ -41,8 +42,14 @@ struct AideServer {
     /// - Parameters:
     ///   - proc: a procfs.
     ///   - channel: the worker's first one.
-    static func run(_ proc: CInt, _ channel: CInt, _ confine: () throws -> Void) -> Never {
+    ///   - worker: the process that it is for.
+    static func run(
+        _ proc: CInt, _ channel: CInt, _ worker: pid_t, _ confine: () throws -> Void
+    ) -> Never {
         do {
+            try ChildProcess.dieWithParent()
+            // It may have died before that.
+            if getppid() != worker { _exit(0) }
             // Nothing else that the worker has open is to stay open here.
             let above = max(proc, channel) + 1
             let kept = [

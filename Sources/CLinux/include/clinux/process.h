@@ -44,12 +44,6 @@ int clinux_interrupt_by(int sig);
    as exit code. Returns its number. Swift hides fork(2), and its code may not run in the child. */
 pid_t clinux_write_later(int file, const void *text, size_t size, int *gate);
 
-/* fork(2), which Swift hides. Only for a process without other threads: a child may then run what
-   its parent may. 0 in the child, which is killed when its parent ends. */
-pid_t clinux_fork(void);
-/* Closes all descriptors from `first` on. */
-int clinux_close_from(int first);
-
 /* Gives the calling thread a table of descriptors of its own, a copy of the process's. */
 int clinux_unshare_files(void);
 
