@@ -221,7 +221,7 @@ start() {
         "clone 17 0 0 0 0" "clone 0x4111 0 0 0 0" "clone 0x10000000 0 0 0 0" \
         "mmap 0 4096 7 0x22 -1 0" "mmap 0 4096 4 0x22 -1 0" "mprotect 0 4096 5" \
         "socket 1 1 0" "socket 2 1 0" "socket 16 3 0" "socketpair 1 1 0 b:8" \
-        "connect 3 b:16 16" "bind 3 b:16 16" "listen 3 1" "memfd_create s:x 0" \
+        "connect 3 b:16 16" "bind 3 b:16 16" "listen 3 1" \
         "mount s:none s:/mnt s:tmpfs 0 0" "umount2 s:/mnt 2" "open_tree $HERE s:/ 1" \
         "move_mount 3 s: $HERE s:/mnt 4" "fsopen s:tmpfs 0" "setns 3 0" "unshare 0x20000" \
         "pivot_root s:/ s:/" "chroot s:/" "chdir s:/" \

@@ -65,6 +65,8 @@ extension SystemCallFilter {
             "statx", "statfs", "fstatfs", "getdents64", "readlink", "readlinkat", "access",
             "faccessat", "faccessat2", "unlink", "unlinkat", "rename", "renameat", "renameat2",
             "mkdir", "mkdirat", "ftruncate", "fallocate", "dup", "dup2", "dup3",
+            // States that find no room in their directory
+            "memfd_create",
             // Sockets: the control socket, the keeper, the aide
             "accept", "accept4", "getsockopt", "setsockopt", "getpeername", "sendmsg",
             "sendto", "recvmsg", "recvfrom",
@@ -72,7 +74,8 @@ extension SystemCallFilter {
             // F_SETOWN would send signals to anybody.
             Call(
                 "fcntl",
-                [F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL].map {
+                [F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_ADD_SEALS].map
+                {
                     .int(1, UInt64($0))
                 }),
             Call("ioctl", requests.map { Argument(index: 1, mask: 0xffff, value: $0) }),
