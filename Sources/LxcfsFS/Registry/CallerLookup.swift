@@ -80,8 +80,8 @@ final class CallerLookup: Sendable {
         self.showSwap = showSwap
         self.sampler = sampler
         self.poller = poller
-        ownNamespace = try Self.namespace(of: "self", host)
-        ownUserNamespace = try Self.namespace("user", of: "self", host)
+        ownNamespace = try NamespaceID.own(.process, host.roots.proc)
+        ownUserNamespace = try NamespaceID.own(.user, host.roots.proc)
         timeNamespaces = try TimeNamespaces(host.roots.proc)
     }
 
@@ -127,7 +127,7 @@ final class CallerLookup: Sendable {
 
     /// The pid namespace of a thread, as far up as it lies below ours; nil if it is ours.
     private func outermostNamespace(of tid: Int32) throws(SystemError) -> NamespaceID? {
-        let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
+        let file = try openPIDNamespace(of: tid, host.roots.proc)
         let own = NamespaceID(inode: UInt64(try file.status().st_ino))
         if own == ownNamespace { return nil }
         // Just found, as the init of the container was.
@@ -201,7 +201,7 @@ final class CallerLookup: Sendable {
         of tid: Int32, asContainer: Bool = false, isStarting: Bool = false,
         _ workspace: Workspace
     ) throws(SystemError) -> Place {
-        let namespace = try Self.namespace(of: "\(tid)", host)
+        let namespace = try NamespaceID.of(tid, .process, host.roots.proc)
         if asContainer, namespace != ownNamespace {
             return try place(ofContainerOf: tid, in: namespace, isStarting, workspace)
         }
@@ -256,7 +256,7 @@ final class CallerLookup: Sendable {
     func sharesNamespace(_ tid: Int32) -> Bool {
         guard tid > 0 else { return false }
         let namespace = try? host.withDescriptors { () throws(SystemError) in
-            try Self.namespace(of: "\(tid)", host)
+            try NamespaceID.of(tid, .process, host.roots.proc)
         }
         return namespace == ownNamespace
     }
@@ -271,8 +271,8 @@ final class CallerLookup: Sendable {
         }
         let namespaces = try? host.withDescriptors { () throws(SystemError) in
             [
-                try Self.namespace("pid", of: "\(tid)", host),
-                try Self.namespace("user", of: "\(tid)", host),
+                try NamespaceID.of(tid, .process, host.roots.proc),
+                try NamespaceID.of(tid, .user, host.roots.proc),
             ]
         }
         return namespaces == [ownNamespace, ownUserNamespace]
@@ -290,7 +290,7 @@ final class CallerLookup: Sendable {
         let found = InitProcess(
             pid: pid, startTime: try startTime(pid, workspace),
             outermost: try outermost(
-                of: host.roots.proc.open(at: "\(tid)/ns/pid"), namespace),
+                of: openPIDNamespace(of: tid, host.roots.proc), namespace),
             process: try openProcess(pid))
         let isRemembered = state.withLock { state in
             guard state.inits[namespace] != nil || state.inits.count < Self.initLimit else {
@@ -325,8 +325,7 @@ final class CallerLookup: Sendable {
         of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
     ) throws(SystemError) -> Int32? {
         do {
-            let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
-            return try processID(1, in: file)
+            return try processID(1, in: try openPIDNamespace(of: tid, host.roots.proc))
         } catch {
             guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
         }
@@ -351,7 +350,7 @@ final class CallerLookup: Sendable {
     private func isInit(_ pid: Int32, of namespace: NamespaceID, _ workspace: Workspace) -> Bool
     {
         NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.innermost == 1
-            && (try? Self.namespace(of: "\(pid)", host)) == namespace
+            && (try? NamespaceID.of(pid, .process, host.roots.proc)) == namespace
     }
 
     /// See ``CgroupPaths/ofContainer``. The root is the host: a container whose own cgroup is called
@@ -362,14 +361,6 @@ final class CallerLookup: Sendable {
     }
 
     // MARK: - Reading /proc/<pid>
-
-    private static func namespace(
-        _ kind: String = "pid", of process: String, _ host: Host
-    ) throws(SystemError) -> NamespaceID {
-        let path = "\(process)/ns/\(kind)"
-        let file = try host.roots.proc.open(at: path)
-        return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
-    }
 
     private func cgroupPaths(_ pid: Int32, _ workspace: Workspace) throws(SystemError)
         -> CgroupPaths
