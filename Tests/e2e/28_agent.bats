@@ -15,7 +15,6 @@ setup_file() {
 }
 
 teardown_file() {
-    cp "$WORK/lxcfsd.log" /var/tmp/agent.log
     leave_neighbour
     stop_daemon
 }
