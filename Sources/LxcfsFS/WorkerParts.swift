@@ -128,7 +128,7 @@ struct WorkerParts {
         do {
             agent = try Agent(
                 listener: FileDescriptor(owning: setup[.seccomp]),
-                listeners: AgentListeners(store: StoredListeners(link, log: log)),
+                listeners: AgentListeners(store: StoredListeners(link)),
                 slots: AgentSlots(memory.start(of: .agent)), host: host, registry: registry,
                 callers: callers,
                 mounts: SeenMeminfoLookup(host: host, options),

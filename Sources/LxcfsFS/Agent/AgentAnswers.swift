@@ -116,17 +116,48 @@ final class AgentAnswers: Sendable {
         }
     }
 
-    /// Adds to what the runtime said which init the kernel names for it: that is known only as
-    /// long as the process lives.
+    /// Adds to what the runtime said which container the kernel names for it: that is known only
+    /// as long as the process lives.
     func identify(_ origin: ListenerOrigin) -> ListenerOrigin {
-        guard origin.initPID == nil, let pid = origin.pid, pid > 0,
-            !callers.sharesNamespace(pid),
+        guard origin.cgroup == nil, let pid = origin.pid, pid > 0,
             let place = try? callers.place(of: pid, asContainer: true, Workspace.current)
         else { return origin }
         var complete = origin
-        complete.initPID = place.pid
-        complete.initStart = place.startTime
+        if let container = registered(place.cgroups) {
+            complete.initPID = container.pid
+            complete.initStart = container.startTime
+            complete.cgroup = Self.brief(container.cgroups.paths.display)
+        } else if callers.sharesNamespace(pid) {
+            complete.cgroup = Self.brief(place.cgroups.display)
+        } else {
+            // In which of its cgroups a process is, such a container may choose.
+            complete.initPID = place.pid
+            complete.initStart = place.startTime
+            complete.cgroup = ""
+        }
         return complete
+    }
+
+    /// What stands for a path: it is kept together with the descriptor, where there is not much
+    /// room.
+    static func brief(_ path: String) -> String {
+        if path.utf8.count <= 256 { return path }
+        var hash = FNV1a()
+        hash.add(path.utf8)
+        return "\(hash.value)"
+    }
+
+    /// The registered container that has these cgroups, its own or those below.
+    private func registered(_ cgroups: CgroupPaths) -> Container? {
+        let path = cgroups.display
+        let outer = registry.all.filter { container in
+            let paths = container.cgroups.paths
+            return path.utf8.starts(with: paths.display.utf8) && !paths.isRoot
+                && paths.contains(cgroups)
+        }
+        return outer.max {
+            $0.cgroups.paths.display.utf8.count < $1.cgroups.paths.display.utf8.count
+        }
     }
 
     /// The container whose `/proc/meminfo` the caller reads, so that files and calls answer
