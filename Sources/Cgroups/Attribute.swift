@@ -28,6 +28,8 @@ public enum Attribute: CaseIterable, Sendable {
     case ioBytesBFQ
     case ioCountBFQ
     case pidsCurrent
+    /// v2: whether there are processes in it or below.
+    case events
     case hugetlbLimit
     case hugetlbUsage
     case pressureCPU
@@ -59,6 +61,7 @@ public enum Attribute: CaseIterable, Sendable {
         case .memsRequested: "cpuset.mems"
         case .ioBytes: "io.stat"
         case .pidsCurrent: "pids.current"
+        case .events: "cgroup.events"
         case .hugetlbLimit: "hugetlb.\(hugePage).max"
         case .hugetlbUsage: "hugetlb.\(hugePage).current"
         case .pressureCPU: "cpu.pressure"
@@ -92,7 +95,7 @@ public enum Attribute: CaseIterable, Sendable {
         case .pidsCurrent: "pids.current"
         case .hugetlbLimit: "hugetlb.\(hugePage).limit_in_bytes"
         case .hugetlbUsage: "hugetlb.\(hugePage).usage_in_bytes"
-        case .memoryHigh, .pressureCPU, .pressureMemory, .pressureIO: nil
+        case .memoryHigh, .events, .pressureCPU, .pressureMemory, .pressureIO: nil
         }
     }
 }

@@ -18,3 +18,13 @@ public func processID(
 ) throws(SystemError) -> pid_t {
     try check(clinux_pid_from_pidns(namespace.raw, pid), "find process of namespace", "\(pid)")
 }
+
+/// The number that our thread `tid` has in a pid namespace (`NS_GET_PID_IN_PIDNS`, Linux 6.11); 0
+/// if it is not in there.
+///
+/// - Throws: `ENOTTY` on older kernels, `ESRCH` when the thread has ended.
+public func threadNumber(
+    _ tid: pid_t, in namespace: borrowing FileDescriptor
+) throws(SystemError) -> pid_t {
+    try check(clinux_pid_in_pidns(namespace.raw, tid), "find the number of thread", "\(tid)")
+}

@@ -107,7 +107,7 @@ final class AgentAnswers: Sendable {
     /// Whether the thread number `pid`, as the caller counts, means the caller itself.
     private func isCaller(_ pid: Int32, _ tid: Int32, _ workspace: Workspace) -> Bool {
         pid == 0
-            || NamespacePIDs(of: tid, host.roots.proc, workspace.scratch)?.innermost == Int(pid)
+            || PIDNamespace.ownNumber(of: tid, host.roots.proc, workspace.scratch) == Int(pid)
     }
 
     /// The container whose `/proc/meminfo` the caller reads, so that files and calls answer

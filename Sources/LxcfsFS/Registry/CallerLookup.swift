@@ -231,8 +231,10 @@ final class CallerLookup: Sendable {
         } catch {
             guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
         }
+        // How many ancestors and processes there are the container decides.
         var current = tid
-        while current > 1 {
+        for _ in 0..<Self.mostAncestors where current > 1 {
+            guard (try? Self.namespace(of: "\(current)", host)) == namespace else { break }
             if isInit(current, of: namespace, workspace) { return current }
             guard let parent = try? processStat(current, workspace).parent, parent != current
             else {
@@ -249,10 +251,12 @@ final class CallerLookup: Sendable {
         return nil
     }
 
+    private static let mostAncestors = 64
+
     private func isInit(_ pid: Int32, of namespace: NamespaceID, _ workspace: Workspace) -> Bool
     {
-        NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.innermost == 1
-            && (try? Self.namespace(of: "\(pid)", host)) == namespace
+        (try? Self.namespace(of: "\(pid)", host)) == namespace
+            && NamespacePIDs(ofProcess: pid, host.roots.proc, workspace.scratch)?.innermost == 1
     }
 
     // MARK: - Reading /proc/<pid>
@@ -292,7 +296,6 @@ final class CallerLookup: Sendable {
 
     /// In nanoseconds since boot.
     func startTime(_ pid: Int32, _ workspace: Workspace) throws(SystemError) -> UInt64 {
-        let ticks = try processStat(pid, workspace).startTime
-        return ticks.multipliedReportingOverflow(by: Clock.nanosecondsPerTick).partialValue
+        try processStat(pid, workspace).startedAt
     }
 }

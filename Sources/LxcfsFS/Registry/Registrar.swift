@@ -220,8 +220,7 @@ final class Registrar {
         // The root cgroup always has processes.
         if container.cgroups.isRoot || !container.cgroups.exist { return false }
         do {
-            return try container.cgroups.countTasks(host.roots.proc, workspace.scratch).total
-                > 0
+            return try container.cgroups.haveTasks(workspace.scratch)
         } catch {
             return error.errno != ENODEV && error.errno != ENOENT
         }
@@ -230,9 +229,8 @@ final class Registrar {
     private func drop(_ container: Container, _ reason: String) {
         processes[container.slot] = nil
         leaving[container.slot] = nil
-        sampler.forget(container)
         _ = registry.remove(slot: container.slot)
-        container.lock.withLock { container.removeCounters(host) }
+        sampler.discard(container)
         if registry.container(id: container.id) == nil {
             do {
                 try state.remove(id: container.id)
