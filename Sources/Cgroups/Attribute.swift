@@ -28,8 +28,6 @@ public enum Attribute: CaseIterable, Sendable {
     case ioBytesBFQ
     case ioCountBFQ
     case pidsCurrent
-    /// v2: whether there are processes in it or below.
-    case events
     case hugetlbLimit
     case hugetlbUsage
     case pressureCPU
@@ -61,7 +59,6 @@ public enum Attribute: CaseIterable, Sendable {
         case .memsRequested: "cpuset.mems"
         case .ioBytes: "io.stat"
         case .pidsCurrent: "pids.current"
-        case .events: "cgroup.events"
         case .hugetlbLimit: "hugetlb.\(hugePage).max"
         case .hugetlbUsage: "hugetlb.\(hugePage).current"
         case .pressureCPU: "cpu.pressure"
@@ -95,7 +92,7 @@ public enum Attribute: CaseIterable, Sendable {
         case .pidsCurrent: "pids.current"
         case .hugetlbLimit: "hugetlb.\(hugePage).limit_in_bytes"
         case .hugetlbUsage: "hugetlb.\(hugePage).usage_in_bytes"
-        case .memoryHigh, .events, .pressureCPU, .pressureMemory, .pressureIO: nil
+        case .memoryHigh, .pressureCPU, .pressureMemory, .pressureIO: nil
         }
     }
 }

@@ -65,8 +65,9 @@ extension ContainerCgroups {
     public func haveTasks(_ scratch: Scratch) throws(SystemError) -> Bool {
         if let count = try readTaskCount(scratch) { return count > 0 }
         guard let node = pids ?? cpu ?? memory ?? unified else { return false }
-        if node.unified, let text = try node.read(.events, scratch) {
-            var lines = Scanner(text)
+        if node.unified, node.parent != nil {
+            let file = try node.openFile("cgroup.events")
+            var lines = Scanner(try scratch.read(file.raw, path: node.path + "/cgroup.events"))
             while let line = lines.line() {
                 guard line.starts(with: "populated ") else { continue }
                 return !line.part(10..<line.count).trimmed.equals("0")

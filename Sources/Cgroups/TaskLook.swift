@@ -17,6 +17,8 @@ public struct TaskLook: Equatable, Sendable {
     /// Threads that were listed.
     public var listed = 0
 
+    public init() {}
+
     /// Whether a look of this budget finds all there is.
     public func fits(_ budget: TaskBudget) -> Bool {
         extent == .all && listed <= budget.threads && cgroups <= budget.cgroups

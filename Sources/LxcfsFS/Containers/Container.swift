@@ -42,6 +42,9 @@ final class Container: @unchecked Sendable {
     /// What an earlier worker has left has been looked for.
     var isRestored = false
 
+    /// As they were found last, for lists.
+    let lastSizes = Guarded(ShownSizes())
+
     /// What the kernel may have of its files in the page cache.
     let cached = CachedFiles()
 

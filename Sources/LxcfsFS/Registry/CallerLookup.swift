@@ -20,8 +20,8 @@ final class CallerLookup: Sendable {
 
     private struct State {
         /// Init processes by their pid namespace.
-        var inits: [NamespaceID: InitProcess] = [:]
-        var containers: [Key: Container] = [:]
+        var inits = RecentlyUsed<NamespaceID, InitProcess>(limit: cacheLimit)
+        var containers = RecentlyUsed<Key, Container>(limit: cacheLimit)
         /// The threads that asked last, by their number: looking at a thread takes longer than
         /// answering it.
         var recent: [Known?] = Array(repeating: nil, count: recentCount)
@@ -35,7 +35,8 @@ final class CallerLookup: Sendable {
         let container: Container
     }
 
-    /// Containers of callers that share the host's pid namespace end unnoticed.
+    /// Containers of callers that share the host's pid namespace end unnoticed, and one container
+    /// may have any number of pid namespaces and cgroups: each takes descriptors.
     private static let cacheLimit = 1024
 
     private struct Key: Hashable {
@@ -104,16 +105,13 @@ final class CallerLookup: Sendable {
             id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
             showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
             watcher: sampler, bootOffset: place.bootOffset)
-        return state.withLock { state in
+        let (container, forgotten) = state.withLock { state -> (Container, [Container]) in
             // Another thread may have been faster; two would count differently.
-            if let known = state.containers[key], known.cgroups.exist { return known }
-            if state.containers.count >= Self.cacheLimit {
-                state.containers = state.containers.filter { $0.value.cgroups.exist }
-                if state.containers.count >= Self.cacheLimit { state.containers.removeAll() }
-            }
-            state.containers[key] = made
-            return made
+            if let known = state.containers[key], known.cgroups.exist { return (known, []) }
+            return (made, state.containers.insert(made, for: key))
         }
+        for container in forgotten { sampler.forget(container) }
+        return container
     }
 
     /// Where the container of a process is, and when it started.
@@ -201,7 +199,7 @@ final class CallerLookup: Sendable {
         }
         let found = InitProcess(
             pid: pid, startTime: try startTime(pid, workspace), process: try openProcess(pid))
-        state.withLock { $0.inits[namespace] = found }
+        _ = state.withLock { $0.inits.insert(found, for: namespace) }
         try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
         return found
     }
@@ -209,13 +207,11 @@ final class CallerLookup: Sendable {
     /// Forgets the container of an init that has ended.
     func processEnded(pid: Int32) {
         let ended = state.withLock { state in
-            state.inits = state.inits.filter { $0.value.pid != pid }
+            _ = state.inits.remove { $0.pid == pid }
             for index in state.recent.indices where state.recent[index]?.container.pid == pid {
                 state.recent[index] = nil
             }
-            let ended = state.containers.filter { $0.value.pid == pid }
-            for key in ended.keys { state.containers[key] = nil }
-            return ended.values
+            return state.containers.remove { $0.pid == pid }
         }
         for container in ended { sampler.forget(container) }
     }

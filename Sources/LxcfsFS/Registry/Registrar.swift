@@ -244,19 +244,10 @@ final class Registrar {
     // MARK: - Telling
 
     func summary(of container: Container) -> ContainerSummary {
-        var cpus: Int?
-        var total: UInt64?
-        container.lock.withLock {
-            if (try? container.updateVisible(host, workspace)) != nil {
-                cpus = container.visible.list.count
-            }
-            if let facts = try? container.readMemory(host, workspace) {
-                total = try? container.memoryView(facts, host).total
-            }
-        }
+        let sizes = container.sizes(host, workspace)
         return ContainerSummary(
             id: container.id, pid: container.pid, uptime: Double(container.age) / 1e9,
-            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total,
-            isRunning: processes[container.slot] != nil)
+            cgroup: container.cgroups.paths.display, cpus: sizes.cpus,
+            memoryTotal: sizes.memory, isRunning: processes[container.slot] != nil)
     }
 }
