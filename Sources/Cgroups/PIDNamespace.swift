@@ -44,8 +44,12 @@ public final class PIDNamespace {
             _ = try threadNumber(getpid(), in: namespace)
             return true
         } catch {
-            guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
-            return false
+            switch error.errno {
+            // Most often this process is not in there.
+            case ESRCH: return true
+            case ENOTTY, EINVAL: return false
+            default: throw error
+            }
         }
     }
 
@@ -57,10 +61,7 @@ public final class PIDNamespace {
         switch way {
         case .none: return nil
         case .kernel:
-            guard let number = try? threadNumber(thread, in: namespace), number > 0 else {
-                return nil
-            }
-            return Int(number)
+            return (try? threadNumber(thread, in: namespace)).map { Int($0) }
         case .texts(let depth):
             if let known = NamespacePIDs(ofProcess: thread, atDepth: depth, proc, scratch) {
                 return known.asked

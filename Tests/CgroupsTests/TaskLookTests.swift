@@ -254,7 +254,9 @@ private func list(_ tids: some Sequence<Int>) -> String {
         #expect(try !cgroups.unifiedContainer("/c").haveTasks(scratch))
         let tree = cgroups.legacy
         func legacy(_ controller: Controller, _ path: String) throws -> ContainerCgroups {
-            try ContainerCgroups(CgroupPaths(legacy: [.cpu: "/e", controller: path]), in: tree)
+            var paths = [Controller.cpu: "/e"]
+            paths[controller] = path
+            return try ContainerCgroups(CgroupPaths(legacy: paths), in: tree)
         }
         #expect(try legacy(.pids, "/d").haveTasks(scratch))
         #expect(try legacy(.cpu, "/e").haveTasks(scratch))

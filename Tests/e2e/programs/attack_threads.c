@@ -17,8 +17,13 @@ static void *wait_for_ever(void *argument)
         pause();
 }
 
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+
 static void *run_for_ever(void *argument)
 {
+    /* Not before all are there. */
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
     for (volatile unsigned long turns = 0;; turns++) {}
     return argument;
 }
@@ -59,6 +64,7 @@ int main(int argc, char **argv)
         }
         free(list);
     }
+    pthread_mutex_lock(&gate);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN);
@@ -73,5 +79,6 @@ int main(int argc, char **argv)
     }
     puts("ready");
     fflush(stdout);
+    pthread_mutex_unlock(&gate);
     wait_for_ever(NULL);
 }
