@@ -22,15 +22,12 @@ extension [IOCounters] {
     mutating func update(
         _ device: DeviceNumber, _ hint: inout Int, _ change: (inout IOCounters) -> Void
     ) {
-        if hint < count, self[hint].device == device {
-        } else if hint + 1 < count, self[hint + 1].device == device {
-            hint += 1
-        } else if let index = firstIndex(where: { $0.device == device }) {
-            hint = index
-        } else {
-            append(IOCounters(device: device))
-            hint = count - 1
-        }
+        let near = hint..<Swift.min(hint + 2, count)
+        let known =
+            near.first { self[$0].device == device }
+            ?? firstIndex { $0.device == device }
+        if known == nil { append(IOCounters(device: device)) }
+        hint = known ?? count - 1
         change(&self[hint])
     }
 

@@ -39,7 +39,7 @@ is_ready() { grep -q ready "$WORK/$1.log"; }
 is_served() {
     local shown
     shown=$(nsenter --mount --target "$(container_pid "$1")" cat /proc/loadavg)
-    echo "$1: $shown" >&2
+    echo "$1: $shown" >"$WORK/shown"
     [[ $shown =~ ^[0-9.]+\ [0-9.]+\ [0-9.]+\ ([0-9]+)/([0-9]+)\ ([0-9]+)$ ]] || return 1
     ((BASH_REMATCH[1] >= $2 && BASH_REMATCH[1] <= $3 && BASH_REMATCH[2] >= $4))
 }
@@ -76,7 +76,7 @@ remove_sub_cgroups() {
     attack groups
     wait_for 60 is_ready groups
     under_attack "$count threads with long status"
-    wait_for 10 is_served groups 1 9 "$count"
+    wait_for 10 is_served groups 1 9 "$count" || fail "$(<"$WORK/shown")"
     # Where the kernel tells the numbers in a namespace.
     if needs_kernel_quietly 6 11; then
         wait_for 10 has_number groups "$count"
@@ -101,7 +101,7 @@ has_number() { (($(last_number "$1") >= $2)); }
     attack threads
     wait_for 120 is_ready threads
     under_attack "$THREADS threads"
-    wait_for 10 is_served threads 1 "$((THREADS / 20))" "$THREADS"
+    wait_for 10 is_served threads 1 "$((THREADS / 20))" "$THREADS" || fail "$(<"$WORK/shown")"
     stop_attacks
     all_given_back "$THREADS threads"
 }
@@ -114,7 +114,7 @@ has_number() { (($(last_number "$1") >= $2)); }
     attack some
     wait_for 60 is_ready some
     # A look in the background takes a sample of 1,024: 300 of 1,500, give or take.
-    wait_for 10 is_served some 230 370 1500
+    wait_for 10 is_served some 230 370 1500 || fail "$(<"$WORK/shown")"
     # The sampler counts them for the load average.
     wait_for 30 has_load some 15
 }
@@ -130,7 +130,7 @@ has_load() {
     wait_for 20 is_ready cgroups
     make_sub_cgroups cgroups "$SUB_CGROUPS"
     under_attack "$SUB_CGROUPS cgroups"
-    wait_for 10 is_served cgroups 1 20 11
+    wait_for 10 is_served cgroups 1 20 11 || fail "$(<"$WORK/shown")"
     # The list does not wait for it.
     local before=${EPOCHREALTIME/./} took
     "$LXCFSD" list --runtime-dir "$WORK/run" >"$WORK/list"
@@ -157,7 +157,7 @@ has_load() {
         echo $! >>"$WORK/spinners"
     done
     # Each look sees 512 of the cgroups.
-    wait_for 20 is_served spread 4 8 5
+    wait_for 20 is_served spread 4 8 5 || fail "$(<"$WORK/shown")"
     xargs kill -9 <"$WORK/spinners"
     rm "$WORK/spinners"
 }

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void *wait_for_ever(void *argument)
@@ -17,13 +19,13 @@ static void *wait_for_ever(void *argument)
         pause();
 }
 
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static int closed = 1;
 
 static void *run_for_ever(void *argument)
 {
-    /* Not before all are there. */
-    pthread_mutex_lock(&gate);
-    pthread_mutex_unlock(&gate);
+    /* Not before all are there; then all at once, without a lock that goes from one to the next. */
+    while (__atomic_load_n(&closed, __ATOMIC_ACQUIRE))
+        syscall(SYS_futex, &closed, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
     for (volatile unsigned long turns = 0;; turns++) {}
     return argument;
 }
@@ -64,7 +66,6 @@ int main(int argc, char **argv)
         }
         free(list);
     }
-    pthread_mutex_lock(&gate);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN);
@@ -79,6 +80,7 @@ int main(int argc, char **argv)
     }
     puts("ready");
     fflush(stdout);
-    pthread_mutex_unlock(&gate);
+    __atomic_store_n(&closed, 0, __ATOMIC_RELEASE);
+    syscall(SYS_futex, &closed, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
     wait_for_ever(NULL);
 }
