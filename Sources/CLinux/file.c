@@ -16,6 +16,11 @@ int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
     RESULT(syscall(SYS_openat2, dirfd, path, &how, sizeof how));
 }
 
+int64_t clinux_getdents(int fd, void *buffer, uint32_t size)
+{
+    RESULT(syscall(SYS_getdents64, fd, buffer, size));
+}
+
 int64_t clinux_filesystem_magic(int fd)
 {
     struct statfs info;

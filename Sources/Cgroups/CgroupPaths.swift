@@ -36,14 +36,29 @@ public struct CgroupPaths: Equatable, Sendable {
 
     /// The cgroup of the container whose init is in these cgroups: an init like systemd
     /// moves itself into `init.scope` below the cgroup that the runtime made.
+    ///
+    /// No deeper than ``deepest`` levels: of each level on the way to the root files are read and
+    /// kept open, and a container may move itself as deep as it likes.
     public var ofContainer: CgroupPaths {
         func strip(_ path: String) -> String {
-            guard path.hasSuffix("/init.scope") else { return path }
+            guard path.hasSuffix("/init.scope") else { return Self.limited(path) }
             let parent = path.dropLast("/init.scope".count)
-            return parent.isEmpty ? "/" : String(parent)
+            return parent.isEmpty ? "/" : Self.limited(String(parent))
         }
         return CgroupPaths(
             legacy: legacy.mapValues(strip), unified: unified.map(strip))
+    }
+
+    /// Engines make up to a dozen, nested ones twice as many.
+    static let deepest = 32
+
+    private static func limited(_ path: String) -> String {
+        var levels = 0
+        for (index, byte) in zip(path.utf8.indices, path.utf8) where byte == UInt8(ascii: "/") {
+            levels += 1
+            if levels > deepest { return String(decoding: path.utf8[..<index], as: UTF8.self) }
+        }
+        return path
     }
 
     /// Whether each of these cgroups is the same as, or an ancestor of, the one in `other`.

@@ -15,19 +15,26 @@ public struct IOCounters: Equatable, Sendable {
 }
 
 extension [IOCounters] {
+    /// - Parameter hint: where the device may be; where it was, afterwards. The kernel has what
+    ///   belongs to one device together, and the devices of all files in one order: with it the
+    ///   work grows with the devices and not with their square.
     @inline(__always)
-    mutating func update(_ device: DeviceNumber, _ change: (inout IOCounters) -> Void) {
-        if let index = firstIndex(where: { $0.device == device }) {
-            change(&self[index])
-        } else {
-            append(IOCounters(device: device))
-            change(&self[count - 1])
-        }
+    mutating func update(
+        _ device: DeviceNumber, _ hint: inout Int, _ change: (inout IOCounters) -> Void
+    ) {
+        let near = hint..<Swift.min(hint + 2, count)
+        let known =
+            near.first { self[$0].device == device }
+            ?? firstIndex { $0.device == device }
+        if known == nil { append(IOCounters(device: device)) }
+        hint = known ?? count - 1
+        change(&self[hint])
     }
 
     /// Adds what an `io.stat` of cgroup v2 says:
     /// `8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6`.
     mutating func add(unified text: Bytes) {
+        var hint = 0
         var lines = Scanner(text)
         while let line = lines.line() {
             var words = Scanner(line)
@@ -38,7 +45,7 @@ extension [IOCounters] {
                     let value = parseNumber(word.part(equals + 1..<word.count))
                 else { continue }
                 let name = word.part(0..<equals)
-                update(device) { counters in
+                update(device, &hint) { counters in
                     if name.equals("rbytes") {
                         counters.readBytes = value
                     } else if name.equals("wbytes") {
@@ -59,13 +66,14 @@ extension [IOCounters] {
 
     /// Adds what a `blkio.*` file of cgroup v1 says: `8:0 Read 123` and so on.
     mutating func add(legacy text: Bytes, bytes: Bool) {
+        var hint = 0
         var lines = Scanner(text)
         while let line = lines.line() {
             var words = Scanner(line)
             guard let device = words.device(), let kind = words.word(),
                 let value = words.number()
             else { continue }
-            update(device) { counters in
+            update(device, &hint) { counters in
                 if kind.equals("Read") {
                     if bytes { counters.readBytes = value } else { counters.reads = value }
                 } else if kind.equals("Write") {

@@ -2,8 +2,9 @@ import Glibc
 import KernelText
 import Syscalls
 
-/// The numbers of a thread in its pid namespaces: `NSpid` in `/proc/<pid>/status`
-/// (proc_pid_status(5)), which begins with that in the namespace of the procfs.
+/// The numbers of a process in its pid namespaces, for kernels before 6.11, which have no call for
+/// them: `NSpid` of a pidfd in `/proc/self/fdinfo` (pidfd_open(2)), or of `/proc/<tid>/status`
+/// (proc_pid_status(5)). It begins with the number in the namespace of the procfs.
 public struct NamespacePIDs: Equatable, Sendable {
     /// How many there are: 1 for a thread in the namespace of the procfs itself.
     public let depth: Int
@@ -12,21 +13,45 @@ public struct NamespacePIDs: Equatable, Sendable {
     /// The one in the namespace that was asked for; nil if the thread is not in it.
     public let asked: Int?
 
+    /// Of a process. What is read is short, whatever the process does.
+    ///
     /// - Parameters:
-    ///   - task: its number in the namespace of `proc`.
+    ///   - process: its number in the namespace of `proc`, which is ours.
     ///   - level: the depth of the namespace that is asked for.
-    /// - Returns: nil when the thread has ended.
+    /// - Returns: nil when the process has ended, or `process` is one of its other threads.
     public init?(
-        of task: Int32, atDepth level: Int? = nil, _ proc: borrowing FileDescriptor,
+        ofProcess process: Int32, atDepth level: Int? = nil, _ proc: borrowing FileDescriptor,
         _ scratch: Scratch
     ) {
-        guard let file = try? proc.open(at: "\(task)/status"),
-            let text = try? scratch.read(file.raw, single: true)
+        guard let process = try? openProcess(process),
+            let file = try? proc.open(at: "self/fdinfo/\(process.raw)"),
+            let text = try? scratch.read(file.raw, single: true, limit: Self.longest)
         else { return nil }
-        self.init(status: text, atDepth: level)
+        self.init(text, atDepth: level)
     }
 
-    init?(status text: Bytes, atDepth level: Int?) {
+    /// Of any thread, from a file that may be of any length: its supplementary groups come first.
+    /// The kernel makes all of it, also for one who reads a part.
+    ///
+    /// - Returns: nil when the thread has ended, or (`isTooLong`) the numbers are too far behind.
+    init?(
+        ofThread thread: Int32, atDepth level: Int?, _ proc: borrowing FileDescriptor,
+        _ scratch: Scratch, isTooLong: inout Bool
+    ) {
+        guard let file = try? proc.open(at: "\(thread)/status"),
+            let text = try? scratch.read(file.raw, single: true, limit: Self.longest)
+        else { return nil }
+        if text.count >= Self.longest {
+            isTooLong = true
+            return nil
+        }
+        self.init(text, atDepth: level)
+    }
+
+    /// Bytes. Usual ones have 1,500.
+    private static let longest = 4096
+
+    init?(_ text: Bytes, atDepth level: Int?) {
         var lines = Scanner(text)
         while let line = lines.line() {
             guard line.starts(with: "NSpid:") else { continue }

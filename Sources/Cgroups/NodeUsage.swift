@@ -21,13 +21,17 @@ extension [NodeUsage] {
             var words = Scanner(line)
             guard let name = words.word(), let field = Self.field(name, unified: unified)
             else { continue }
+            // The kernel has the nodes in order.
+            var expected = 0
             while let word = words.word() {
                 guard word.starts(with: "N") else { continue }
                 var number = Scanner(word.part(1..<word.count))
                 guard let node = number.number(), number.skip(UInt8(ascii: "=")),
                     let value = number.number(),
-                    let index = firstIndex(where: { UInt64($0.node) == node })
+                    let index = expected < count && UInt64(self[expected].node) == node
+                        ? expected : firstIndex(where: { UInt64($0.node) == node })
                 else { continue }
+                expected = index + 1
                 let (bytes, overflow) = value.multipliedReportingOverflow(
                     by: unified ? 1 : pageSize)
                 self[index].stat[field] = overflow ? .max : bytes

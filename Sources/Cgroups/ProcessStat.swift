@@ -1,5 +1,6 @@
 import Glibc
 import KernelText
+import Syscalls
 
 /// The parts of `/proc/<pid>/stat` that matter here (proc_pid_stat(5)).
 public struct ProcessStat: Equatable, Sendable {
@@ -8,6 +9,11 @@ public struct ProcessStat: Equatable, Sendable {
     public let parent: Int32
     /// When the process started, in clock ticks since boot.
     public let startTime: UInt64
+
+    /// The same in nanoseconds.
+    public var startedAt: UInt64 {
+        startTime.multipliedReportingOverflow(by: Clock.nanosecondsPerTick).partialValue
+    }
 
     /// Parses from the last `)`: the name before it may hold anything, `)` included.
     public init?(parsing text: Bytes) {

@@ -16,21 +16,27 @@ public final class Scratch {
 
     /// Reads the whole of `descriptor` from its start.
     ///
-    /// - Parameter single: the kernel makes the file in one piece (one `seq_show`), so that
-    ///   a short read is its end. Files with one record per CPU, device or process come in
-    ///   pages, each read short.
+    /// - Parameters:
+    ///   - single: the kernel makes the file in one piece (one `seq_show`), so that a short read
+    ///     is its end. Files with one record per CPU, device or process come in pages, each read
+    ///     short.
+    ///   - limit: about so many bytes are enough: for files whose length others choose. Text that
+    ///     has as many or more may go on.
     /// - Returns: the text, valid until the next read into this buffer.
     public func read(
-        _ descriptor: CInt, single: Bool = false, path: @autoclosure () -> String? = nil
+        _ descriptor: CInt, single: Bool = false, limit: Int = .max,
+        path: @autoclosure () -> String? = nil
     ) throws(SystemError) -> Bytes {
         var filled = 0
         while true {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: memory[filled...])
+            let end = limit < memory.count ? max(limit, filled + 1) : memory.count
+            let rest = UnsafeMutableRawBufferPointer(rebasing: memory[filled..<end])
             let count = try Syscalls.readOnce(descriptor, into: rest, at: filled, path: path())
             filled += count
+            if count == 0 || filled >= limit { break }
             if filled == memory.count {
                 grow()
-            } else if count == 0 || single {
+            } else if single {
                 break
             }
         }

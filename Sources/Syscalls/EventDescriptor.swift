@@ -14,9 +14,20 @@ public enum EventDescriptor {
     }
 
     /// Waits until signalled, and takes the signal.
-    public static func wait(_ event: borrowing FileDescriptor) {
+    ///
+    /// - Parameter deadline: on the monotonic clock, in nanoseconds: waits no longer than until
+    ///   then, to the millisecond after.
+    public static func wait(_ event: borrowing FileDescriptor, until deadline: UInt64? = nil) {
         var request = pollfd(fd: event.raw, events: Int16(POLLIN), revents: 0)
-        while poll(&request, 1, -1) < 1 {}
+        while true {
+            var timeout: CInt = -1
+            if let deadline {
+                let now = Clock.monotonic()
+                if now >= deadline { return }
+                timeout = CInt(min((deadline - now) / 1_000_000 + 1, 60_000))
+            }
+            if poll(&request, 1, timeout) >= 1 { break }
+        }
         var value: UInt64 = 0
         _ = Glibc.read(event.raw, &value, MemoryLayout<UInt64>.size)
     }

@@ -20,6 +20,9 @@ public final class Lock: @unchecked Sendable {
     @inline(__always)
     public func lock() { pthread_mutex_lock(mutex) }
 
+    /// Takes the lock, unless another thread has it.
+    public func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
+
     @inline(__always)
     public func unlock() { pthread_mutex_unlock(mutex) }
 

@@ -24,3 +24,12 @@ public func processID(
 ) throws(SystemError) -> pid_t {
     try check(clinux_pid_from_pidns(namespace.raw, pid), "find process of namespace", "\(pid)")
 }
+
+/// The number that our thread `tid` has in a pid namespace (`NS_GET_PID_IN_PIDNS`, Linux 6.11).
+///
+/// - Throws: `ENOTTY` on older kernels, `ESRCH` when the thread has ended or is not in there.
+public func threadNumber(
+    _ tid: pid_t, in namespace: borrowing FileDescriptor
+) throws(SystemError) -> pid_t {
+    try check(clinux_pid_in_pidns(namespace.raw, tid), "find the number of thread", "\(tid)")
+}

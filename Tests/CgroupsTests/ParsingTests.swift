@@ -36,7 +36,7 @@ import Testing
 
 @Suite struct NamespacePIDsTests {
     private func parse(_ text: String, _ depth: Int?) -> NamespacePIDs? {
-        withBytes(text) { NamespacePIDs(status: $0, atDepth: depth) }
+        withBytes(text) { NamespacePIDs($0, atDepth: depth) }
     }
 
     @Test func aNamespaceWithinAnotherHasNumbersOfItsOwn() throws {
@@ -265,5 +265,35 @@ import Testing
         #expect(counters[0].writtenBytes == 20)
         #expect(counters[0].reads == 1)
         #expect(counters[0].writes == 2)
+    }
+}
+
+@Suite struct DeepPathsTests {
+    @Test func aContainerIsNoDeeperThanSoManyLevels() {
+        let deep = String(repeating: "/d", count: 2000)
+        let paths = CgroupPaths(legacy: [.memory: deep + "/init.scope"], unified: deep)
+        let limited = String(repeating: "/d", count: CgroupPaths.deepest)
+        #expect(paths.ofContainer.legacy[.memory] == limited)
+        #expect(paths.ofContainer.unified == limited)
+        #expect(paths.ofContainer.contains(paths))
+        #expect(CgroupPaths(unified: limited).ofContainer.unified == limited)
+        #expect(CgroupPaths(unified: "/init.scope").ofContainer.unified == "/")
+    }
+}
+
+@Suite struct ManyDevicesTests {
+    /// Of 4,000 devices, each is found where it is expected; in another order they are found, too.
+    @Test func eachDeviceIsThereOnce() {
+        func text(_ devices: some Sequence<Int>, _ factor: Int) -> String {
+            devices.map { "7:\($0) Read \($0 * factor)\n7:\($0) Write 1\n" }.joined()
+        }
+        var io: [IOCounters] = []
+        withBytes(text(0..<4000, 512)) { io.add(legacy: $0, bytes: true) }
+        withBytes(text((0..<4000).reversed(), 1)) { io.add(legacy: $0, bytes: false) }
+        #expect(io.count == 4000)
+        for (index, counters) in io.enumerated() {
+            #expect(counters.device.minor == UInt32(index))
+            #expect(counters.readBytes == UInt64(index * 512) && counters.reads == UInt64(index))
+        }
     }
 }

@@ -7,10 +7,6 @@ import Syscalls
 
 /// Gathering what the files of a container are made from. The caller holds `lock`.
 extension Container {
-    /// How long a count of threads serves for `/proc/stat` and the last fields of
-    /// `/proc/loadavg`, in nanoseconds: counting costs several calls per thread.
-    static let taskCountLifetime: UInt64 = 1_000_000_000
-
     /// What the container uses of memory and may use.
     func readMemory(_ host: Host, _ workspace: Workspace) throws(SystemError) -> MemoryFacts {
         let (parts, size) = try host.meminfo.with(now: host.now()) { ($1.parts, $1.total) }
@@ -60,38 +56,5 @@ extension Container {
             CPULedger.Reading(age: workingAge, time: time, perCPU: workspace.visibleCPUTimes),
             visible: visible.list)
         saveCounters(host)
-    }
-
-    func updateTasks(_ host: Host, _ workspace: Workspace) throws(SystemError) {
-        restoreCounters(host)
-        let now = host.now()
-        let age = tasksReadAt.map { clampedDifference(now, $0) } ?? .max
-        if age >= Self.taskCountLifetime {
-            if pidDepth == nil {
-                pidDepth = NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.depth
-            }
-            tasks = try cgroups.countTasks(
-                host.roots.proc, workspace.scratch, lastPIDAtDepth: pidDepth)
-            counters.highestPID = max(counters.highestPID, tasks.lastPID)
-            tasks.lastPID = counters.highestPID
-            tasksReadAt = now
-        }
-        // Their number alone costs little. The runtime's own threads are gone by the time
-        // that the container starts, though they may have been counted with their states.
-        if let total = try cgroups.readTaskCount(workspace.scratch) {
-            tasks.total = Int(clamping: total)
-        }
-    }
-
-    /// The load averages, which are kept going from now on. Updates `tasks`.
-    func currentLoad(_ host: Host, _ workspace: Workspace) throws(SystemError) -> LoadAverage {
-        try updateTasks(host, workspace)
-        let load = counters.load ?? LoadAverage(active: tasks.active, age: age)
-        if counters.load == nil {
-            counters.load = load
-            saveCounters(host)
-        }
-        noteLoadRead(now: host.now())
-        return load
     }
 }

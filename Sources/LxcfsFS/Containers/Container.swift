@@ -25,23 +25,25 @@ final class Container: @unchecked Sendable {
     let showSwap: Bool
     /// Tells containers apart, also across workers.
     let identity: UInt64
-    /// Samples the load averages once a program has read them.
-    private let watcher: (any LoadWatcher)?
+    /// Samples the load averages once a program has read them, and looks at many threads.
+    let watcher: (any LoadWatcher)?
+    /// What is known of its threads. Never held while anything is waited for, so that who looks
+    /// at them does not wait for those who read files.
+    let threads = Guarded(ThreadFigures())
 
     /// Guards what follows: one thread at a time gathers facts of a container.
     let lock = Lock()
     var visible = VisibleCPUs()
     var counters = KeptCounters()
+    /// As it is shown.
     var tasks = TaskCounts()
-    var tasksReadAt: UInt64?
-    /// How deep its pid namespace lies (`NamespacePIDs`); nil until threads are counted.
-    var pidDepth: Int?
     /// nil until `/proc/meminfo` or sysinfo(2) is asked for the first time.
     var shown: ShownMemory?
-    var loadReadAt: UInt64 = 0
-    var loadIsSampled = false
     /// What an earlier worker has left has been looked for.
     var isRestored = false
+
+    /// As they were found last, for lists.
+    let lastSizes = Guarded(ShownSizes())
 
     /// What the kernel may have of its files in the page cache.
     let cached = CachedFiles()
@@ -95,19 +97,24 @@ final class Container: @unchecked Sendable {
         clampedDifference(age, clampedDifference(Clock.suspended(), suspendedBefore))
     }
 
-    /// Notes that the load has been read. The caller holds `lock`.
+    /// Notes that the load has been read.
     func noteLoadRead(now: UInt64) {
-        loadReadAt = now
-        if loadIsSampled { return }
-        loadIsSampled = true
-        watcher?.watch(self)
+        let isNew = threads.withLock { threads in
+            threads.loadReadAt = now
+            defer { threads.isWatched = true }
+            return !threads.isWatched
+        }
+        if isNew { watcher?.watch(self) }
     }
 
     /// Whether it is not a container at all but the host.
     var isHost: Bool { slot == 0 && cgroups.isRoot }
 }
 
-/// Samples the load averages of a container whose `/proc/loadavg` is read.
+/// Does in the background what may take long.
 protocol LoadWatcher: AnyObject, Sendable {
+    /// Samples the load averages of a container whose `/proc/loadavg` is read.
     func watch(_ container: Container)
+    /// Looks at the threads of a container that has too many to do so while a reader waits.
+    func look(at container: Container)
 }

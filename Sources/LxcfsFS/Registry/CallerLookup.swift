@@ -21,8 +21,8 @@ final class CallerLookup: Sendable {
 
     private struct State {
         /// Init processes by their pid namespace.
-        var inits: [NamespaceID: InitProcess] = [:]
-        var containers: [Key: Container] = [:]
+        var inits = RecentlyUsed<NamespaceID, InitProcess>(limit: cacheLimit)
+        var containers = RecentlyUsed<Key, Container>(limit: cacheLimit)
         /// The threads that asked last, by their number: looking at a thread takes longer than
         /// answering it.
         var recent: [Known?] = Array(repeating: nil, count: recentCount)
@@ -38,7 +38,8 @@ final class CallerLookup: Sendable {
         let outermost: NamespaceID?
     }
 
-    /// Containers of callers that share the host's pid namespace end unnoticed.
+    /// Containers of callers that share the host's pid namespace end unnoticed, and one container
+    /// may have any number of pid namespaces and cgroups: each takes descriptors.
     private static let cacheLimit = 1024
 
     private struct Key: Hashable {
@@ -49,10 +50,6 @@ final class CallerLookup: Sendable {
         /// The callers of one container may be in several time namespaces.
         let bootOffset: Int64?
     }
-
-    /// Each init that is remembered takes a descriptor, and a container may make any number of pid
-    /// namespaces. Those beyond are found anew each time.
-    private static let initLimit = 1024
 
     private final class InitProcess: Sendable {
         let pid: Int32
@@ -169,16 +166,13 @@ final class CallerLookup: Sendable {
             id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
             showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
             watcher: sampler, bootOffset: place.bootOffset)
-        return state.withLock { state in
+        let (container, forgotten) = state.withLock { state -> (Container, [Container]) in
             // Another thread may have been faster; two would count differently.
-            if let known = state.containers[key], known.cgroups.exist { return known }
-            if state.containers.count >= Self.cacheLimit {
-                state.containers = state.containers.filter { $0.value.cgroups.exist }
-                if state.containers.count >= Self.cacheLimit { state.containers.removeAll() }
-            }
-            state.containers[key] = made
-            return made
+            if let known = state.containers[key], known.cgroups.exist { return (known, []) }
+            return (made, state.containers.insert(made, for: key))
         }
+        for container in forgotten { sampler.forget(container) }
+        return container
     }
 
     /// Where the container of a process is, and when it started.
@@ -292,29 +286,19 @@ final class CallerLookup: Sendable {
             outermost: try outermost(
                 of: openPIDNamespace(of: tid, host.roots.proc), namespace),
             process: try openProcess(pid))
-        let isRemembered = state.withLock { state in
-            guard state.inits[namespace] != nil || state.inits.count < Self.initLimit else {
-                return false
-            }
-            state.inits[namespace] = found
-            return true
-        }
-        if isRemembered {
-            try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
-        }
+        _ = state.withLock { $0.inits.insert(found, for: namespace) }
+        try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
         return found
     }
 
     /// Forgets the container of an init that has ended.
     func processEnded(pid: Int32) {
         let ended = state.withLock { state in
-            state.inits = state.inits.filter { $0.value.pid != pid }
+            _ = state.inits.remove { $0.pid == pid }
             for index in state.recent.indices where state.recent[index]?.container.pid == pid {
                 state.recent[index] = nil
             }
-            let ended = state.containers.filter { $0.value.pid == pid }
-            for key in ended.keys { state.containers[key] = nil }
-            return ended.values
+            return state.containers.remove { $0.pid == pid }
         }
         for container in ended { sampler.forget(container) }
     }
@@ -329,8 +313,10 @@ final class CallerLookup: Sendable {
         } catch {
             guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
         }
+        // How many ancestors and processes there are the container decides.
         var current = tid
-        while current > 1 {
+        for _ in 0..<Self.mostAncestors where current > 1 {
+            guard (try? NamespaceID.of(current, .process, host.roots.proc)) == namespace else { break }
             if isInit(current, of: namespace, workspace) { return current }
             guard let parent = try? processStat(current, workspace).parent, parent != current
             else {
@@ -347,10 +333,12 @@ final class CallerLookup: Sendable {
         return nil
     }
 
+    private static let mostAncestors = 64
+
     private func isInit(_ pid: Int32, of namespace: NamespaceID, _ workspace: Workspace) -> Bool
     {
-        NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.innermost == 1
-            && (try? NamespaceID.of(pid, .process, host.roots.proc)) == namespace
+        (try? NamespaceID.of(pid, .process, host.roots.proc)) == namespace
+            && NamespacePIDs(ofProcess: pid, host.roots.proc, workspace.scratch)?.innermost == 1
     }
 
     /// See ``CgroupPaths/ofContainer``. The root is the host: a container whose own cgroup is called
@@ -389,7 +377,6 @@ final class CallerLookup: Sendable {
 
     /// In nanoseconds since boot.
     func startTime(_ pid: Int32, _ workspace: Workspace) throws(SystemError) -> UInt64 {
-        let ticks = try processStat(pid, workspace).startTime
-        return ticks.multipliedReportingOverflow(by: Clock.nanosecondsPerTick).partialValue
+        try processStat(pid, workspace).startedAt
     }
 }

@@ -335,8 +335,7 @@ final class Registrar {
         // The root cgroup always has processes.
         if container.cgroups.isRoot || !container.cgroups.exist { return false }
         do {
-            return try container.cgroups.countTasks(host.roots.proc, workspace.scratch).total
-                > 0
+            return try container.cgroups.haveTasks(workspace.scratch)
         } catch {
             return error.errno != ENODEV && error.errno != ENOENT
         }
@@ -345,10 +344,9 @@ final class Registrar {
     private func drop(_ container: Container, _ reason: String) {
         processes[container.slot] = nil
         leaving[container.slot] = nil
-        sampler.forget(container)
         origins[container.slot] = nil
         let removed = registry.remove(slot: container.slot)
-        container.lock.withLock { container.removeCounters(host) }
+        sampler.discard(container)
         if let removed {
             do {
                 try state.remove(key: removed.key)
@@ -362,21 +360,12 @@ final class Registrar {
     // MARK: - Telling
 
     func summary(of container: Container) -> ContainerSummary {
-        var cpus: Int?
-        var total: UInt64?
-        container.lock.withLock {
-            if (try? container.updateVisible(host, workspace)) != nil {
-                cpus = container.visible.list.count
-            }
-            if let facts = try? container.readMemory(host, workspace) {
-                total = try? container.memoryView(facts, host).total
-            }
-        }
+        let sizes = container.sizes(host, workspace)
         let key = registry.key(of: container)
         return ContainerSummary(
             id: key, pid: container.pid, uptime: Double(container.age) / 1e9,
-            cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total,
-            isRunning: processes[container.slot] != nil,
+            cgroup: container.cgroups.paths.display, cpus: sizes.cpus,
+            memoryTotal: sizes.memory, isRunning: processes[container.slot] != nil,
             name: key == container.id ? nil : container.id)
     }
 }

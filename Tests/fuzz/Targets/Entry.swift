@@ -13,6 +13,7 @@ private let targets: [String: FuzzTarget] = [
     "control": fuzzControl,
     "counters": fuzzCounterRecords,
     "cpuinfo": fuzzCpuinfo,
+    "directory": fuzzDirectory,
     "hookfile": fuzzHookFile,
     "ledger": fuzzLedger,
     "lists": fuzzLists,

@@ -43,6 +43,21 @@ import Syscalls
     }
 }
 
+/// Entries of directories, whose names a container gives: the piece is where the kernel's ends.
+@Sendable func fuzzDirectory(_ input: Bytes) {
+    let piece = SubdirectoryPiece(parsing: UnsafeRawBufferPointer(input), from: 7)
+    for entry in piece.entries {
+        require(entry.name.last == 0, "a name without an end")
+        require(entry.name.dropLast().allSatisfy { $0 != 0 }, "a name with two ends")
+        require((2...input.count).contains(entry.name.count), "a name that is not there")
+    }
+    require(piece.entries.isEmpty || piece.next != nil, "no way on")
+    if let numbers = NamespacePIDs(input, atDepth: 2) {
+        require(numbers.depth >= 1, "in no namespace")
+        require(numbers.asked == nil || numbers.depth >= 2, "deeper than it is")
+    }
+}
+
 /// Small texts: lists of CPUs, the cgroups and the state of a process.
 @Sendable func fuzzLists(_ input: Bytes) {
     if let list = CPUList(parsing: input) {
@@ -107,6 +122,8 @@ import Syscalls
         let usage = try cgroups.readNodeUsage([0, 1], pageSize: 4096, scratch)
         require(usage.map(\.node) == [0, 1], "other nodes")
         _ = try cgroups.readMemoryCounters(scratch).outOfMemoryKills
+        let threads = try cgroupFixture.lookAtThreads(cgroups, &parts, unified: unified)
+        require(threads.counts.running + threads.counts.blocked == 0, "there are no threads")
     } catch {
         fatalError("a readable cgroup cannot be read: \(error)")
     }
@@ -170,6 +187,21 @@ private final class CgroupFixture: @unchecked Sendable {
             uniqueKeysWithValues: Controller.allCases.map { ($0, "/a") })
         return try ContainerCgroups(
             unified ? CgroupPaths(unified: "/a") : CgroupPaths(legacy: legacy), in: tree)
+    }
+
+    /// A list of threads of which none exists.
+    func lookAtThreads(
+        _ cgroups: ContainerCgroups, _ parts: inout Parts, unified: Bool
+    ) throws -> TaskLook {
+        try parts.text {
+            try Self.write(root + "/a/" + (unified ? "cgroup.threads" : "tasks"), $0)
+        }
+        let scratch = Scratch(capacity: 64)
+        let budget = TaskBudget(threads: 3, cgroups: 2, listed: 64, time: .max)
+        var sweep = TaskSweep()
+        return try cgroups.lookAtTasks(
+            FileDescriptor.open(root, O_RDONLY | O_DIRECTORY), budget, &sweep,
+            expected: Int(parts.byte()), scratch)
     }
 
     private static func write(_ path: String, _ text: Bytes) throws {

@@ -14,6 +14,10 @@ static const uint64_t CLINUX_RESOLVE_IN_ROOT = 0x10;
 int clinux_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
                    uint64_t resolve);
 
+/* Entries of a directory as the kernel has them, from where the descriptor stands: how many bytes,
+   0 at the end. glibc's function is hidden behind _GNU_SOURCE. */
+int64_t clinux_getdents(int fd, void *buffer, uint32_t size);
+
 static const int64_t CLINUX_PROC_SUPER_MAGIC = 0x9fa0;
 static const int64_t CLINUX_SYSFS_MAGIC = 0x62656572;
 static const int64_t CLINUX_FUSE_SUPER_MAGIC = 0x65735546;
