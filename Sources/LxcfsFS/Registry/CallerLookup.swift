@@ -52,7 +52,7 @@ final class CallerLookup: Sendable {
 
     /// Each init that is remembered takes a descriptor, and a container may make any number of pid
     /// namespaces. Those beyond are found anew each time.
-    private static let initLimit = 1024
+    private let initLimit = min(1024, descriptorLimit() / 8)
 
     private final class InitProcess: Sendable {
         let pid: Int32
@@ -293,7 +293,7 @@ final class CallerLookup: Sendable {
                 of: host.roots.proc.open(at: "\(tid)/ns/pid"), namespace),
             process: try openProcess(pid))
         let isRemembered = state.withLock { state in
-            guard state.inits[namespace] != nil || state.inits.count < Self.initLimit else {
+            guard state.inits[namespace] != nil || state.inits.count < initLimit else {
                 return false
             }
             state.inits[namespace] = found
