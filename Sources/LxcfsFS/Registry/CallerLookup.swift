@@ -21,7 +21,9 @@ final class CallerLookup: Sendable {
 
     private struct State {
         /// Init processes by their pid namespace.
-        var inits = RecentlyUsed<NamespaceID, InitProcess>(limit: cacheLimit)
+        /// Each takes a descriptor.
+        var inits = RecentlyUsed<NamespaceID, InitProcess>(
+            limit: min(cacheLimit, descriptorLimit() / 8))
         var containers = RecentlyUsed<Key, Container>(limit: cacheLimit)
         /// The threads that asked last, by their number: looking at a thread takes longer than
         /// answering it.

@@ -309,10 +309,3 @@ final class OpenFiles: Sendable {
     /// Bytes. A file that is opened and closed again and again keeps what it needs.
     private static let worthwhile = 1 << 20
 }
-
-/// The descriptors that this process may have.
-private func descriptorLimit() -> Int {
-    var limit = rlimit()
-    guard getrlimit(RLIMIT_NOFILE, &limit) == 0 else { return 1024 }
-    return Int(clamping: limit.rlim_cur)
-}
