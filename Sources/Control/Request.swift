@@ -24,6 +24,9 @@ public struct Request: Fields {
     public var cpus: CPUView?
     /// The directory of the container's config.json. A runtime knows it, and uses an id only once.
     public var bundle: String?
+    /// `unregister`, without a process: a runtime says that the container has ended, so it is none
+    /// that lives. Release 0.1.0's hook does not say so.
+    public var hasEnded: Bool?
     /// `register`: the container has not been started. Its init is in the cgroup that the runtime
     /// made, whatever the name of that says.
     public var isStarting: Bool?
@@ -50,6 +53,7 @@ public struct Request: Fields {
         try fields.optional("pid", &pid)
         try fields.optional("cpus", &cpus)
         try fields.optional("bundle", &bundle)
+        try fields.optional("hasEnded", &hasEnded)
         try fields.optional("isStarting", &isStarting)
         try fields.optional("isGuess", &isGuess)
     }

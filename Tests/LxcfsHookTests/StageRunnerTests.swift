@@ -150,6 +150,8 @@ import Testing
             }
             #expect(requests.map(\.op) == [.unregister])
             #expect(requests.first?.id == "web")
+            #expect(requests.first?.hasEnded == true && requests.first?.pid == nil)
+            #expect(requests.first?.bundle == "/nosuch")
         }
     }
 

@@ -10,8 +10,11 @@ teardown_file() { stop_daemon; }
 teardown() {
     [[ ! -e $WORK/stopped ]] || xargs kill -CONT <"$WORK/stopped" || true
     rm -f "$WORK/stopped"
-    if [[ -e $WORK/others ]]; then xargs kill -KILL <"$WORK/others" 2>/dev/null || true; fi
-    rm -f "$WORK/others"
+    local other
+    if [[ -e $WORK/others ]]; then
+        while read -r other; do stop_process "$other" || true; done <"$WORK/others"
+    fi
+    rm -rf "$WORK/others" "$WORK/run3"
     local root id
     for root in "$WORK"/roots/*/*/; do
         [[ -d $root ]] || continue
@@ -299,18 +302,25 @@ spread_out() {
             options: ["rbind"]}]' --arg source "$WORK/other/proc"
     start_container "${RUNTIMES[0]}" wide
     PID=$(container_pid wide)
-    SECOND=$(pgrep -P "$PID" sleep | head -n 1)
     stop_it "$(worker_of "$OTHER")"
     touch "/proc/$PID/root/tmp/go"
     wait_for 5 test -e "/proc/$PID/root/tmp/gone"
     wait_for 5 eval '[[ $(pgrep -cP $PID) == 2 ]]'
-    THIRD=$(pgrep -P "$PID" | grep -vx "$SECOND")
-    wait_for 5 grep -q request_wait "/proc/$THIRD/wchan"
-    local name
+    wait_for 5 finds_the_stuck_one
     moved_into "$THIRD" third
     moved_into "$SECOND" second
     moved_into "$PID" first
     FREEZER=$(freezer_of "$E2E_CGROUP/wide")
+}
+
+# Which child of the init is which: one waits for the server, the other one does not.
+finds_the_stuck_one() {
+    local child
+    THIRD="" SECOND=""
+    for child in $(pgrep -P "$PID"); do
+        if grep -q request_wait "/proc/$child/wchan"; then THIRD=$child; else SECOND=$child; fi
+    done
+    [[ -n $THIRD && -n $SECOND ]]
 }
 
 @test "the whole cgroup of a container is frozen while files are mounted" {

@@ -80,7 +80,10 @@ passes() {
     local state
     for state in "$(state 0)" "$(state $$ /)" "$(state $$ "$WORK/none")"; do
         INPUT=$(jq -c '.annotations = {"io.lxcfs-hook.enable": "false"}' <<<"$state") \
-            refuses 0 "left alone" createRuntime --required
+            refuses 0 "left alone"
+        # What is required cannot be undone.
+        INPUT=$(jq -c '.annotations = {"io.lxcfs-hook.enable": "false"}' <<<"$state") \
+            refuses 3 "not served" createRuntime --required
     done
 }
 

@@ -259,7 +259,13 @@ final class Registrar {
     func unregister(_ request: Request) throws(Refusal) {
         if let pid = request.pid { return unregister(pid: pid, id: request.id) }
         guard let id = request.id else { throw Refusal("the request names no container id") }
-        for container in registry.containers(id: id) {
+        let named = registry.containers(id: id)
+        if request.hasEnded != true, named.count == 1 {
+            // Release 0.1.0's hook, which may have detached its files.
+            for container in named { drop(container, "on request") }
+            return
+        }
+        for container in named {
             guard hasEnded(container) else {
                 // Another one's end is told, or its processes have been killed just now.
                 expectEnd(of: container.slot)

@@ -47,7 +47,9 @@ struct Registration {
     func unregister(pid: Int32?, log: Log) throws(RegistrationError) {
         guard case .daemon = origin else { return }
         do {
-            _ = try send(Request(.unregister, id: id, pid: pid, bundle: bundle))
+            var request = Request(.unregister, id: id, pid: pid, bundle: bundle)
+            if pid == nil { request.hasEnded = true }
+            _ = try send(request)
         } catch {
             guard case .absent(let reason) = error else { throw error }
             log.debug("not unregistered: \(reason)")
