@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* More levels than there are: a loop of mounts must end. */
@@ -35,6 +36,10 @@ static int hold(int directory, int depth, int writing, int limit)
                 held += hold(below, depth + 1, strcmp(name, "pressure") == 0, limit - held);
         }
     }
+    /* Of a directory that has been listed, the kernel no longer knows when it was last read, and
+       would ask whoever serves it at the next stat(2), also when that has died. */
+    struct stat status;
+    (void)!fstat(dirfd(list), &status);
     closedir(list);
     return held;
 }

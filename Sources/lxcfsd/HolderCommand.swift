@@ -1,7 +1,7 @@
 import Glibc
 import Syscalls
 
-/// `lxcfsd holder <directory>`: not for people, but what the keeper starts beside the worker.
+/// `lxcfsd holder <keeper> <directory>`: not for people, but what the keeper starts beside the worker.
 ///
 /// It opens the files of the caller tree and then sleeps. All containers with that tree share its
 /// inodes, and fcntl(2) grants a lease for writing (`F_WRLCK`) to the only one who has a file open:
@@ -12,7 +12,9 @@ import Syscalls
 enum HolderCommand {
     /// - Parameter arguments: what follows the command's name.
     static func run(_ arguments: ArraySlice<String>) -> Never {
-        guard let path = arguments.first, arguments.count == 1 else {
+        guard let keeper = arguments.first.flatMap({ pid_t($0) }), let path = arguments.last,
+            arguments.count == 2
+        else {
             let text = "Error: \"lxcfsd holder\" is for the daemon itself\n"
             // There is nobody else to tell if that fails.
             _ = write(STDERR_FILENO, text, text.utf8.count)
@@ -20,8 +22,13 @@ enum HolderCommand {
         }
         do {
             try ChildProcess.dieWithParent()
+            // It had died before that.
+            if getppid() != keeper { _exit(0) }
             try ChildProcess.setName("lxcfsd-holder")
-            _ = try HeldFiles.open(below: path, limit: limit)
+            // Not the root, with the names of containers.
+            for name in ["proc", "sys"] {
+                _ = try HeldFiles.open(below: path + "/" + name, limit: limit)
+            }
             try Privileges.keepOnly([])
         } catch {
             let text = "Error: lxcfsd holder: \(error)\n"

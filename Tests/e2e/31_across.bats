@@ -177,7 +177,7 @@ look_own() {
         cat /sys/devices/system/cpu/online
         grep -c " - overlay lxcfs " /proc/self/mountinfo
         grep -c " - fuse" /proc/self/mountinfo
-        echo some 150000 2000000 >/proc/pressure/cpu'
+        (echo some 150000 2000000 >/proc/pressure/cpu) 2>/refused; cat /refused'
     set_config "$name" '.process.capabilities |= with_entries(.value += ["CAP_SYS_ADMIN"])'
     run run_container "$1" "$name"
     echo "$output"

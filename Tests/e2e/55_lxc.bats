@@ -134,7 +134,7 @@ binds() {
     for ((i = 0; i < $(repeats 40); i++)); do
         "$LXCFSD" --runtime-dir "$WORK/run" $MOUNTPOINT >>"$WORK/lxcfsd.log" 2>&1 </dev/null 3>&- &
         sleep "0.0$((i % 4))$((i * 7 % 10))"
-        kill -KILL $!
+        kill -KILL $! || { tail -n 3 "$WORK/lxcfsd.log" >&2; false; }
         wait $! || true
     done
     serve

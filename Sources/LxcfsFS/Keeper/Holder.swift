@@ -30,7 +30,8 @@ final class Holder {
         do {
             startedAt = Clock.monotonic()
             pid = try ChildProcess.start(
-                program.current.file, [program.path, "holder", path], descriptors: [])
+                program.current.file, [program.path, "holder", "\(getpid())", path],
+                descriptors: [])
         } catch {
             log.warning("containers can have leases on files that they share: \(error)")
         }

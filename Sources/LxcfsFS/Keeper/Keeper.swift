@@ -64,6 +64,9 @@ public final class Keeper {
         do {
             try giveUpPrivileges()
             try loop.run(signals)
+        } catch let error as ConnectionsAborted {
+            loop.workers.end()
+            throw error
         } catch {
             // The next daemon must not go on with connections that are unmounted here.
             service.drop(loop.workers.store.items.map(\.name))

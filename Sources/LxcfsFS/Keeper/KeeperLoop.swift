@@ -178,7 +178,7 @@ final class KeeperLoop {
     private func look(at pid: pid_t) throws {
         // Whoever has CAP_SYS_ADMIN on the host can do that, and nothing would be answered any more.
         guard workers.store.areConnectionsAlive else {
-            throw DaemonError("a connection has been unmounted or aborted by somebody else")
+            throw ConnectionsAborted()
         }
         if ChildProcess.isEnding(pid) {
             try tell(.foundEnding(pid, isStuck: ChildProcess.isStuck(pid)))
