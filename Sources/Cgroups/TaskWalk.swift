@@ -90,7 +90,9 @@ struct TaskWalk {
         } catch {
             // It is removed while we walk, or its owner keeps all others out: then its threads are
             // seen by nobody.
-            guard [ENOENT, ENODEV, EACCES, EOPNOTSUPP].contains(error.errno) else { throw error }
+            guard [ENOENT, ENODEV, EACCES, EOPNOTSUPP].contains(error.errno) else {
+                throw error
+            }
             return nil
         }
     }
