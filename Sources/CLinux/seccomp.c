@@ -58,6 +58,11 @@ int clinux_seccomp_return(int fd, uint64_t id, int64_t value)
     return respond(fd, (struct seccomp_notif_resp){.id = id, .val = value});
 }
 
+int clinux_seccomp_refuse(int fd, uint64_t id, int error)
+{
+    return respond(fd, (struct seccomp_notif_resp){.id = id, .error = -error});
+}
+
 int clinux_seccomp_continue(int fd, uint64_t id)
 {
     return respond(fd, (struct seccomp_notif_resp){

@@ -52,6 +52,13 @@ public enum SeccompNotify {
         try checkSent(clinux_seccomp_continue(descriptor.raw, id), descriptor)
     }
 
+    /// The call fails with `errno`, which is positive. A caller that has gone away is no error.
+    public static func refuse(
+        _ descriptor: borrowing FileDescriptor, _ id: UInt64, _ errno: CInt
+    ) throws(SystemError) {
+        try checkSent(clinux_seccomp_refuse(descriptor.raw, id, errno), descriptor)
+    }
+
     private static func checkSent(
         _ result: CInt, _ descriptor: borrowing FileDescriptor
     ) throws(SystemError) {

@@ -69,29 +69,49 @@ import Testing
 
     private final class Store: ListenerStore, @unchecked Sendable {
         var kept: [UInt64] = []
-        func keep(_ listener: AgentListener) { kept.append(listener.token) }
+        var isFull = false
+        func keep(_ listener: AgentListener) throws {
+            if isFull { throw SystemError("keep", "a listener", errno: ETOOMANYREFS) }
+            kept.append(listener.token)
+        }
         func forget(_ listener: AgentListener) { kept.removeAll { $0 == listener.token } }
     }
 
     @Test func numbersAreUnique() throws {
         let store = Store()
         let listeners = AgentListeners(store: store)
-        let first = listeners.add(try descriptor(), ListenerOrigin(id: "a"))
+        let first = try #require(listeners.add(try descriptor(), ListenerOrigin(id: "a")))
         #expect(first.token != AgentSocket.token)
         // One that an earlier process had keeps its number.
         let inherited = listeners.adopt(
             try descriptor(), ListenerOrigin(id: "b"), token: 100)
         #expect(inherited.token == 100)
         #expect(listeners.takeToken() > 100)
-        let third = listeners.add(try descriptor(), ListenerOrigin())
+        let third = try #require(listeners.add(try descriptor(), ListenerOrigin()))
         #expect(third.token > 101)
         #expect(listeners.count == 3)
         // What is inherited is kept already.
         #expect(store.kept == [first.token, third.token])
-        listeners.remove(inherited)
+        try listeners.remove(inherited)
         #expect(listeners[100] == nil)
-        listeners.remove(first)
+        try listeners.remove(first)
         #expect(store.kept == [third.token])
+    }
+
+    @Test func whatCouldNotBeStoredIsStoredLater() throws {
+        let store = Store()
+        let listeners = AgentListeners(store: store)
+        store.isFull = true
+        let all = try (0..<3).map { _ in
+            try #require(listeners.add(try descriptor(), ListenerOrigin(id: "a")))
+        }
+        #expect(listeners.isUnstored)
+        #expect(listeners.storeRest() != nil)
+        try listeners.remove(all[1])
+        store.isFull = false
+        #expect(listeners.storeRest() == nil)
+        #expect(store.kept == [all[0].token, all[2].token])
+        #expect(!listeners.isUnstored)
     }
 
     @Test func descriptorsAreClosedWithTheirListener() throws {
@@ -106,42 +126,16 @@ import Testing
         }
         let listeners = AgentListeners()
         do {
-            let listener = listeners.add(
-                HeldDescriptor(FileDescriptor(owning: ends[0])), ListenerOrigin())
+            let listener = try #require(
+                listeners.add(
+                    HeldDescriptor(FileDescriptor(owning: ends[0])), ListenerOrigin()))
             let isListener = SeccompNotify.isListener(listener.descriptor)
             #expect(!isListener)
-            listeners.remove(listener)
+            try listeners.remove(listener)
             // Whoever serves it at the moment may still use it.
             withExtendedLifetime(listener) { #expect(!isClosed()) }
         }
         #expect(isClosed())
-    }
-
-    @Test func whoCallsTooOftenWaits() throws {
-        let listener = AgentListeners().add(try descriptor(), ListenerOrigin())
-        let start: UInt64 = 1_000_000_000
-        for _ in 0..<63 { #expect(listener.countCall(now: start) == nil) }
-        let end = try #require(listener.countCall(now: start + 1))
-        #expect(end == start + 10_000_000)
-        #expect(listener.countCall(now: end) == nil)
-        // A few calls a second are never too many.
-        for step in 1..<1000 {
-            #expect(listener.countCall(now: end + UInt64(step) * 1_000_000) == nil)
-        }
-    }
-
-    @Test func pausesEnd() throws {
-        let pauses = AgentPauses()
-        #expect(pauses.timeout == -1)
-        #expect(pauses.takeDue().isEmpty)
-        let listeners = AgentListeners()
-        let first = listeners.add(try descriptor(), ListenerOrigin())
-        let second = listeners.add(try descriptor(), ListenerOrigin())
-        pauses.add(first, until: Clock.monotonic())
-        pauses.add(second, until: Clock.monotonic() + 3_600_000_000_000)
-        #expect(pauses.takeDue().map(\.token) == [first.token])
-        #expect(pauses.takeDue().isEmpty)
-        #expect((3_000_000...3_600_001).contains(pauses.timeout))
     }
 
     @Test func whatWasInFlightIsSeenByTheNextWorker() {
@@ -178,5 +172,21 @@ import Testing
         let text = String(decoding: encodeLine(origin), as: UTF8.self)
         #expect(StoredListeners.origin(text) == origin)
         #expect(StoredListeners.origin("{") == ListenerOrigin())
+        var known = origin
+        known.initPID = 5
+        known.initStart = 1 << 50
+        known.cgroup = "/a\"b"
+        let more = String(decoding: encodeLine(known), as: UTF8.self)
+        #expect(StoredListeners.origin(more) == known)
+        known.id = String(repeating: "\u{1}", count: 4000)
+        known.cgroup = AgentAnswers.brief("/" + String(repeating: "a", count: 4000))
+        let short = StoredListeners.payload(known)
+        #expect(short.utf8.count < NamedDescriptor.payloadLimit)
+        known.id = nil
+        #expect(StoredListeners.origin(short) == known)
+        #expect(AgentAnswers.brief("/a/b") == "/a/b")
+        // What release 0.1.0 has written, and what a later one may add.
+        #expect(StoredListeners.origin(#"{"id":"c1","pid":7}"#) == origin)
+        #expect(StoredListeners.origin(#"{"id":"c1","pid":7,"of":"tomorrow"}"#) == origin)
     }
 }

@@ -89,6 +89,113 @@ import Testing
         #expect(outcome.objections.first?.contains("/run/other.sock") == true)
     }
 
+    /// The rules of a profile are for the agent that its author had in mind, also where the runtime
+    /// has the path of that one from elsewhere, or refuses the profile without one.
+    @Test(arguments: [
+        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mount"],"action":"SCMP_ACT_NOTIFY"}]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"","syscalls":[{"names":["mount"],"action":"SCMP_ACT_NOTIFY"}]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":null,"syscalls":[{"names":["sysinfo"],"action":"SCMP_ACT_NOTIFY"}]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["sysinfo"],"action":"SCMP_ACT_ALLOW"},{"names":["no_such_call"],"action":"SCMP_ACT_NOTIFY"}]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mount"],"action":"SCMP_ACT_NOTIFY","args":[{"index":0,"value":1,"op":"SCMP_CMP_EQ"}]}]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":[],"action":"SCMP_ACT_NOTIFY"}]}"#,
+        #"{"defaultAction":"SCMP_ACT_NOTIFY","syscalls":[{"names":["sysinfo"],"action":"SCMP_ACT_ALLOW"}]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","listenerMetadata":"theirs"}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_TSYNC"]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_OF_TOMORROW"]}"#,
+        // runc's parser takes these for what they look like.
+        #"{"defaultAction":"SCMP_ACT_ALLOW","ListenerPath":"/run/other.sock"}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","Syscalls":[{"names":["sysinfo"],"action":"SCMP_ACT_ERRNO"}]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"Names":["sysinfo"],"action":"SCMP_ACT_ERRNO"}]}"#,
+    ])
+    func whatIsForAnotherAgentIsNotTakenOver(_ json: String) throws {
+        let outcome = try apply(json)
+        #expect(outcome.profile == nil)
+        #expect(outcome.objections.count == 1)
+    }
+
+    /// What becomes of the call otherwise, by whichever rule and on whichever architecture.
+    @Test(arguments: [
+        "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP",
+        "SCMP_ACT_ERRNO", "SCMP_ACT_TRACE", "SCMP_ACT_LOG", "SCMP_ACT_OF_TOMORROW", "",
+        "scmp_act_allow",
+    ])
+    func onlyWhatIsAllowedIsIntercepted(_ action: String) throws {
+        for json in [
+            #"{"defaultAction":"\#(action)"}"#,
+            #"{"defaultAction":"\#(action)","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW"}]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read","sysinfo"],"action":"\#(action)"}]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["sysinfo"],"action":"SCMP_ACT_ALLOW"},{"names":["sysinfo"],"action":"\#(action)"}]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["sysinfo"],"action":"\#(action)","errnoRet":38,"args":[{"index":0,"value":7,"op":"SCMP_CMP_EQ"}]}]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"name":"sysinfo","action":"\#(action)"}]}"#,
+        ] {
+            let outcome = try apply(json)
+            #expect(outcome.profile == nil, "\(json)")
+            #expect(outcome.objections.count == 1, "\(json)")
+        }
+    }
+
+    @Test(arguments: [
+        #"{"names":["sysinfo"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":0,"op":"SCMP_CMP_GE"}]}"#,
+        #"{"names":["sysinfo"],"action":"SCMP_ACT_ALLOW","excludes":{"caps":["CAP_SYS_ADMIN"]}}"#,
+        #"{"names":["sysinfo"],"action":"SCMP_ACT_ALLOW","includes":["CAP_SYS_ADMIN"]}"#,
+        // crun refuses it, and is to refuse it still.
+        #"{"names":["sysinfo"],"action":"SCMP_ACT_ALLOW","errnoRet":1}"#,
+        #"{"names":[],"name":"sysinfo","action":"SCMP_ACT_ALLOW"}"#,
+    ])
+    func whatIsAllowedInPartStaysAsItIs(_ rule: String) throws {
+        for rules in [rule, #"{"names":["sysinfo"],"action":"SCMP_ACT_ALLOW"},\#(rule)"#] {
+            let outcome = try apply(
+                #"{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[\#(rules)]}"#)
+            #expect(outcome.profile == nil, "\(rules)")
+            #expect(outcome.objections.count == 1, "\(rules)")
+        }
+    }
+
+    /// The kernel has its say about architectures that are not listed, before any rule.
+    @Test func architecturesAndFlagsStay() throws {
+        for list in [nil, [], ["SCMP_ARCH_X86_64"], ["SCMP_ARCH_X32", "SCMP_ARCH_S390"]] {
+            var profile = Seccomp()
+            profile.defaultAction = "SCMP_ACT_ALLOW"
+            profile.architectures = list
+            profile.flags = ["SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"]
+            let outcome = Interception(listenerPath: socket, calls: ["sysinfo"])
+                .applied(to: profile)
+            let changed = try #require(outcome.profile)
+            #expect(changed.architectures == list)
+            #expect(changed.flags == profile.flags)
+        }
+    }
+
+    /// A profile that was written for our agent may have rules of its own, and its own metadata.
+    @Test func whatIsForOurAgentIsCompleted() throws {
+        let outcome = try apply(
+            #"""
+            {"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"\#(socket)","listenerMetadata":"mine",
+             "flags":["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
+             "syscalls":[{"names":["sysinfo"],"action":"SCMP_ACT_NOTIFY"}]}
+            """#, ["sysinfo", "sched_getaffinity"])
+        #expect(
+            rules(outcome) == ["sysinfo SCMP_ACT_NOTIFY", "sched_getaffinity SCMP_ACT_NOTIFY"])
+        #expect(outcome.profile?.listenerMetadata == "mine")
+    }
+
+    @Test func annotationsOfCrunNameAnotherAgent() {
+        for name in [
+            "run.oci.seccomp.receiver", "run.oci.seccomp.plugins", "run.oci.seccomp_bpf_data",
+            "run.oci.seccomp_bpf_file",
+        ] {
+            let objection = ForeignAgent.objection(annotations: [name: ""], receiver: nil)
+            #expect(objection?.contains(name) == true)
+        }
+        #expect(ForeignAgent.objection(annotations: [:], receiver: "/run/x.sock") != nil)
+        #expect(
+            ForeignAgent.objection(
+                annotations: [
+                    "run.oci.seccomp_fail_unknown_syscall": "1", "run.oci.handler": "krun",
+                ], receiver: nil) == nil)
+    }
+
     @Test func twiceIsOnce() throws {
         let once = try #require(try apply(nil, ["sysinfo"]).profile)
         let interception = Interception(listenerPath: socket, calls: ["sysinfo"])

@@ -97,13 +97,14 @@ places_are_the_kernels() {
     sysinfo_bundle "$name" 'sysinfo places; sysinfo show; sysinfo cpus'
     precreate "$name" --affinity
     run -0 run_container "$1" "$name"
-    local show=${lines[14]} answered=$output
-    [[ ${lines[13]} == whole ]] || fail "$output"
+    local show=${lines[16]} answered=$output
+    [[ ${lines[15]} == whole ]] || fail "$output"
     # Who is intercepted gets what who is not gets.
     run -0 "$PROGRAMS/sysinfo" places
     [[ ${answered%whole*} == "${output%whole*}" ]] || fail "$answered" "the kernel: $output"
+    [[ ${lines[5]} == "sealed-file 14 14" && ${lines[6]} == "sealed-mapping 14 14" ]]
     [[ ${lines[0]} == "writable 0 0" && ${lines[1]} == "two-writable 0 0" ]]
-    [[ ${lines[2]} == "readable 14 14" && ${lines[12]} == "into-readable 14 14" ]]
+    [[ ${lines[2]} == "readable 14 14" && ${lines[14]} == "into-readable 14 14" ]]
     output=$show
     [[ $(field totalram) == "$LIMIT" ]]
 }

@@ -12,16 +12,15 @@ final class AgentAnswers: Sendable {
         case value(Int64)
         /// The kernel is to carry out the call.
         case pass
-        /// The kernel is to carry out the call: all other agent threads have been waiting for
-        /// callers' memory for 100 ms.
-        case stuck
+        /// The call fails as it does without an agent: it is none that is to be answered, and
+        /// whether it may be made nobody knows.
+        case refuse
     }
 
     private let host: Host
     private let registry: Registry
     private let callers: CallerLookup
     private let mounts: SeenMeminfoLookup
-    private let permits: AgentPermits
     private let log: Logger
     private let pageSize = UInt64(max(sysconf(CInt(_SC_PAGESIZE)), 1))
 
@@ -31,11 +30,10 @@ final class AgentAnswers: Sendable {
 
     init(
         host: Host, registry: Registry, callers: CallerLookup, mounts: SeenMeminfoLookup,
-        permits: AgentPermits, log: Logger
+        log: Logger
     ) {
         self.host = host
         self.mounts = mounts
-        self.permits = permits
         self.registry = registry
         self.callers = callers
         self.log = log
@@ -48,14 +46,13 @@ final class AgentAnswers: Sendable {
         _ call: InterceptedCall, _ listener: AgentListener,
         _ buffer: UnsafeMutableRawBufferPointer, _ workspace: Workspace
     ) -> Answer {
-        guard call.tid > 0, call.name != .other else { return .pass }
-        guard permits.take() else { return .stuck }
-        defer { permits.give() }
+        if call.name == .other { return .refuse }
+        guard call.tid > 0 else { return .pass }
         do {
             switch call.name {
             case .sysinfo: return try sysinfo(call, listener, buffer, workspace)
             case .schedGetaffinity: return try affinity(call, listener, buffer, workspace)
-            case .other: return .pass
+            case .other: return .refuse
             }
         } catch {
             // A container that ends, a caller that is killed, a bad address: all of them the
@@ -106,8 +103,61 @@ final class AgentAnswers: Sendable {
 
     /// Whether the thread number `pid`, as the caller counts, means the caller itself.
     private func isCaller(_ pid: Int32, _ tid: Int32, _ workspace: Workspace) -> Bool {
-        pid == 0
-            || PIDNamespace.ownNumber(of: tid, host.roots.proc, workspace.scratch) == Int(pid)
+        if pid == 0 { return true }
+        guard pid > 0 else { return false }
+        do {
+            let namespace = try openPIDNamespace(of: tid, host.roots.proc)
+            return try processID(pid, in: namespace) == tid
+        } catch {
+            // Linux before 6.11.
+            guard error.errno == ENOTTY || error.errno == EINVAL else { return false }
+            return PIDNamespace.ownNumber(of: tid, host.roots.proc, workspace.scratch)
+                == Int(pid)
+        }
+    }
+
+    /// Adds to what the runtime said which container the kernel names for it: that is known only
+    /// as long as the process lives.
+    func identify(_ origin: ListenerOrigin) -> ListenerOrigin {
+        guard origin.cgroup == nil, let pid = origin.pid, pid > 0,
+            let place = try? callers.place(of: pid, asContainer: true, Workspace.current)
+        else { return origin }
+        var complete = origin
+        if let container = registered(place.cgroups) {
+            complete.initPID = container.pid
+            complete.initStart = container.startTime
+            complete.cgroup = Self.brief(container.cgroups.paths.display)
+        } else if callers.sharesNamespace(pid) {
+            complete.cgroup = Self.brief(place.cgroups.display)
+        } else {
+            // In which of its cgroups a process is, such a container may choose.
+            complete.initPID = place.pid
+            complete.initStart = place.startTime
+            complete.cgroup = ""
+        }
+        return complete
+    }
+
+    /// What stands for a path: it is kept together with the descriptor, where there is not much
+    /// room.
+    static func brief(_ path: String) -> String {
+        if path.utf8.count <= 256 { return path }
+        var hash = FNV1a()
+        hash.add(path.utf8)
+        return "\(hash.value)"
+    }
+
+    /// The registered container that has these cgroups, its own or those below.
+    private func registered(_ cgroups: CgroupPaths) -> Container? {
+        let path = cgroups.display
+        let outer = registry.all.filter { container in
+            let paths = container.cgroups.paths
+            return path.utf8.starts(with: paths.display.utf8) && !paths.isRoot
+                && paths.contains(cgroups)
+        }
+        return outer.max {
+            $0.cgroups.paths.display.utf8.count < $1.cgroups.paths.display.utf8.count
+        }
     }
 
     /// The container whose `/proc/meminfo` the caller reads, so that files and calls answer
@@ -119,9 +169,9 @@ final class AgentAnswers: Sendable {
         case .foreign: return nil
         case .caller: break
         case .container(let id):
-            guard let known = registry.container(id: id) else { break }
+            guard let known = registry.container(key: id) else { break }
             if known === listener.container { return known }
-            if id == listener.origin.id, isSame(known, listener.origin, workspace) {
+            if known.id == listener.origin.id, isSame(known, listener.origin, workspace) {
                 listener.container = known
                 return known
             }
@@ -161,6 +211,10 @@ final class AgentAnswers: Sendable {
         _ bytes: UnsafeRawBufferPointer, _ address: UInt64, _ call: InterceptedCall,
         _ listener: AgentListener
     ) throws(SystemError) -> Bool {
+        if Aide.isThere {
+            guard SeccompNotify.isWaiting(listener.descriptor, call.id) else { return false }
+            return try Aide.write(bytes, toCaller: call.tid, at: address)
+        }
         // In this order: the memory is that of the thread which had the number when it was
         // opened, and if the caller still waits after that, it was the caller.
         let memory = try CallerMemory(of: call.tid, host.roots.proc)

@@ -5,11 +5,22 @@ final class AgentListeners: Sendable {
     private struct State {
         var byToken: [UInt64: AgentListener] = [:]
         var nextToken: UInt64 = 1
+        var shares: [ListenerOrigin: AgentShare] = [:]
+        /// Those that the store has not taken yet.
+        var unstored: Set<UInt64> = []
     }
     private let state = Guarded(State())
     private let store: (any ListenerStore)?
+    private let limit: Int
 
-    init(store: (any ListenerStore)? = nil) { self.store = store }
+    /// Listeners of all containers: half of what the keeper can keep (`KeptDescriptors`).
+    static let defaultLimit = 8192
+
+    /// - Parameter limit: how many there may be.
+    init(store: (any ListenerStore)? = nil, limit: Int = defaultLimit) {
+        self.store = store
+        self.limit = limit
+    }
 
     /// A number that neither a listener nor a connection has had.
     func takeToken() -> UInt64 {
@@ -19,34 +30,81 @@ final class AgentListeners: Sendable {
         }
     }
 
-    func add(_ descriptor: HeldDescriptor, _ origin: ListenerOrigin) -> AgentListener {
-        let listener = AgentListener(descriptor, token: takeToken(), origin: origin)
-        state.withLock { $0.byToken[listener.token] = listener }
-        store?.keep(listener)
-        return listener
-    }
-
-    /// Adds one that another process had, which is kept already.
-    func adopt(
-        _ descriptor: HeldDescriptor, _ origin: ListenerOrigin, token: UInt64
-    ) -> AgentListener {
-        let listener = AgentListener(descriptor, token: token, origin: origin)
-        state.withLock { state in
-            state.nextToken = max(state.nextToken, token + 1)
+    /// - Returns: nil if there are too many, of the container or in all.
+    func add(_ descriptor: HeldDescriptor, _ origin: ListenerOrigin) -> AgentListener? {
+        let listener: AgentListener? = state.withLock { state in
+            let share = state.shares[origin.container] ?? AgentShare()
+            guard state.byToken.count < limit, share.addListener() else { return nil }
+            state.shares[origin.container] = share
+            let token = state.nextToken
+            state.nextToken += 1
+            let listener = AgentListener(descriptor, token: token, origin: origin, share: share)
             state.byToken[token] = listener
+            return listener
+        }
+        if let listener, let store {
+            do {
+                try store.keep(listener)
+            } catch {
+                _ = state.withLock { $0.unstored.insert(listener.token) }
+            }
         }
         return listener
     }
 
+    /// Tries again to store what could not be stored.
+    ///
+    /// - Returns: why it cannot be stored still; nil if all is.
+    func storeRest() -> (any Error)? {
+        guard let store else { return nil }
+        let rest = state.withLock { state in
+            state.unstored.sorted().compactMap { state.byToken[$0] }
+        }
+        for listener in rest {
+            do {
+                try store.keep(listener)
+                _ = state.withLock { $0.unstored.remove(listener.token) }
+            } catch {
+                return error
+            }
+        }
+        return nil
+    }
+
+    /// Whether something is not stored yet.
+    var isUnstored: Bool { state.withLock { !$0.unstored.isEmpty } }
+
+    /// Adds one that another process had, which is kept already. However many there are: without
+    /// it the calls of processes that run would fail.
+    func adopt(
+        _ descriptor: HeldDescriptor, _ origin: ListenerOrigin, token: UInt64
+    ) -> AgentListener {
+        state.withLock { state in
+            let share = state.shares[origin.container] ?? AgentShare()
+            state.shares[origin.container] = share
+            _ = share.addListener(isForced: true)
+            let listener = AgentListener(descriptor, token: token, origin: origin, share: share)
+            state.nextToken = max(state.nextToken, token + 1)
+            state.byToken[token] = listener
+            return listener
+        }
+    }
+
     /// The descriptor is closed when nobody uses it any more.
-    func remove(_ listener: AgentListener) {
+    ///
+    /// - Throws: if the store keeps it all the same.
+    func remove(_ listener: AgentListener) throws {
         abandon(listener)
-        store?.forget(listener)
+        try store?.forget(listener)
     }
 
     /// Removes one that is not kept any more.
     func abandon(_ listener: AgentListener) {
-        _ = state.withLock { $0.byToken.removeValue(forKey: listener.token) }
+        state.withLock { state in
+            guard state.byToken.removeValue(forKey: listener.token) != nil else { return }
+            state.unstored.remove(listener.token)
+            if listener.share.removeListener() { state.shares[listener.origin.container] = nil }
+        }
     }
 
     subscript(token: UInt64) -> AgentListener? { state.withLock { $0.byToken[token] } }

@@ -1,4 +1,5 @@
 import Control
+import Glibc
 import OCISpec
 
 /// Makes lxcfsd the agent of a container that is about to be created, so that system calls are
@@ -19,6 +20,14 @@ struct AnsweredCalls {
         }
         guard case .daemon(let directory) = options.origin else {
             throw PrecreateError("lxcfs has no agent for them")
+        }
+        let foreign = ForeignAgent.objection(
+            annotations: config.annotations ?? [:],
+            receiver: getenv(ForeignAgent.receiverVariable).map { String(cString: $0) })
+        if let foreign {
+            if options.isRequired { throw PrecreateError(foreign) }
+            log.info("system calls are left alone: \(foreign)")
+            return false
         }
         try Self.checkAgent(directory)
         let interception = Interception(

@@ -15,7 +15,7 @@ struct Interception: Equatable {
     /// What the runtime tells the agent besides the container's state.
     static let metadata = "lxcfs-hook"
 
-    private static let notify = "SCMP_ACT_NOTIFY"
+    private static let notify = ForeignAgent.notify
     private static let allow = "SCMP_ACT_ALLOW"
 
     struct Outcome: Equatable {
@@ -28,9 +28,8 @@ struct Interception: Equatable {
     /// - Parameter profile: nil if there is none: everything is allowed.
     func applied(to profile: Seccomp?) -> Outcome {
         var changed = profile ?? Self.everythingAllowed
-        if let other = changed.listenerPath, !other.isEmpty, other != listenerPath {
-            return Outcome(
-                objections: ["its calls are already answered by the agent at \(other)"])
+        if let reason = ForeignAgent.objection(to: changed, ours: listenerPath) {
+            return Outcome(objections: [reason])
         }
         var outcome = Outcome()
         var added: [String] = []
@@ -54,8 +53,9 @@ struct Interception: Equatable {
         rule.names = added
         rule.action = Self.notify
         changed.syscalls?.append(rule)
+        // What the author of a profile has told our agent stays.
+        if changed.listenerPath != listenerPath { changed.listenerMetadata = Self.metadata }
         changed.listenerPath = listenerPath
-        changed.listenerMetadata = Self.metadata
         outcome.profile = changed
         return outcome
     }
@@ -67,7 +67,7 @@ struct Interception: Equatable {
     }
 
     private static func standing(of call: String, in profile: Seccomp) -> Standing {
-        let rules = (profile.syscalls ?? []).filter { $0.names.contains(call) }
+        let rules = (profile.syscalls ?? []).filter { $0.isAbout(call) }
         if rules.isEmpty {
             return profile.defaultAction == allow
                 ? .allowed : .objection("the default action is \(profile.defaultAction)")
@@ -76,6 +76,9 @@ struct Interception: Equatable {
             if rule.action == notify { return .intercepted }
             if rule.action != allow { return .objection("a rule says \(rule.action)") }
             if rule.isConditional { return .objection("a rule has conditions") }
+            // Some runtimes refuse this, and are to refuse it still.
+            if rule.errnoRet != nil { return .objection("a rule that allows has an errno") }
+            if !rule.names.contains(call) { return .objection("a rule has the key name") }
         }
         return .allowed
     }
@@ -105,13 +108,22 @@ struct Interception: Equatable {
 }
 
 extension Seccomp.Syscall {
+    /// Older profiles of docker name one call, by another key.
+    fileprivate func isAbout(_ call: String) -> Bool {
+        names.contains(call) || additional["name"] == .string(call)
+    }
+
     /// Whether the rule holds only for some arguments, or (in profiles of docker and podman)
     /// only for some capabilities, architectures or kernels.
     fileprivate var isConditional: Bool {
         if !(args ?? []).isEmpty { return true }
         return ["includes", "excludes"].contains { key in
-            guard case .object(let conditions)? = additional[key] else { return false }
-            return !conditions.isEmpty
+            switch additional[key] {
+            case nil, .null: false
+            case .object(let conditions): !conditions.isEmpty
+            // Nobody knows what it means.
+            default: true
+            }
         }
     }
 }

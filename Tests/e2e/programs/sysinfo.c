@@ -133,6 +133,13 @@ static void places(void)
     mprotect(all + 3 * page, page, PROT_NONE);
     munmap(all + 4 * page, page);
     char *shared = mmap(NULL, page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int sealed = memfd_create("sealed", MFD_ALLOW_SEALING);
+    if (ftruncate(sealed, page) < 0 || fcntl(sealed, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW) < 0)
+        perror("sealed memory");
+    char *sealing = mmap(NULL, page, PROT_READ, MAP_SHARED, sealed, 0);
+    char *locked = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* mseal(2), Linux 6.10: nobody can make it writable any more. */
+    syscall(462, locked, page, 0);
     int file = open("/proc/self/exe", O_RDONLY);
     char *mapped = mmap(NULL, page, PROT_READ, MAP_PRIVATE, file, 0);
     char before[64], code[64];
@@ -144,6 +151,8 @@ static void places(void)
     place("readable", all);
     place("readable-shared", shared);
     place("readable-file", mapped);
+    place("sealed-file", sealing);
+    place("sealed-mapping", locked);
     place("constant", (void *)constant);
     place("code", (void *)places);
     place("none", all + 3 * page);
@@ -161,7 +170,8 @@ static void places(void)
                  memcmp(code, (void *)places, sizeof code) != 0;
     mprotect(all + 3 * page, page, PROT_READ);
     for (size_t i = 0; i < page; i++)
-        spoilt |= constant[i] != 0x5a || all[page + i] != 0x5a || all[3 * page + i] != 0x5a;
+        spoilt |= constant[i] != 0x5a || all[page + i] != 0x5a || all[3 * page + i] != 0x5a ||
+                  sealing[i] != 0 || locked[i] != 0;
     printf("%s\n", spoilt ? "spoilt" : "whole");
 }
 

@@ -83,6 +83,13 @@ private func intercept(_ profile: Seccomp?) {
     let again = interception.applied(to: changed)
     require(again.profile == nil, "an interception that has no end")
     require(changed.listenerPath == "/run/x.sock", "another listener")
+    let isForOthers =
+        profile.map { profile in
+            profile.listenerPath != "/run/x.sock"
+                && (profile.defaultAction == "SCMP_ACT_NOTIFY"
+                    || (profile.syscalls ?? []).contains { $0.action == "SCMP_ACT_NOTIFY" })
+        } ?? false
+    require(!isForOthers, "another agent's profile")
     func others(_ profile: Seccomp?) -> [String] {
         (profile?.syscalls ?? []).flatMap { rule in
             rule.names.filter { !calls.contains($0) }.map { "\(rule.action) \($0)" }
@@ -96,4 +103,26 @@ private func intercept(_ profile: Seccomp?) {
     require(file.hook.path.hasPrefix("/"), "a relative hook")
     require(!file.stages.isEmpty && file.version == HookFile.version, "an incomplete file")
     _ = try? Arguments(Array((file.hook.args ?? []).dropFirst()))
+}
+
+@Sendable func fuzzPolicy(_ input: Bytes) {
+    // From the hook to itself.
+    if let message = WatchMessage(Array(input)) {
+        require(WatchMessage(message.bytes) == message, "a message changes on the way")
+    }
+    guard let policy = try? AdministratorPolicy(json: Array(input)) else { return }
+    var options = Options()
+    options.isRequired = policy.required ?? false
+    options.allowedAnnotations = policy.annotations
+    let all = Dictionary(uniqueKeysWithValues: ContainerWishes.names.map { ($0, "false") })
+    let wishes = options.wishes(all)
+    let allowed = Set(policy.annotations ?? ContainerWishes.names)
+    require(allowed.isSubset(of: ContainerWishes.names), "an annotation that means nothing")
+    if policy.required == true {
+        require(
+            wishes.isEnabled != false || policy.annotations != nil, "what is required is undone"
+        )
+    }
+    let optsOut = allowed.contains(ContainerWishes.prefix + "enable")
+    require(optsOut || wishes.isEnabled != false, "an annotation counts that is not listed")
 }

@@ -38,6 +38,8 @@ int clinux_seccomp_receive(int fd, clinux_notification *out);
 int clinux_seccomp_is_valid(int fd, uint64_t id);
 /* SECCOMP_IOCTL_NOTIF_SEND: the call returns `value`. */
 int clinux_seccomp_return(int fd, uint64_t id, int64_t value);
+/* SECCOMP_IOCTL_NOTIF_SEND: the call fails with `error`, which is positive. */
+int clinux_seccomp_refuse(int fd, uint64_t id, int error);
 /* SECCOMP_IOCTL_NOTIF_SEND with SECCOMP_USER_NOTIF_FLAG_CONTINUE: the kernel does the call. */
 int clinux_seccomp_continue(int fd, uint64_t id);
 /* SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP: the answered thread runs on this CPU. Linux 6.6. */
