@@ -27,16 +27,16 @@ int clinux_pid_from_pidns(int nsfd, pid_t pid)
     RESULT(ioctl(nsfd, _IOR(0xb7, 0x6, int), pid));
 }
 
-int clinux_parent_namespace(int nsfd)
-{
-    /* _IO(NSIO, 0x2), from <linux/nsfs.h>. The descriptor has close-on-exec. */
-    RESULT(ioctl(nsfd, _IO(0xb7, 0x2)));
-}
-
 int clinux_pid_in_pidns(int nsfd, pid_t pid)
 {
     /* _IOR(NSIO, 0x8, int), from <linux/nsfs.h> of Linux 6.11. */
     RESULT(ioctl(nsfd, _IOR(0xb7, 0x8, int), pid));
+}
+
+int clinux_parent_namespace(int nsfd)
+{
+    /* _IO(NSIO, 0x2), from <linux/nsfs.h>. The descriptor has close-on-exec. */
+    RESULT(ioctl(nsfd, _IO(0xb7, 0x2)));
 }
 
 int clinux_affinity(pid_t tid, void *mask, size_t size)

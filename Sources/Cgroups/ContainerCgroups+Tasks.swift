@@ -40,10 +40,13 @@ extension ContainerCgroups {
                 counts.lastPID = max(counts.lastPID, number)
             }
         }
-        if looked < walk.listed, let number = namespace?.number(of: walk.newest, proc, scratch) {
+        if looked < walk.listed, let number = namespace?.number(of: walk.newest, proc, scratch)
+        {
             counts.lastPID = max(counts.lastPID, number)
         }
-        return sweep.add(counts, looked: looked, walk, rest: rest, expected: expected)
+        return sweep.add(
+            counts, looked: looked, listed: walk.listed, cgroups: walk.cgroups,
+            isCut: walk.isCut, rest: rest, expected: expected)
     }
 
     private static func state(

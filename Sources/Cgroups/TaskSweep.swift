@@ -1,5 +1,3 @@
-import Syscalls
-
 /// Where the looks at one container's threads have got to. Each goes on where the one before has
 /// used up its budget, so that in the end each cgroup has been seen, however many there are.
 ///
@@ -39,22 +37,26 @@ public struct TaskSweep: Sendable {
     /// - Parameters:
     ///   - states: of the threads that were looked at.
     ///   - looked: how many of those that were listed.
+    ///   - seen: threads that it has listed.
+    ///   - cgroups: how many it has looked into.
+    ///   - isCut: there are some that no look sees.
     ///   - rest: where the next one begins; nil if the round is complete.
     ///   - expected: how many threads there are by the kernel's count.
     mutating func add(
-        _ states: TaskCounts, looked: Int, _ walk: TaskWalk, rest: [Place]?, expected: Int?
+        _ states: TaskCounts, looked: Int, listed seen: Int, cgroups: Int, isCut: Bool,
+        rest: [Place]?, expected: Int?
     ) -> TaskLook {
         looks += 1
-        listed += walk.listed
-        wasCut = wasCut || walk.isCut
-        let scale = looked > 0 ? Double(walk.listed) / Double(looked) : 0
+        listed += seen
+        wasCut = wasCut || isCut
+        let scale = looked > 0 ? Double(seen) / Double(looked) : 0
         running += Double(states.running) * scale
         blocked += Double(states.blocked) * scale
         var look = TaskLook()
-        look.cgroups = walk.cgroups
-        look.listed = walk.listed
+        look.cgroups = cgroups
+        look.listed = seen
         look.counts.lastPID = states.lastPID
-        if rest == nil, looks == 1, looked == walk.listed, !wasCut {
+        if rest == nil, looks == 1, looked == seen, !wasCut {
             look.counts = states
             look.extent = .all
         } else {

@@ -9,7 +9,7 @@ struct TaskWalk {
     private let path: String
     /// How many threads are still to be found; beyond them no cgroup has any.
     private let wanted: Int
-    private let startTime = Clock.threadCPU()
+    private let startTime = Clock.thread()
     private var random: UInt64
     private var bytes = 0
 
@@ -31,7 +31,7 @@ struct TaskWalk {
     }
 
     /// CPU time of this look, in nanoseconds.
-    var time: UInt64 { clampedDifference(Clock.threadCPU(), startTime) }
+    var time: UInt64 { clampedDifference(Clock.thread(), startTime) }
 
     /// Half of the time is for looking at what was found.
     private var isExhausted: Bool {
@@ -90,7 +90,9 @@ struct TaskWalk {
         } catch {
             // It is removed while we walk, or its owner keeps all others out: then its threads are
             // seen by nobody.
-            guard [ENOENT, ENODEV, EACCES, EOPNOTSUPP].contains(error.errno) else { throw error }
+            guard [ENOENT, ENODEV, EACCES, EOPNOTSUPP].contains(error.errno) else {
+                throw error
+            }
             return nil
         }
     }

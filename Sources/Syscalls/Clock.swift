@@ -10,8 +10,8 @@ public enum Clock {
     /// Since 1970; may be set.
     public static func realtime() -> UInt64 { read(CLOCK_REALTIME) }
 
-    /// CPU time that the calling thread has used: what it costs others, however long it waits.
-    public static func threadCPU() -> UInt64 { read(CLOCK_THREAD_CPUTIME_ID) }
+    /// The CPU time that the calling thread has used.
+    public static func thread() -> UInt64 { read(CLOCK_THREAD_CPUTIME_ID) }
 
     /// How long the machine has been suspended since boot.
     public static func suspended() -> UInt64 {

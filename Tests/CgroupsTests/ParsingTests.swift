@@ -293,7 +293,8 @@ import Testing
         #expect(io.count == 4000)
         for (index, counters) in io.enumerated() {
             #expect(counters.device.minor == UInt32(index))
-            #expect(counters.readBytes == UInt64(index * 512) && counters.reads == UInt64(index))
+            #expect(
+                counters.readBytes == UInt64(index * 512) && counters.reads == UInt64(index))
         }
     }
 }

@@ -103,8 +103,17 @@ final class AgentAnswers: Sendable {
 
     /// Whether the thread number `pid`, as the caller counts, means the caller itself.
     private func isCaller(_ pid: Int32, _ tid: Int32, _ workspace: Workspace) -> Bool {
-        pid == 0
-            || PIDNamespace.ownNumber(of: tid, host.roots.proc, workspace.scratch) == Int(pid)
+        if pid == 0 { return true }
+        guard pid > 0 else { return false }
+        do {
+            let namespace = try openPIDNamespace(of: tid, host.roots.proc)
+            return try processID(pid, in: namespace) == tid
+        } catch {
+            // Linux before 6.11.
+            guard error.errno == ENOTTY || error.errno == EINVAL else { return false }
+            return PIDNamespace.ownNumber(of: tid, host.roots.proc, workspace.scratch)
+                == Int(pid)
+        }
     }
 
     /// Adds to what the runtime said which container the kernel names for it: that is known only

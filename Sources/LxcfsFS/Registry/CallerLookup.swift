@@ -318,7 +318,9 @@ final class CallerLookup: Sendable {
         // How many ancestors and processes there are the container decides.
         var current = tid
         for _ in 0..<Self.mostAncestors where current > 1 {
-            guard (try? NamespaceID.of(current, .process, host.roots.proc)) == namespace else { break }
+            guard (try? NamespaceID.of(current, .process, host.roots.proc)) == namespace else {
+                break
+            }
             if isInit(current, of: namespace, workspace) { return current }
             guard let parent = try? processStat(current, workspace).parent, parent != current
             else {

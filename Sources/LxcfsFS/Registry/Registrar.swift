@@ -371,7 +371,8 @@ final class Registrar {
         return ContainerSummary(
             id: key, pid: container.pid, uptime: Double(container.age) / 1e9,
             cgroup: container.cgroups.paths.display, cpus: sizes.cpus,
-            memoryTotal: sizes.memory, isRunning: processes[container.slot] != nil,
+            memoryTotal: sizes.memory,
+            isRunning: processes[container.slot] != nil,
             name: key == container.id ? nil : container.id)
     }
 }

@@ -11,12 +11,12 @@ int clinux_pidfd_send_signal(int pidfd, int sig);
 /* NS_GET_PID_FROM_PIDNS: the caller's number for process `pid` of pid namespace `nsfd`;
    -ENOTTY before Linux 6.11. The number of the request is a macro with arguments. */
 int clinux_pid_from_pidns(int nsfd, pid_t pid);
-/* NS_GET_PARENT: a descriptor of the pid namespace that `nsfd` lies in; -EPERM if that is not the
-   caller's own one or below it. */
-int clinux_parent_namespace(int nsfd);
 /* NS_GET_PID_IN_PIDNS: the number in pid namespace `nsfd` of the caller's thread `pid`; -ESRCH if
    that is not in there, -ENOTTY before Linux 6.11. */
 int clinux_pid_in_pidns(int nsfd, pid_t pid);
+/* NS_GET_PARENT: a descriptor of the pid namespace that `nsfd` lies in; -EPERM if that is not the
+   caller's own one or below it. */
+int clinux_parent_namespace(int nsfd);
 /* The size in bytes of the kernel's affinity mask of a thread, after writing it. glibc's
    function hides that size, and syscall(2) is variadic. */
 int clinux_affinity(pid_t tid, void *mask, size_t size);
