@@ -147,7 +147,7 @@ final class Agent: Sendable {
         defer { slot.clear() }
         guard let (token, _) = slot.inFlight, let listener = listeners[token] else { return }
         let start = Clock.monotonic()
-        let cpu = Clock.threadCPU()
+        let cpu = Clock.thread()
         listener.share.resume(now: start)
         do {
             // Nobody is held yet, and there are more threads to come.
@@ -190,13 +190,13 @@ final class Agent: Sendable {
         }
         // RECV waits when there is nothing to receive.
         guard event.isReadable else { return rearm(listener) }
-        let cpu = Clock.threadCPU()
+        let cpu = Clock.thread()
         let start = Clock.monotonic()
         let share = listener.share
         switch share.begin(listener, limit: crew.limit, now: start) {
         case .wait(let end):
             pauses.add(share, until: end)
-            share.charge(cpu: Clock.threadCPU() - cpu)
+            share.charge(cpu: Clock.thread() - cpu)
         case .pass:
             note(.heldThreads, .warning) {
                 "seccomp agent: memory of \(listener.origin.id ?? "a container") that does not "
@@ -204,7 +204,7 @@ final class Agent: Sendable {
             }
             serve(listener, isPermitted: false, slot, buffer, workspace)
             rearm(listener)
-            share.charge(cpu: Clock.threadCPU() - cpu)
+            share.charge(cpu: Clock.thread() - cpu)
         case .answer:
             let isPermitted = beginWork()
             serve(listener, isPermitted: isPermitted, slot, buffer, workspace)
@@ -216,7 +216,7 @@ final class Agent: Sendable {
 
     private func finish(_ share: AgentShare, startedAt start: UInt64, cpu: UInt64) {
         let next = share.end(
-            startedAt: start, cpu: Clock.threadCPU() - cpu, now: Clock.monotonic())
+            startedAt: start, cpu: Clock.thread() - cpu, now: Clock.monotonic())
         if let next { rearm(next) }
     }
 

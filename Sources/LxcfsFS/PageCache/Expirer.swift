@@ -112,11 +112,11 @@ final class Expirer: @unchecked Sendable {
     /// - Returns: whether nothing is left there.
     func drop(_ node: NodeID, _ file: CachedFile) -> Bool {
         let start = Clock.monotonic()
-        let used = Clock.threadCPU()
+        let used = Clock.thread()
         let isDropped = kernel.drop(node)
         let end = Clock.monotonic()
         file.turns.note(
-            cpu: clampedDifference(Clock.threadCPU(), used), time: clampedDifference(end, start),
+            cpu: clampedDifference(Clock.thread(), used), time: clampedDifference(end, start),
             now: end)
         if isDropped { file.dropped() }
         return isDropped
