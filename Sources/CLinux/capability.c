@@ -38,6 +38,16 @@ int clinux_keep_capabilities(uint64_t keep, uint64_t effective)
 
 int clinux_forbid_dumps(void) { RESULT(prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)); }
 
+int clinux_has_capability(int tid, unsigned capability)
+{
+    struct __user_cap_header_struct header = {
+        .version = _LINUX_CAPABILITY_VERSION_3, .pid = tid};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    return (data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability)) != 0;
+}
+
 /* Of the calling thread alone. */
 static int set_effective(unsigned capability, int on)
 {

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,10 +27,46 @@ int clinux_pid_from_pidns(int nsfd, pid_t pid)
     RESULT(ioctl(nsfd, _IOR(0xb7, 0x6, int), pid));
 }
 
+int clinux_parent_namespace(int nsfd)
+{
+    /* _IO(NSIO, 0x2), from <linux/nsfs.h>. The descriptor has close-on-exec. */
+    RESULT(ioctl(nsfd, _IO(0xb7, 0x2)));
+}
+
 int clinux_affinity(pid_t tid, void *mask, size_t size)
 {
     /* Not glibc's wrapper, which hides the size. */
     RESULT(syscall(SYS_sched_getaffinity, tid, size, mask));
+}
+
+int clinux_ns_parent(int nsfd)
+{
+    /* NS_GET_PARENT of <linux/nsfs.h>. */
+    RESULT(ioctl(nsfd, _IO(0xb7, 0x2)));
+}
+
+pid_t clinux_fork(void) { RESULT(fork()); }
+int clinux_close_from(int low) { RESULT(close_range(low, ~0U, 0)); }
+
+static volatile sig_atomic_t late_code;
+
+static void exit_late(int sig)
+{
+    (void)sig;
+    _exit(late_code);
+}
+
+int clinux_exit_after(int ms, int code)
+{
+    struct sigaction action = {.sa_handler = exit_late};
+    struct itimerval when = {.it_value = {ms / 1000, ms % 1000 * 1000}};
+    sigset_t alarm;
+    late_code = code;
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    if (sigprocmask(SIG_UNBLOCK, &alarm, NULL) < 0 || sigaction(SIGALRM, &action, NULL) < 0)
+        return -errno;
+    RESULT(setitimer(ITIMER_REAL, &when, NULL));
 }
 
 int clinux_unshare_files(void) { RESULT(unshare(CLONE_FILES)); }

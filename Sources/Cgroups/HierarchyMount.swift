@@ -22,7 +22,7 @@ public struct HierarchyMount: Equatable, Sendable {
 
     /// - Returns: nil for a mount of something else, or of a hierarchy that we know nothing of.
     init?(_ mount: Mountinfo.Mount) {
-        guard let (type, options) = mount.filesystem,
+        guard let (type, _, options) = mount.filesystem,
             type.equals("cgroup") || type.equals("cgroup2")
         else { return nil }
         unified = type.equals("cgroup2")

@@ -2,7 +2,10 @@ import JSON
 
 /// One served container.
 public struct ContainerSummary: Fields {
+    /// The name of its directory: its id, where that can be a file name and is no other one's.
     public var id = ""
+    /// Its id, if that is another one.
+    public var name: String?
     /// The process that it was registered with.
     public var pid: Int32 = 0
     /// Seconds since the container's first process started.
@@ -18,8 +21,9 @@ public struct ContainerSummary: Fields {
 
     public init(
         id: String, pid: Int32, uptime: Double, cgroup: String, cpus: Int?,
-        memoryTotal: UInt64?, isRunning: Bool? = nil
+        memoryTotal: UInt64?, isRunning: Bool? = nil, name: String? = nil
     ) {
+        self.name = name
         self.isRunning = isRunning
         self.id = id
         self.pid = pid
@@ -39,5 +43,6 @@ public struct ContainerSummary: Fields {
         try fields.optional("cpus", &cpus)
         try fields.optional("memoryTotal", &memoryTotal)
         try fields.optional("isRunning", &isRunning)
+        try fields.optional("name", &name)
     }
 }

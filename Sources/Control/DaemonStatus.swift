@@ -24,6 +24,11 @@ public struct DaemonStatus: Fields {
     public var passesThrough: Bool?
     /// Files that are open as snapshots.
     public var openFiles: Int?
+    /// How often the present worker has refused to open a file, or to read one from its start,
+    /// because the container had too many open.
+    public var refusedOpens: UInt64?
+    /// Containers whose state could not be written; it is tried again.
+    public var unwrittenStates: Int?
     /// Seccomp notify descriptors that are served; nil if the daemon takes none.
     public var listeners: Int?
 
@@ -58,6 +63,8 @@ public struct DaemonStatus: Fields {
         try fields.optional("workers", &workers)
         try fields.optional("passesThrough", &passesThrough)
         try fields.optional("openFiles", &openFiles)
+        try fields.optional("refusedOpens", &refusedOpens)
+        try fields.optional("unwrittenStates", &unwrittenStates)
         try fields.optional("listeners", &listeners)
     }
 }

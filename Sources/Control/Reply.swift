@@ -4,8 +4,10 @@ import JSON
 public struct Reply: Fields {
     /// Why the request was refused; nil means success.
     public var error: String?
-    /// `register`: the directory of the container tree, `<mountpoint>/<id>`.
+    /// `register`: the directory in which the container's files are served.
     public var path: String?
+    /// `register`: the container's id, if a guess was wrong.
+    public var id: String?
     /// `list`.
     public var containers: [ContainerSummary]?
     /// `status`.
@@ -26,6 +28,7 @@ public struct Reply: Fields {
     public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.optional("error", &error)
         try fields.optional("path", &path)
+        try fields.optional("id", &id)
         try fields.optional("containers", &containers)
         try fields.optional("status", &status)
     }

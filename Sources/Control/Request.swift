@@ -5,7 +5,8 @@ public struct Request: Fields {
     public enum Operation: String, FieldValue {
         /// Serve a container tree for the container `id` of process `pid`.
         case register
-        /// Stop serving `id`. Succeeds if it is not served.
+        /// Stop serving a container: that of process `pid`, or, without one, those of `id` whose
+        /// process has ended. Succeeds if there is none.
         case unregister
         /// Which containers are served.
         case list
@@ -14,19 +15,31 @@ public struct Request: Fields {
     }
 
     public var op = Operation.status
-    /// The container id; the name of its directory below the mountpoint.
+    /// The container id.
     public var id: String?
     /// A process of the container, its init if there is a choice, in the pid namespace of
     /// the daemon.
     public var pid: Int32?
     /// Overrides the daemon's own choice for this container.
     public var cpus: CPUView?
+    /// The directory of the container's config.json. A runtime knows it, and uses an id only once.
+    public var bundle: String?
+    /// `register`: the container has not been started. Its init is in the cgroup that the runtime
+    /// made, whatever the name of that says.
+    public var isStarting: Bool?
+    /// `register`: the id is only what people may call the container; if it is known, it keeps its
+    /// own.
+    public var isGuess: Bool?
 
-    public init(_ op: Operation, id: String? = nil, pid: Int32? = nil, cpus: CPUView? = nil) {
+    public init(
+        _ op: Operation, id: String? = nil, pid: Int32? = nil, cpus: CPUView? = nil,
+        bundle: String? = nil
+    ) {
         self.op = op
         self.id = id
         self.pid = pid
         self.cpus = cpus
+        self.bundle = bundle
     }
 
     public init() {}
@@ -36,5 +49,8 @@ public struct Request: Fields {
         try fields.optional("id", &id)
         try fields.optional("pid", &pid)
         try fields.optional("cpus", &cpus)
+        try fields.optional("bundle", &bundle)
+        try fields.optional("isStarting", &isStarting)
+        try fields.optional("isGuess", &isGuess)
     }
 }

@@ -53,15 +53,15 @@ public struct Mountinfo: Sequence, IteratorProtocol {
             return words.next().flatMap(number)
         }
 
-        /// The type of the filesystem, and the options of its superblock; nil if the line ends
-        /// before them.
-        public var filesystem: (type: Bytes, options: Bytes)? {
+        /// The type of the filesystem, what it is made of (escaped), and the options of its
+        /// superblock; nil if the line ends before them.
+        public var filesystem: (type: Bytes, source: Bytes, options: Bytes)? {
             var words = Fields(rest)
             guard words.next() != nil else { return nil }
             while let word = words.next() {
                 guard word.equals("-") else { continue }
-                guard let type = words.next(), words.next() != nil else { return nil }
-                return (type, words.next() ?? Bytes(start: nil, count: 0))
+                guard let type = words.next(), let source = words.next() else { return nil }
+                return (type, source, words.next() ?? Bytes(start: nil, count: 0))
             }
             return nil
         }

@@ -19,16 +19,13 @@ struct ControlAnswers {
         do {
             switch request.op {
             case .register:
-                return Reply(path: try parts.registrar.register(request, poller))
+                return try parts.registrar.register(request, poller)
             case .unregister:
-                guard let id = request.id else {
-                    throw Refusal("the request names no container id")
-                }
-                parts.registrar.unregister(id: id)
+                try parts.registrar.unregister(request)
                 return Reply()
             case .list:
-                let containers = parts.registry.all.sorted { $0.id < $1.id }
-                return Reply(containers: containers.map(parts.registrar.summary))
+                let containers = parts.registry.all.map(parts.registrar.summary)
+                return Reply(containers: containers.sorted { $0.id < $1.id })
             case .status:
                 return Reply(status: status)
             }
@@ -54,6 +51,8 @@ struct ControlAnswers {
         status.workers = parts.number
         status.passesThrough = parts.memory.passesThrough
         status.openFiles = parts.openFiles.count
+        status.refusedOpens = parts.openFiles.refusals.load(ordering: .relaxed)
+        status.unwrittenStates = parts.states.unwrittenCount
         return status
     }
 }

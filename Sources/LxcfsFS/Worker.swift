@@ -28,7 +28,8 @@ public final class Worker {
         try ChildProcess.dieWithParent()
         // It may have died before that.
         if getppid() != setup.keeper { return }
-        signal(SIGPIPE, SIG_IGN)
+        // A state file that even root has no rights to is of no use to the next worker.
+        umask(0o077)
         // These are for the keeper, though a terminal or service manager sends them to all.
         for ignored in [SIGTERM, SIGINT, SIGHUP, SIGUSR2] { signal(ignored, SIG_IGN) }
         try Interruption.prepare(Session.interruption)
@@ -41,7 +42,7 @@ public final class Worker {
         try parts.registrar.restore(poller, isFinal: false)
         try SystemCallFilter.worker.load(options.systemCallFilter)
         try link.ready()
-        guard try waitForTurn(link, parts.agent) else { return }
+        guard try waitForTurn(link, parts) else { return }
         parts.registry.raiseNextSlot(to: parts.memory.nextSlot)
         try parts.registrar.restore(poller, isFinal: true)
         try takeOver(parts)
@@ -53,13 +54,12 @@ public final class Worker {
     /// Waits until no other worker is at work.
     ///
     /// - Returns: false if it is not to serve.
-    private func waitForTurn(_ link: WorkerEnd, _ agent: Agent?) throws -> Bool {
+    private func waitForTurn(_ link: WorkerEnd, _ parts: WorkerParts) throws -> Bool {
         while let message = try link.receive() {
             switch consume message {
             case .serve: return true
-            case .keep(let named): try agent?.adopt(named)
-            case .forget(let name):
-                if let token = StoredListeners.token(name) { agent?.abandon(token: token) }
+            case .keep(let named): try parts.adopt(named)
+            case .forget(let name): parts.abandon(name)
             case .finish: return false
             // The main thread looks for messages all the time.
             case .ask: try link.answer()
@@ -78,7 +78,8 @@ public final class Worker {
 
     /// Takes up where an earlier worker has ended, and starts to answer.
     private func takeOver(_ parts: WorkerParts) throws(SystemError) {
-        let pending = parts.containers.pending + parts.callers.pending
+        let pending =
+            parts.containers.pending + parts.callers.pending + parts.pendingAside
         var refused: Set<UInt64> = []
         if setup.afterCrash {
             refused = parts.memory.suspects.crashed(with: pending)
@@ -102,16 +103,28 @@ public final class Worker {
         parts.memory.servingPID = getpid()
         for session in [parts.containers, parts.callers] {
             let isResent = options.usesResend ? try session.resend() : false
+            if isResent { parts.forgetAside(of: session.connection) }
             if !isResent, !pending.isEmpty {
                 log.debug("answering what an earlier worker has left unanswered")
             }
         }
+        let left = parts.takeLeft()
+        let (aside, containers, callers) = (parts.aside, parts.containers, parts.callers)
+        try parts.dispatcher.start { item, gate in
+            let session = aside.connection(item.place) == .callers ? callers : containers
+            return session.answerAside(aside[item.place], item, gate)
+        }
         try parts.containers.start(
-            serving: parts.containerTree, threads: options.threads, name: "containers",
-            refused: refused)
+            serving: parts.containerTree, parts.containerOwners, threads: options.threads,
+            name: "containers", refused: refused)
         try parts.callers.start(
-            serving: parts.callerTree, threads: options.threads, name: "callers",
-            refused: refused)
+            serving: parts.callerTree, parts.callerOwners, threads: options.threads,
+            name: "callers", refused: refused)
+        for place in left {
+            if let gate = parts.session(ofAside: place)?.gate(ofLeft: parts.aside[place]) {
+                parts.dispatcher.takeUp(place, gate)
+            }
+        }
         try parts.agent?.start(afterCrash: setup.afterCrash)
     }
 
@@ -123,6 +136,7 @@ public final class Worker {
         for session in [parts.containers, parts.callers] {
             _ = session.stop(deadline: deadline)
         }
+        parts.dispatcher.finish(deadline: deadline)
     }
 
     // MARK: - Serving
@@ -138,12 +152,15 @@ public final class Worker {
         let answers = ControlAnswers(parts, setup, options)
         try server.start(poller)
         while true {
-            guard let token = try poller.wait(timeout: timeout(parts.registrar, server)) else {
-                let now = Clock.monotonic()
+            let event = try poller.wait(timeout: timeout(parts.registrar, server))
+            // Also when there is always something to do: containers that come and go, or make
+            // namespaces.
+            let now = Clock.monotonic()
+            if let due = nextMoment(parts.registrar, server), due <= now {
                 parts.registrar.examineLeaving()
                 server.expire(now: now)
-                continue
             }
+            guard let token = event else { continue }
             switch Wakeup(token: token) {
             case .keeper:
                 // Without a keeper there is nobody whom the work would serve.
@@ -163,10 +180,13 @@ public final class Worker {
         }
     }
 
+    private func nextMoment(_ registrar: Registrar, _ server: ControlServer) -> UInt64? {
+        [registrar.nextLook, server.nextDeadline].compactMap { $0 }.min()
+    }
+
     /// Milliseconds until something has to be looked after; -1 for never.
     private func timeout(_ registrar: Registrar, _ server: ControlServer) -> CInt {
-        let next = [registrar.nextLook, server.nextDeadline].compactMap { $0 }.min()
-        guard let next else { return -1 }
+        guard let next = nextMoment(registrar, server) else { return -1 }
         let rest = clampedDifference(next, Clock.monotonic())
         return CInt(min(rest / 1_000_000 + 1, 60_000))
     }

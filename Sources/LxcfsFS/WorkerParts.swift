@@ -14,13 +14,18 @@ struct WorkerParts {
     let registry: Registry
     let callerLookup: CallerLookup
     let registrar: Registrar
+    let states: StateStore
     let openFiles: OpenFiles
     /// nil if nothing is to be cached: `--coherence 0`.
     let pageCache: PageCache?
+    let dispatcher: Dispatcher
+    let aside: AsideRequests
     let containers: Session
     let containerTree: Tree
+    let containerOwners: RequestOwners
     let callers: Session
     let callerTree: Tree
+    let callerOwners: RequestOwners
     /// nil where the kernel has no seccomp user notification.
     let agent: Agent?
 
@@ -32,12 +37,14 @@ struct WorkerParts {
         _ setup: WorkerSetup, _ options: inout DaemonOptions, _ poller: Poller,
         _ link: WorkerEnd, _ log: Logger
     ) throws {
-        let state = StateDirectory(path: options.directory.containers)
-        try state.prepare()
+        let roots = try HostRoots.open()
+        try Confinement.startAide(roots, options.systemCallFilter)
+        let directory = StateDirectory(path: options.directory.containers)
+        try directory.prepare()
+        states = StateStore(directory, KeeperHolder(link: link), log: log)
         let memory = try HandoverMemory(FileDescriptor(owning: setup[.memory]))
         memory.bind(&options)
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
-        let roots = try HostRoots.open()
         let records = try CounterRecords(
             options.directory.counters, cpus: try CPUCatalog.possibleCPUs(sys: roots.sys).count,
             log: log)
@@ -49,13 +56,17 @@ struct WorkerParts {
             sampler: sampler, poller: poller)
         registrar = Registrar(
             host: host, registry: registry, callers: callerLookup, sampler: sampler,
-            state: state, options: options, log: log)
+            state: states, options: options, log: log)
         let number = memory.beginLife()
+        aside = try Self.asideRequests(setup, link)
+        dispatcher = Dispatcher(aside, log: log)
         containers = try Session(
-            device: FileDescriptor(owning: setup[.containers]), .containers, memory, log: log)
+            device: FileDescriptor(owning: setup[.containers]), .containers, memory,
+            dispatcher, log: log)
         callers = try Session(
-            device: FileDescriptor(owning: setup[.callers]), .callers, memory, log: log)
-        openFiles = OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
+            device: FileDescriptor(owning: setup[.callers]), .callers, memory, dispatcher,
+            log: log)
+        openFiles = try OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
 
         let containerNames = ContainerNames(
             host: host, registry: registry, callers: callerLookup,
@@ -63,7 +74,7 @@ struct WorkerParts {
         let containerFiles: any FileServer
         if window > 0 {
             let cache = try PageCache(
-                containers, window: window, threads: options.threads, worker: number,
+                containers, window: window, threads: Dispatcher.mostHelpers, worker: number,
                 memory: memory, cpuWait: CPUQueue(host.loadavg).wait)
             pageCache = cache
             containerFiles = PageCacheFiles(names: containerNames, cache: cache)
@@ -83,14 +94,30 @@ struct WorkerParts {
             files: SnapshotFiles(
                 names: callerNames, openFiles: openFiles, watcher: PressureWatcher()),
             counters: callers.counters, startedAt: setup.startedAtRealtime)
+        containerOwners = RequestOwners(names: containerNames, openFiles: nil)
+        callerOwners = RequestOwners(names: callerNames, openFiles: openFiles)
         self.memory = memory
         self.number = number
         agent = try Self.makeAgent(
             setup, options, host, registry, callerLookup, memory, link, log)
-        // Before the first thread, for each thread has its own.
-        try Privileges.keepOnly([.trace], dormant: [.resources, .allFiles])
+        for kept in setup.kept { try adopt(kept.take()) }
+        try Confinement.apply(host, state: directory.path, options.systemCallFilter, log: log)
         try sampler.start()
+        try openFiles.startTidyingUp(log)
         try pageCache?.start()
+    }
+
+    /// The memory for requests that are put aside: that of the workers before, or a new one, which
+    /// the keeper keeps for those that follow.
+    private static func asideRequests(
+        _ setup: WorkerSetup, _ link: WorkerEnd
+    ) throws -> AsideRequests {
+        if let kept = setup.kept.first(where: { $0.name == AsideRequests.name }) {
+            return try AsideRequests(try kept.duplicate())
+        }
+        let memory = try AsideRequests.make()
+        try link.keep(memory, name: AsideRequests.name)
+        return try AsideRequests(memory)
     }
 
     private static func makeAgent(
@@ -113,7 +140,24 @@ struct WorkerParts {
             unlink(options.directory.seccompSocket)
             return nil
         }
-        for kept in setup.kept { try agent.adopt(kept.take()) }
         return agent
+    }
+
+    /// Takes up what a former worker has had kept; what nobody knows is closed.
+    func adopt(_ kept: consuming NamedDescriptor) throws(SystemError) {
+        if StateStore.isState(kept.name) {
+            states.adopt(kept)
+        } else {
+            try agent?.adopt(kept)
+        }
+    }
+
+    /// The former worker does not need any more what it has had kept under this name.
+    func abandon(_ name: String) {
+        if StateStore.isState(name) {
+            states.abandon(name: name)
+        } else if let token = StoredListeners.token(name) {
+            agent?.abandon(token: token)
+        }
     }
 }

@@ -8,6 +8,8 @@ struct Log {
     var container: String?
     private let level: LogLevel
     private let sink: (LogLevel, String) -> Void
+    /// Told what is done next; see ``Step``.
+    private let watcher: (Step, String?) -> Void
 
     /// - Parameter syslog: also write to syslog(3).
     init(level: LogLevel, syslog: Bool) {
@@ -22,10 +24,17 @@ struct Log {
         }
     }
 
-    init(level: LogLevel, sink: @escaping (LogLevel, String) -> Void) {
+    init(
+        level: LogLevel, watcher: @escaping (Step, String?) -> Void = { _, _ in },
+        sink: @escaping (LogLevel, String) -> Void
+    ) {
         self.level = level
         self.sink = sink
+        self.watcher = watcher
     }
+
+    /// Says what is done next.
+    func note(_ step: Step) { watcher(step, container) }
 
     func error(_ message: String) { log(.error, message) }
     func warning(_ message: String) { log(.warning, message) }

@@ -6,6 +6,13 @@ struct Options: Equatable, Sendable {
     var cpus: CPUView?
     var isRequired = false
     var attachesUnmasked = false
+    /// The annotations that count, if the administrator's policy names them.
+    var allowedAnnotations: [String]?
+    /// The file of that policy; nil: the usual one, if there is one.
+    var policyPath: String?
+    /// How long a stage, `attach` or `detach` may take, in milliseconds. Below what engines wait for
+    /// hooks (10 s in hooks.d), after which they fail the container.
+    var timeout = 4000
     /// Whether containers in the host's pid namespace are served.
     var attachesHostPID = false
     /// Whether a running container is frozen while files are mounted in it.

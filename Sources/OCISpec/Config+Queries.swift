@@ -4,6 +4,17 @@ extension Config {
         linux?.namespaces?.first { $0.type == kind.rawValue }
     }
 
+    /// Whether a process of the container may get one of these capabilities in the user namespace
+    /// of the host. A configuration that does not say is taken to allow them all.
+    ///
+    /// - Parameter capabilities: as the configuration names them: `CAP_SYS_ADMIN`.
+    public func mayHave(_ capabilities: [String]) -> Bool {
+        if namespace(.user) != nil { return false }
+        guard let sets = process?.capabilities else { return true }
+        return [sets.bounding, sets.effective, sets.inheritable, sets.permitted, sets.ambient]
+            .contains { set in set?.contains { capabilities.contains($0) } ?? false }
+    }
+
     /// Whether nothing of /proc and /sys is hidden or write-protected: a privileged
     /// container, or Kubernetes' `procMount: Unmasked`.
     public var isProcUnmasked: Bool {

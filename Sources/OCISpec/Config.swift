@@ -68,6 +68,26 @@ extension Config {
         }
     }
 
+    /// config.md#linux-process: the sets of capabilities(7), by name.
+    public struct Capabilities: Record {
+        public var bounding: [String]?
+        public var effective: [String]?
+        public var inheritable: [String]?
+        public var permitted: [String]?
+        public var ambient: [String]?
+        public var additional: JSONObject = [:]
+
+        public init() {}
+
+        public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
+            try fields.optional("bounding", &bounding)
+            try fields.optional("effective", &effective)
+            try fields.optional("inheritable", &inheritable)
+            try fields.optional("permitted", &permitted)
+            try fields.optional("ambient", &ambient)
+        }
+    }
+
     /// config.md#process.
     public struct Process: Record {
         /// config.md#posix-platform-user.
@@ -90,6 +110,7 @@ extension Config {
         public var env: [String]?
         public var cwd: String?
         public var noNewPrivileges: Bool?
+        public var capabilities: Capabilities?
         public var additional: JSONObject = [:]
 
         public init() {}
@@ -101,6 +122,7 @@ extension Config {
             try fields.optional("env", &env)
             try fields.optional("cwd", &cwd)
             try fields.optional("noNewPrivileges", &noNewPrivileges)
+            try fields.optional("capabilities", &capabilities)
         }
     }
 }

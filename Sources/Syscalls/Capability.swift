@@ -16,6 +16,17 @@ public struct Capability: Hashable, Sendable {
     public static let administration = Capability(number: CLINUX_CAP_SYS_ADMIN)
 }
 
+extension Capability {
+    /// Whether a thread has this in effect, in its own user namespace.
+    ///
+    /// - Throws: `ESRCH` if there is no such thread.
+    public func isInEffect(inThread tid: Int32) throws(SystemError) -> Bool {
+        try check(
+            clinux_has_capability(tid, number), "ask for capabilities of", "thread \(tid)")
+            == 1
+    }
+}
+
 extension Set<Capability> {
     /// A bit per number.
     var mask: UInt64 { reduce(0) { $0 | 1 << UInt64($1.number) } }

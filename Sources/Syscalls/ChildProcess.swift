@@ -118,6 +118,15 @@ public enum ChildProcess {
         }
     }
 
+    /// Whether a thread of a child works at this moment, or waits in the kernel for something that no
+    /// signal ends.
+    public static func isAtWork(_ thread: pid_t, of pid: pid_t) -> Bool {
+        switch threadState(inDirectory: "/proc/\(pid)/task/\(thread)") {
+        case UInt8(ascii: "R"), UInt8(ascii: "D"): true
+        default: false
+        }
+    }
+
     /// Has this process killed when the thread that started it ends (`PR_SET_PDEATHSIG`).
     public static func dieWithParent() throws(SystemError) {
         _ = try check(clinux_set_death_signal(SIGKILL), "set", "the parent death signal")

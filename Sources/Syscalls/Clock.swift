@@ -10,7 +10,7 @@ public enum Clock {
     /// Since 1970; may be set.
     public static func realtime() -> UInt64 { read(CLOCK_REALTIME) }
 
-    /// CPU time that the calling thread has used.
+    /// The CPU time that the calling thread has used.
     public static func thread() -> UInt64 { read(CLOCK_THREAD_CPUTIME_ID) }
 
     /// How long the machine has been suspended since boot.

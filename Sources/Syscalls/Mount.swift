@@ -105,6 +105,14 @@ public func bindMount(_ source: String, on target: String) throws(SystemError) {
     }
 }
 
+/// What is mounted on the mount at `path` from now on shows up nowhere else
+/// (mount_namespaces(7), private).
+public func makePrivate(_ path: String) throws(SystemError) {
+    _ = try attempting("make private the mount at", path) {
+        mount(nil, path, nil, UInt(MS_PRIVATE), nil)
+    }
+}
+
 /// umount2(2) with `MNT_DETACH`: also works on a FUSE mount whose server is gone, and takes
 /// everything mounted below along.
 public func detachMount(at path: String) throws(SystemError) {

@@ -35,4 +35,22 @@ public enum SharedMemory {
         }
         return address
     }
+
+    /// Gives the room of what lies between two addresses of a mapping back to the system, as far as
+    /// it is whole pages; it reads as zero then, for everybody (`MADV_REMOVE`).
+    ///
+    /// - Parameter count: bytes from `start` on.
+    public static func giveBack(
+        _ start: UnsafeMutableRawPointer, count: Int
+    ) throws(SystemError) {
+        let page = UInt(max(sysconf(CInt(_SC_PAGESIZE)), 1))
+        let first = (UInt(bitPattern: start) + page - 1) / page * page
+        let end = (UInt(bitPattern: start) + UInt(max(count, 0))) / page * page
+        guard end > first, let address = UnsafeMutableRawPointer(bitPattern: first) else {
+            return
+        }
+        _ = try attempting("give back room of", "shared memory") {
+            madvise(address, Int(end - first), MADV_REMOVE)
+        }
+    }
 }

@@ -17,7 +17,7 @@ struct Status: ParsableCommand {
         }
         let requests = status.requests.sorted { $0.key < $1.key }
             .map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        printTable([
+        var table = [
             ["version", status.version],
             ["pid", "\(status.pid)"],
             ["worker", workers(status)],
@@ -28,8 +28,19 @@ struct Status: ParsableCommand {
             ["listeners", status.listeners.map { "\($0)" } ?? "-"],
             ["coherence", "\(status.coherence) ms"],
             ["requests", requests],
-        ])
+        ]
+        if let files = status.openFiles {
+            table.append(["open files", openFiles(files, refused: status.refusedOpens ?? 0)])
+        }
+        if let count = status.unwrittenStates, count > 0 {
+            table.append(["not written", "the state of \(count) containers"])
+        }
+        printTable(table)
     }
+}
+
+private func openFiles(_ count: Int, refused: UInt64) -> String {
+    refused > 0 ? "\(count) (refused \(refused) times)" : "\(count)"
 }
 
 private func workers(_ status: DaemonStatus) -> String {

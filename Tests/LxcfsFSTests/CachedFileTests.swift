@@ -311,7 +311,7 @@ import Testing
         #expect(file.announced == 4)
         // Where there are slots its turn comes.
         let slots = PushPermits(2)
-        #expect(slots.beginResizing())
+        #expect(slots.beginResizing(now: 1))
         #expect(file.install(snapshot("cc", at: 400_000_000), slots).content?.text == "bbbb")
         #expect(file.install(snapshot("cc", at: 2_300_000_000), slots).content?.text == "bbbb")
         #expect(file.install(snapshot("cc", at: 2_400_000_000), slots).content?.text == "cc")
@@ -334,7 +334,7 @@ import Testing
         _ = file.repeated(former, now: 80, window: 10)
         // Who has read it may be about to ask whether that was all.
         let slots = PushPermits(2)
-        #expect(slots.beginResizing())
+        #expect(slots.beginResizing(now: 1))
         #expect(file.install(snapshot("bbbb", at: 90), slots).content?.text == "aaa")
         slots.endResizing()
         let step = file.install(snapshot("bbbb", at: 95), slots)

@@ -11,39 +11,54 @@ import Testing
 @testable import LxcfsPageCache
 
 @Suite struct RegistryTests {
-    @Test(arguments: [
-        "", ".", "..", "proc", "sys", ".opens", "a/b", "a b", "ä", "a\nb",
-        String(repeating: "x", count: 256),
-    ])
-    func refusesNamesThatCannotBeDirectories(_ id: String) {
-        #expect(Registry.objection(toID: id) != nil)
-    }
-
-    @Test(arguments: [
-        "a", "0123abcd", "my_pod-1.scope", "x+y", String(repeating: "x", count: 255),
-    ])
-    func takesContainerIDs(_ id: String) {
-        #expect(Registry.objection(toID: id) == nil)
-    }
-
-    @Test func aNewContainerTakesTheNameNotThePlaceOfTheOld() throws {
+    @Test func anIdIsNotTheNameOfAnother() throws {
         let registry = Registry()
         let first = try makeContainer("x", slot: try registry.takeSlot())
-        #expect(registry.add(first) == nil)
+        #expect(registry.add(first) == "x")
         let second = try makeContainer("x", slot: try registry.takeSlot())
-        #expect(registry.add(second) === first)
-        #expect(registry.container(id: "x") === second)
+        #expect(registry.add(second) == "x~2")
+        let third = try makeContainer("x", slot: try registry.takeSlot())
+        #expect(registry.add(third) == "x~3")
+        #expect(registry.container(key: "x") === first)
+        #expect(registry.container(key: "x~2") === second)
+        #expect(registry.key(of: second) == "x~2")
+        #expect(registry.containers(id: "x").map(\.slot) == [1, 2, 3])
+        #expect(registry.keys == ["x", "x~2", "x~3"])
+        // The end of one leaves the others what they have.
+        #expect(registry.remove(slot: first.slot)?.key == "x")
+        #expect(registry.container(key: "x") == nil)
+        #expect(registry.container(key: "x~2") === second)
+        #expect(registry.add(try makeContainer("x", slot: try registry.takeSlot())) == "x")
+    }
+
+    @Test func whoComesAnewTakesTheNameNotThePlaceOfTheOld() throws {
+        let registry = Registry()
+        let first = try makeContainer("x", slot: try registry.takeSlot())
+        registry.add(first)
+        let second = try makeContainer("x", slot: try registry.takeSlot())
+        let keys = registry.add(second, replacing: first)
+        #expect(keys.key == "x" && keys.former == "x~2")
+        #expect(registry.container(key: "x") === second)
+        #expect(registry.container(key: "x~2") === first)
         #expect(registry.container(slot: first.slot) === first)
-        #expect(registry.remove(slot: first.slot) === first)
-        #expect(registry.container(id: "x") === second)
-        #expect(registry.remove(slot: second.slot) === second)
-        #expect(registry.container(id: "x") == nil)
-        #expect(registry.count == 0)
+        #expect(registry.remove(slot: first.slot)?.container === first)
+        #expect(registry.container(key: "x") === second)
+        #expect(registry.remove(slot: second.slot)?.container === second)
+        #expect(registry.remove(slot: second.slot) == nil)
+        #expect(registry.count == 0 && registry.keys.isEmpty)
+    }
+
+    @Test func aKeyOfAnEarlierWorkerIsKept() throws {
+        let registry = Registry()
+        #expect(registry.add(try makeContainer("x", slot: 7), key: "x~4") == "x~4")
+        // Unless it cannot be.
+        #expect(registry.add(try makeContainer("x", slot: 8), key: "x~4") == "x")
+        #expect(registry.add(try makeContainer("x", slot: 9), key: "proc") == "x~2")
     }
 
     @Test func slotsAreNotUsedTwice() throws {
         let registry = Registry()
-        _ = registry.add(try makeContainer("restored", slot: 41))
+        registry.add(try makeContainer("restored", slot: 41))
         #expect(try registry.takeSlot() == 42)
         #expect(try registry.takeSlot() == 43)
     }
@@ -71,10 +86,13 @@ func makeContainer(_ id: String, slot: UInt32) throws -> Container {
     @Test func remembersContainers() throws {
         try directory.prepare()
         defer { try? FileManager.default.removeItem(atPath: directory.path) }
-        let state = ContainerState(try makeContainer("a.b", slot: 7))
+        let state = ContainerState(
+            try makeContainer("a.b", slot: 7), key: "a.b",
+            ContainerOrigin(process: 9, startTime: 8, bundle: "/b"))
         try directory.write(state)
         var other = state
         other.id = "c"
+        other.name = ".c"
         other.bootOffset = -5
         other.unifiedCgroup = nil
         other.legacyCgroups = ["memory": "/x"]
@@ -89,9 +107,11 @@ func makeContainer(_ id: String, slot: UInt32) throws -> Container {
         #expect(content.present.keys.sorted() == ["a.b.json", "c.json", "e.json"])
         try directory.sweep()
         #expect(!FileManager.default.fileExists(atPath: directory.path + "/.d"))
+        #expect(state.origin == ContainerOrigin(process: 9, startTime: 8, bundle: "/b"))
+        #expect(state.containerID == "a.b" && other.containerID == ".c")
         #expect(other.cgroups == CgroupPaths(legacy: [.memory: "/x"]))
-        try directory.remove(id: "c")
-        try directory.remove(id: "c")
+        try directory.remove(key: "c")
+        try directory.remove(key: "c")
         let known = try directory.read()
         #expect(known.states.map(\.0) == [state])
         // What is known is not read again, what has been written again is.

@@ -15,6 +15,8 @@ import Testing
             43 30 0:53 / /proc/stat ro - fusectl fusectl rw
             50 51 0:54 / /a rw - fuse x rw
             51 50 0:54 / /a rw - fuse x rw
+            44 30 0:55 /proc/stat /proc/stat ro - overlay lxcfs ro,lowerdir=/proc/self/fd/7
+            45 30 0:56 / /proc/vmstat ro - overlay overlay ro,lowerdir=/a:/b
             garbage
             60 22 0:1 / /x rw -
 
@@ -35,11 +37,18 @@ import Testing
         #expect(Self.table[40]?.isFUSE == true)
         #expect(Self.table[42]?.isFUSE == true)
         #expect(Self.table[43]?.isFUSE == false)
+        #expect(
+            [40, 42, 43, 44, 45].map { Self.table[$0]?.isServed } == [
+                true, true, false, true, false,
+            ])
+        #expect(Self.table[44]?.isFUSE == false)
     }
 
     @Test func stacks() {
         #expect(Self.table.stack(from: 41) == (2, 30))
         #expect(Self.table.stack(from: 40) == (1, 30))
+        #expect(Self.table.stack(from: 44) == (1, 30))
+        #expect(Self.table.stack(from: 45) == (0, 45))
         #expect(Self.table.stack(from: 30) == (0, 30))
         #expect(Self.table.stack(from: 99) == (0, 99))
         // A loop, which a table that changed while it was read may show, ends.

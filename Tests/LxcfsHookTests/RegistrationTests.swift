@@ -7,7 +7,9 @@ import Testing
     static func unregister(_ origin: Origin) throws -> [String] {
         var result = Result<Void, any Error>.success(())
         let lines = LogTests.lines(.debug) { log in
-            result = Result { try Registration(origin: origin, id: "web").unregister(log: log) }
+            result = Result {
+                try Registration(origin: origin, id: "web").unregister(pid: nil, log: log)
+            }
         }
         try result.get()
         return lines
@@ -15,7 +17,9 @@ import Testing
 
     @Test func lxcfsServesEverybody() throws {
         let registration = Registration(origin: .lxcfs(root: "/lxcfs"), id: "web")
-        #expect(try registration.register(pid: 7, cpus: nil) == "/lxcfs")
+        #expect(
+            try registration.register(pid: 7, cpus: nil)
+                == Registration.Place(path: "/lxcfs", id: "web"))
         #expect(try Self.unregister(registration.origin).isEmpty)
     }
 

@@ -17,7 +17,9 @@ import Testing
             do throws(AttachError) {
                 _ = try ServedAttachment(
                     origin: origin, process: process, existing: .keep, freezes: false, log: log
-                ).run(plan, id: "web", failure: .error, isAllOrNothing: false)
+                ).run(
+                    plan, Registration(origin: origin, id: "web"), failure: .error,
+                    isAllOrNothing: false)
             } catch {
                 reason = error.description
             }

@@ -102,10 +102,13 @@ import Testing
             #""ociVersion""#,
             with: #""annotations":{"io.lxcfs-hook.enable":"false"},"ociVersion""#)
         for stage in [Stage.auto, .createRuntime, .prestart] {
-            let (code, lines) = try Self.run(stage, state: annotated, isRequired: true)
+            let (code, lines) = try Self.run(stage, state: annotated)
             #expect(code == .success)
             #expect(lines.count == 1)
             #expect(lines.first?.contains("left alone: annotation ") == true)
+            // What is required cannot be undone.
+            let (other, _) = try Self.run(stage, state: annotated, isRequired: true)
+            #expect(other == .badInput)
         }
     }
 

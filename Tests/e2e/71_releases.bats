@@ -245,7 +245,9 @@ stop_next() {
     # No other program is started meanwhile.
     until [[ -n $next ]]; do
         read -r children <"/proc/$keeper/task/$keeper/children" || true
-        for child in $children; do [[ $child == "$former" ]] || next=$child; done
+        for child in $children; do
+            [[ $child == "$former" || $(<"/proc/$child/comm") == *holder ]] || next=$child
+        done
         ((SECONDS < deadline)) || explain "SIGHUP started no worker"
     done
     # The keeper ends it, too, once it has served: to execute itself.

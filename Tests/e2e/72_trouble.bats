@@ -27,7 +27,7 @@ start() {
 
 fill() { dd if=/dev/zero of="$WORK/run/fill" bs=4k 2>/dev/null || true; }
 
-@test "the runtime directory is full: containers are served, and later workers know those of before" {
+@test "the runtime directory is full: containers are served, by later workers, too, and written down with room again" {
     mkdir -p "$WORK/run"
     mount -t tmpfs -o size=256k,mode=755 tmpfs "$WORK/run"
     start_daemon
@@ -38,22 +38,35 @@ fill() { dd if=/dev/zero of="$WORK/run/fill" bs=4k 2>/dev/null || true; }
     total_is full 65536
     # Its CPU time has no place in the file of counters, which is no reason to fail.
     cat "/proc/$(container_pid full)/root/proc/"{stat,uptime,loadavg} >/dev/null
-    grep -q 'the state of full is not kept: .*No space left on device' "$WORK/lxcfsd.log"
-    # The next worker knows the one, and says so of the other.
-    local worker
-    worker=$(worker_pid)
-    kill -KILL "$worker"
+    grep -q 'the state of full is not written, .*No space left on device' "$WORK/lxcfsd.log"
+    [[ $(ask status --json | jq .unwrittenStates) == 1 ]]
+    [[ $(ask status) == *"not written"*1* ]]
+    # The next workers know both, after a crash and after an upgrade.
+    kill -KILL "$(worker_pid)"
     wait_for 5 total_is before 65536
-    [[ $(ask list --json | jq -r '.[].id') == before ]]
-    run ! cat "/proc/$(container_pid full)/root/proc/meminfo"
-    # With room again it can be put right.
-    rm "$WORK/run/fill"
-    "$LXCFS_HOOK" attach --no-syslog --runtime-dir "$WORK/run" --id full \
-        "$(container_pid full)"
     total_is full 65536
+    kill -HUP "$(daemon_pid)"
+    wait_for 10 has_had 3
+    total_is full 65536
+    [[ $(ask list --json | jq -r '.[].id' | sort | xargs) == "before full" ]]
+    [[ ! -e $WORK/run/containers/full.json ]]
+    # One that is gone is not written later.
+    start gone
+    delete_container "${RUNTIMES[0]}" gone
+    # As soon as there is room, the files are written, though nobody asks.
+    rm "$WORK/run/fill"
+    wait_for 5 test -e "$WORK/run/containers/full.json"
+    grep -q 'the state of full is written now' "$WORK/lxcfsd.log"
+    [[ $(ask status --json | jq .unwrittenStates) == 0 ]]
+    [[ ! -e $WORK/run/containers/gone.json ]]
+    kill -KILL "$(worker_pid)"
+    wait_for 5 total_is full 65536
     start after
     total_is after 65536
 }
+
+# has_had COUNT: so many workers there have been, and the last one serves.
+has_had() { [[ $(ask status --json | jq .workers) == "$1" ]]; }
 
 @test "descriptors run out: those that are only kept open to be quick are given up" {
     # For the files of a few containers, not of twenty.

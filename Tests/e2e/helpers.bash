@@ -152,7 +152,8 @@ worker_of() {
     local pid state
     for pid in $(cat "/proc/$1/task/"*/children); do
         state=$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null) || continue
-        [[ $state == Z ]] || echo "$pid"
+        # The other one has files open.
+        [[ $state == Z || $(<"/proc/$pid/comm") == *holder ]] || echo "$pid"
     done | head -n 1
 }
 

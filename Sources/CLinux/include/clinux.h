@@ -10,13 +10,17 @@
 
 #include "clinux/mount.h"
 #include "clinux/file.h"
+#include "clinux/hold.h"
 #include "clinux/process.h"
 #include "clinux/capability.h"
 #include "clinux/memory.h"
+#include "clinux/allocator.h"
 #include "clinux/mapping.h"
 #include "clinux/socket.h"
 #include "clinux/wait.h"
 #include "clinux/seccomp.h"
 #include "clinux/log.h"
+#include "clinux/landlock.h"
+#include "clinux/waiting.h"
 
 #endif

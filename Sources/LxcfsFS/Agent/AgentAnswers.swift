@@ -106,7 +106,7 @@ final class AgentAnswers: Sendable {
         if pid == 0 { return true }
         guard pid > 0 else { return false }
         do {
-            let namespace = try host.roots.proc.open(at: "\(tid)/ns/pid")
+            let namespace = try openPIDNamespace(of: tid, host.roots.proc)
             return try processID(pid, in: namespace) == tid
         } catch {
             // Linux before 6.11 alone: how long that file is, is up to the thread.
@@ -169,9 +169,9 @@ final class AgentAnswers: Sendable {
         case .foreign: return nil
         case .caller: break
         case .container(let id):
-            guard let known = registry.container(id: id) else { break }
+            guard let known = registry.container(key: id) else { break }
             if known === listener.container { return known }
-            if id == listener.origin.id, isSame(known, listener.origin, workspace) {
+            if known.id == listener.origin.id, isSame(known, listener.origin, workspace) {
                 listener.container = known
                 return known
             }
@@ -211,6 +211,10 @@ final class AgentAnswers: Sendable {
         _ bytes: UnsafeRawBufferPointer, _ address: UInt64, _ call: InterceptedCall,
         _ listener: AgentListener
     ) throws(SystemError) -> Bool {
+        if Aide.isThere {
+            guard SeccompNotify.isWaiting(listener.descriptor, call.id) else { return false }
+            return try Aide.write(bytes, toCaller: call.tid, at: address)
+        }
         // In this order: the memory is that of the thread which had the number when it was
         // opened, and if the caller still waits after that, it was the caller.
         let memory = try CallerMemory(of: call.tid, host.roots.proc)

@@ -45,6 +45,8 @@ final class Container: @unchecked Sendable {
 
     /// What the kernel may have of its files in the page cache.
     let cached = CachedFiles()
+    /// How many threads work for it.
+    let gate: RequestGate
 
     init(
         id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
@@ -61,6 +63,7 @@ final class Container: @unchecked Sendable {
         self.showSwap = showSwap
         self.cgroups = cgroups
         self.watcher = watcher
+        gate = RequestGates.gate(ofCgroup: cgroups.paths.display)
         var hash = FNV1a()
         hash.add("\(slot) \(pid) \(startTime) \(cgroups.paths.display)".utf8)
         identity = hash.value

@@ -1,3 +1,4 @@
+import CLinux
 import Cgroups
 import Glibc
 import KernelText
@@ -15,8 +16,51 @@ final class Workspace {
     var request: UInt64 = 0
     /// The request may have been answered by an earlier worker.
     var isReplaying = false
+    /// The container has so many requests that this one is answered with what is there.
+    var isHasty = false
+    /// Whose request it is; nil if nobody's.
+    var gate: RequestGate?
+    /// ``RequestGate/changes`` when the thread began with it.
+    var changes = 0
+    /// The request may be put off, and has been. It is answered when ``RequestGate/changes`` is
+    /// another number.
+    var mayPutOff = false
+    var isPutOff = false
+    /// It has been put off once.
+    var isSecondTry = false
+    /// The thread answers what has been put aside.
+    var isHelper = false
+    /// Where the thread says that it waits for what only the container decides.
+    var heldUp: UnsafeMutableRawPointer?
+    /// How many reasons it has for that.
+    private var waits = 0
 
-    /// The worker of the calling thread.
+    /// The thread is about to wait for what only the container decides.
+    ///
+    /// - Returns: false if it did so already.
+    func beginWaiting() -> Bool {
+        waits += 1
+        if waits > 1 { return false }
+        if let heldUp { clinux_store32(heldUp, 1) }
+        return true
+    }
+
+    /// - Returns: false if it goes on waiting.
+    func endWaiting() -> Bool {
+        waits -= 1
+        if waits > 0 { return false }
+        if let heldUp { clinux_store32(heldUp, 0) }
+        return true
+    }
+
+    /// That of the calling thread, if it has one: it answers requests then.
+    static var known: Workspace? {
+        pthread_getspecific(key).map {
+            Unmanaged<Workspace>.fromOpaque($0).takeUnretainedValue()
+        }
+    }
+
+    /// That of the calling thread.
     static var current: Workspace {
         if let known = pthread_getspecific(key) {
             return Unmanaged<Workspace>.fromOpaque(known).takeUnretainedValue()

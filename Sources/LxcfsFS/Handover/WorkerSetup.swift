@@ -51,6 +51,13 @@ public struct WorkerSetup: Fields {
             try fields.required("descriptor", &descriptor)
         }
 
+        /// A copy of the inherited descriptor, whoever takes or closes that.
+        package func duplicate() throws(SystemError) -> FileDescriptor {
+            let number = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+            if number < 0 { throw SystemError("duplicate", name, errno: errno) }
+            return FileDescriptor(owning: number)
+        }
+
         /// Takes ownership of the inherited descriptor; to be called once.
         package func take() -> NamedDescriptor {
             NamedDescriptor(name: name, payload: payload, FileDescriptor(owning: descriptor))

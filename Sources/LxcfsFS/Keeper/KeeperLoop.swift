@@ -17,6 +17,7 @@ final class KeeperLoop {
     private let mounts: MountTask?
     /// Where workers receive requests.
     private let requests: [PendingRequest]
+    private let holder: Holder
     let shared: HandoverMemory
     let workers: Workers
 
@@ -39,6 +40,7 @@ final class KeeperLoop {
         self.log = log
         service = ServiceNotifier(log: log)
         poller = try Poller()
+        holder = Holder(log: log)
         supervisor = Supervisor(isComplete: mounts == nil)
         requests = FUSEConnection.allCases.flatMap(shared.requests)
         workers = Workers(
@@ -51,6 +53,7 @@ final class KeeperLoop {
     func run(_ signals: borrowing SignalDescriptor) throws {
         try poller.add(signals.descriptor, token: Self.signalToken)
         try tell(.tick)
+        if mounts == nil { startHolder() }
         while true {
             switch try poller.wait(timeout: timeout) {
             case Self.signalToken:
@@ -89,7 +92,10 @@ final class KeeperLoop {
             service.tell("STOPPING=1")
             return true
         case SIGCHLD:
-            while let end = try ChildProcess.reap() { try tell(.ended(end)) }
+            while let end = try ChildProcess.reap() {
+                if holder.hasEnded(end) { startHolder() }
+                try tell(.ended(end))
+            }
         case SIGUSR2:
             shared.passesThrough.toggle()
             log.notice(
@@ -107,6 +113,12 @@ final class KeeperLoop {
         service.store(workers.store.ownItems)
         try tell(.mountsComplete)
         log.info("serving \(mountPoint)")
+        startHolder()
+    }
+
+    private func startHolder() {
+        let tree = shared.hasCallersOnTop ? options.directory.tree : mountPoint
+        holder.start(program, tree + "/" + TreeNames.opens)
     }
 
     // MARK: - What the supervisor wants
@@ -164,11 +176,25 @@ final class KeeperLoop {
     }
 
     private func look(at pid: pid_t) throws {
+        // Whoever has CAP_SYS_ADMIN on the host can do that, and nothing would be answered any more.
+        guard workers.store.areConnectionsAlive else {
+            throw DaemonError("a connection has been unmounted or aborted by somebody else")
+        }
         if ChildProcess.isEnding(pid) {
             try tell(.foundEnding(pid, isStuck: ChildProcess.isStuck(pid)))
         } else {
-            try tell(.looked(pid, requests: requests.map { $0.size > 0 ? $0.unique : 0 }))
+            try tell(.looked(pid, requests: requests.map { suspicious($0, of: pid) }))
         }
+    }
+
+    /// The number of a request that may never be answered; 0 for none. A thread that works, or that
+    /// the kernel keeps waiting, has a container that is expensive or held up by its own limits: no
+    /// other worker would answer it sooner, and the others have other threads.
+    private func suspicious(_ request: PendingRequest, of pid: pid_t) -> UInt64 {
+        guard request.size > 0, !request.isHeldUp else { return 0 }
+        let thread = request.receiver
+        if thread > 0, ChildProcess.isAtWork(thread, of: pid) { return 0 }
+        return request.unique
     }
 
     /// Executes the program that is now on disk, with the same process number, arguments and
@@ -176,8 +202,10 @@ final class KeeperLoop {
     private func replaceKeeper() throws {
         // The new keeper must not start a worker beside this one.
         workers.finish()
+        holder.handOver()
         let error = ServiceManager.execute(
             program.path, CommandLine.arguments, handingOver: workers.store.items)
+        holder.stay()
         try tell(.notReplaced("\(error)"))
     }
 }

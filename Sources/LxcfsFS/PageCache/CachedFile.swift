@@ -8,6 +8,8 @@ import Syscalls
 /// Every method takes the lock of the container's files for a moment.
 final class CachedFile: @unchecked Sendable {
     private let lock: Lock
+    /// When pages of the container may be dropped.
+    let turns: DropTurns
     /// The content as long as it is within the window; READ is answered from it.
     private var snapshot: Snapshot?
     /// The size that the kernel was told last.
@@ -44,8 +46,10 @@ final class CachedFile: @unchecked Sendable {
     /// - Parameters:
     ///   - lock: that of ``CachedFiles``.
     ///   - generation: see ``firstGeneration(ofWorker:)``.
-    init(lock: Lock, generation: Int) {
+    ///   - turns: those of the container.
+    init(lock: Lock, generation: Int, turns: DropTurns = DropTurns()) {
         self.lock = lock
+        self.turns = turns
         self.generation = generation
         held = HeldContent(atFirst: generation == 0 ? 0 : .max)
     }
@@ -277,7 +281,9 @@ final class CachedFile: @unchecked Sendable {
                 return Step(made)
             }
             let resizes = !hasSize && announced != nil && announced != Self.oneRead
-            let mayResize = resizes && mayPush && !isTooSoon(made) && permits.beginResizing()
+            let mayResize =
+                resizes && mayPush && !isTooSoon(made) && turns.mayDrop(now: made.time)
+                && permits.beginResizing(now: made.time)
             if resizes, !mayResize, let former = snapshot {
                 let since = waitsSince ?? made.time
                 waitsSince = since
@@ -292,7 +298,8 @@ final class CachedFile: @unchecked Sendable {
                 return Step(nil, .wait)
             }
             waitsSince = nil
-            guard mayPush else {
+            let drops = !resizes && held.longest > made.count
+            guard mayPush, !drops || turns.mayDrop(now: made.time) else {
                 announced = made.count
                 snapshot = made
                 dropPages()
@@ -307,7 +314,6 @@ final class CachedFile: @unchecked Sendable {
                 announced = made.count
                 return Step(made)
             }
-            let drops = held.longest > made.count
             if drops { held.beginDropping(isChanging: false) }
             held.add(made.count)
             snapshot = made
@@ -354,7 +360,8 @@ final class CachedFile: @unchecked Sendable {
         guard permits.take() else { return nil }
         let step: Step? = lock.withLock {
             guard change.isNone, let announced, announced != made.count,
-                (snapshot?.time ?? 0) <= made.time, permits.beginResizing()
+                (snapshot?.time ?? 0) <= made.time, turns.mayDrop(now: made.time),
+                permits.beginResizing(now: made.time)
             else { return nil }
             waitsSince = nil
             return Step(made, beginResizing(to: made))

@@ -7,6 +7,8 @@ package final class CachedFiles: @unchecked Sendable {
     /// it waits for the kernel: a READ must always find its content.
     private let lock = Lock()
     private var files: [UInt64: CachedFile] = [:]
+    private var permits: PushPermits?
+    private let turns = DropTurns()
 
     package init() {}
 
@@ -17,8 +19,20 @@ package final class CachedFiles: @unchecked Sendable {
         let key = node.keyInContainer
         return lock.withLock {
             if let known = files[key] { return known }
-            let made = CachedFile(lock: lock, generation: generation)
+            let made = CachedFile(lock: lock, generation: generation, turns: turns)
             files[key] = made
+            return made
+        }
+    }
+
+    /// What threads may do with pages of this container.
+    ///
+    /// - Parameter all: what all containers share.
+    func permits(of all: PagePermits) -> PushPermits {
+        lock.withLock {
+            if let permits { return permits }
+            let made = PushPermits(of: all)
+            permits = made
             return made
         }
     }

@@ -21,4 +21,21 @@ package protocol KernelPages: Sendable {
     ///
     /// - Returns: whether nothing is left there.
     func drop(_ node: NodeID) -> Bool
+
+    /// The calling thread is about to wait for what only the container decides: such as others
+    /// that change the size of the file. ``store(_:in:)`` and ``drop(_:)`` say so themselves.
+    func willWait()
+
+    /// It goes on.
+    func hasWaited()
+
+    /// Requests of the container whose request the calling thread answers need not be put off any
+    /// more: see ``PageCache/size(of:in:make:tell:later:)``.
+    func sizeHasChanged()
+}
+
+extension KernelPages {
+    package func willWait() {}
+    package func hasWaited() {}
+    package func sizeHasChanged() {}
 }

@@ -26,13 +26,13 @@ package final class PageCache: Sendable {
     private let told: ToldContents
     private let former = FormerContents()
     let expirer: Expirer
-    private let permits: PushPermits
+    private let permits: PagePermits
     private let firstGeneration: Int
     private let isEnding = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - window: how old content may be, in nanoseconds; more than 0.
-    ///   - threads: how many threads answer requests. At least one of them never pushes.
+    ///   - threads: how many threads answer requests. At least two of them never push.
     ///   - worker: how many workers there have been, this one included.
     ///   - cpuWait: how long a thread that could run may have to wait for a CPU at this moment, in
     ///     nanoseconds.
@@ -49,7 +49,7 @@ package final class PageCache: Sendable {
         self.cpuWait = cpuWait
         told = ToldContents(memory)
         expirer = try Expirer(kernel, window: window)
-        permits = PushPermits(max(threads - 2, 0))
+        permits = PagePermits(pushes: min(max(threads - 2, 0), PagePermits.mostPushes))
         firstGeneration = CachedFile.firstGeneration(ofWorker: worker)
     }
 
@@ -89,17 +89,25 @@ package final class PageCache: Sendable {
         file(node, files).sizeForLookup(now: now())
     }
 
+    /// What the kernel knows already: for a container that asks too much.
+    package func sizeMeanwhile(of node: NodeID, in files: CachedFiles) -> FileSize {
+        file(node, files).sizeMeanwhile(now: now())
+    }
+
     /// Sees to it that what the kernel reads next is no older than the window, and tells its size.
     ///
     /// - Parameters:
     ///   - make: makes the content of this moment.
     ///   - tell: answers the request with a size, which the kernel may believe for a window, or
     ///     (`lasts` is false) not at all.
+    ///   - later: puts the request off until ``KernelPages/sizeHasChanged()``, if it can; then
+    ///     nothing more is done with it. Otherwise the calling thread waits.
     /// - Throws: what `make` throws; then `tell` has not been called.
     package func size(
         of node: NodeID, in files: CachedFiles,
         make: () throws(SystemError) -> Snapshot,
-        tell: (_ size: FileSize, _ lasts: Bool) -> Void
+        tell: (_ size: FileSize, _ lasts: Bool) -> Void,
+        later: (_ again: Bool) -> Bool = { _ in false }
     ) throws(SystemError) {
         let file = file(node, files)
         let now = now()
@@ -109,6 +117,13 @@ package final class PageCache: Sendable {
         }
         var pauses = 0
         var made: Snapshot?
+        let permits = files.permits(of: permits)
+        defer { if pauses > 0 { kernel.hasWaited() } }
+        func pause(_ microseconds: UInt32) {
+            if pauses == 0 { kernel.willWait() }
+            pauses += 1
+            usleep(microseconds)
+        }
         while true {
             switch file.sizeToTell(now: self.now(), window: window) {
             case .fresh(let size):
@@ -117,9 +132,12 @@ package final class PageCache: Sendable {
             case .waitForAMoment where pauses > Self.mostPauses:
                 tell(file.sizeMeanwhile(now: self.now()), false)
                 return
-            case .waitForAMoment, .wait:
-                pauses += 1
-                usleep(50)
+            case .waitForAMoment:
+                pause(50)
+                continue
+            case .wait:
+                if later(true) { return }
+                pause(50)
                 continue
             case .due: break
             }
@@ -130,12 +148,12 @@ package final class PageCache: Sendable {
             guard let content else { continue }
             let step = file.install(content, permits, mayWait: pauses <= Self.mostPauses)
             if step.action == .wait {
+                if later(false) { return }
                 made = content
-                pauses += 1
-                usleep(200)
+                pause(200)
                 continue
             }
-            answer(content, step, file, node, tell)
+            answer(content, step, file, node, permits, tell)
             return
         }
     }
@@ -147,7 +165,7 @@ package final class PageCache: Sendable {
     /// Answers GETATTR after new content has been made.
     private func answer(
         _ made: Snapshot, _ step: CachedFile.Step, _ file: CachedFile, _ node: NodeID,
-        _ tell: (_ size: FileSize, _ lasts: Bool) -> Void
+        _ permits: PushPermits, _ tell: (_ size: FileSize, _ lasts: Bool) -> Void
     ) {
         // What another thread has made is told of by that.
         guard let content = step.content, content.time == made.time else {
@@ -159,16 +177,16 @@ package final class PageCache: Sendable {
             // This question too may be that of a reader who has read it to its end: the
             // answer repeats the former size, and the longer content comes after it.
             tell(file.announce(content), false)
-            grow(file, node, content)
+            grow(file, node, content, permits)
         case .grow:
-            grow(file, node, content)
+            grow(file, node, content, permits)
             tell(file.announce(content), true)
         case .shrink:
-            let isDone = shrink(file, node, content)
+            let isDone = shrink(file, node, content, permits)
             tell(file.announce(content), isDone)
         case .none, .store, .wait:
             let size = told.telling(content, node) {
-                push(step, content, file, node)
+                push(step, content, file, node, permits)
                 expirer.schedule(file, node, time: content.time)
                 return file.announce(content)
             }
@@ -182,10 +200,12 @@ package final class PageCache: Sendable {
     ///   - make: makes the content of this moment.
     ///   - answer: answers the request with a part of a content, or (nil) with EINVAL, on which
     ///     a reader who has not asked for the size falls back to read(2).
+    ///   - later: as for ``size(of:in:make:tell:later:)``.
     /// - Throws: what `make` throws; then `answer` has not been called.
     package func content(
         of node: NodeID, in files: CachedFiles, offset: Int, size: Int,
-        make: () throws(SystemError) -> Snapshot, answer: (Bytes?) -> Void
+        make: () throws(SystemError) -> Snapshot, answer: (Bytes?) -> Void,
+        later: (_ again: Bool) -> Bool = { _ in false }
     ) throws(SystemError) {
         let file = file(node, files)
         let started = now()
@@ -204,6 +224,13 @@ package final class PageCache: Sendable {
             return
         }
         var made: Snapshot?
+        var hasWaited = false
+        defer { if hasWaited { kernel.hasWaited() } }
+        func pause() {
+            if !hasWaited { kernel.willWait() }
+            hasWaited = true
+            usleep(50)
+        }
         while true {
             switch file.contentForRead(
                 made, now: now(), window: window, offset: offset, size: size)
@@ -212,11 +239,12 @@ package final class PageCache: Sendable {
                 made = try make()
                 continue
             case .wait:
-                usleep(50)
+                if later(true) { return }
+                pause()
                 continue
             case .waitFor(let thread):
                 // This READ may be what it waits for.
-                usleep(50)
+                pause()
                 if kernel.waitsForPage(thread) { file.hasTold(thread) }
                 continue
             case .content(let content):
@@ -235,11 +263,13 @@ package final class PageCache: Sendable {
                 // A reader who never asks for the size would see that for ever.
                 expirer.scheduleAlways(file, node, time: started)
             }
-            guard let made, let step = file.outgrow(made, permits) else { return }
+            guard let made else { return }
+            let permits = files.permits(of: permits)
+            guard let step = file.outgrow(made, permits) else { return }
             if step.action == .grow {
-                grow(file, node, made)
+                grow(file, node, made, permits)
             } else {
-                _ = shrink(file, node, made)
+                _ = shrink(file, node, made, permits)
             }
             return
         }
@@ -263,7 +293,8 @@ package final class PageCache: Sendable {
     /// Does what is left to do with content of the size that the kernel knows, or of a file of which
     /// it knows none.
     private func push(
-        _ step: CachedFile.Step, _ content: Snapshot, _ file: CachedFile, _ node: NodeID
+        _ step: CachedFile.Step, _ content: Snapshot, _ file: CachedFile, _ node: NodeID,
+        _ permits: PushPermits
     ) {
         if step.action == .none { return }
         let isDropped = step.dropsFirst ? expirer.drop(node, file) : true
@@ -272,10 +303,13 @@ package final class PageCache: Sendable {
     }
 
     /// Gives content to the kernel that is longer than it knows.
-    private func grow(_ file: CachedFile, _ node: NodeID, _ content: Snapshot) {
+    private func grow(
+        _ file: CachedFile, _ node: NodeID, _ content: Snapshot, _ permits: PushPermits
+    ) {
         defer {
             permits.endResizing()
             permits.give()
+            kernel.sizeHasChanged()
         }
         let isDropped = clear(file, node)
         if file.wasShown(now: now(), window: window) {
@@ -289,6 +323,7 @@ package final class PageCache: Sendable {
         // Until now the next worker would have to show the former content.
         told.telling(content, node) {
             file.beginGrowing(content, by: gettid(), now: now())
+            kernel.sizeHasChanged()
             file.stored(content, success: isDropped && kernel.store(content, in: node))
             expirer.schedule(file, node, time: content.time)
         }
@@ -297,10 +332,13 @@ package final class PageCache: Sendable {
     /// Clears the way for a READ that brings content which is shorter than the kernel knows.
     ///
     /// - Returns: false if the former one stays, since this worker is about to end.
-    private func shrink(_ file: CachedFile, _ node: NodeID, _ content: Snapshot) -> Bool {
+    private func shrink(
+        _ file: CachedFile, _ node: NodeID, _ content: Snapshot, _ permits: PushPermits
+    ) -> Bool {
         defer {
             permits.endResizing()
             permits.give()
+            kernel.sizeHasChanged()
         }
         var turns = 0
         while true {
@@ -329,6 +367,8 @@ package final class PageCache: Sendable {
     private func clear(_ file: CachedFile, _ node: NodeID) -> Bool {
         for _ in 0..<Self.mostAttempts {
             file.beginDropping()
+            // A READ may have one of the pages.
+            kernel.sizeHasChanged()
             guard expirer.drop(node, file) else { break }
             if file.settle(force: false) { return true }
             usleep(50)
@@ -354,6 +394,8 @@ package final class PageCache: Sendable {
     /// has no time for it.
     private func rest(_ least: UInt64, _ wait: UInt64) {
         let end = Clock.monotonic() + min(max(least, wait), Self.longestRest)
+        kernel.willWait()
+        defer { kernel.hasWaited() }
         while !isEnding.load(ordering: .relaxed) {
             let left = clampedDifference(end, Clock.monotonic())
             if left == 0 { return }

@@ -15,6 +15,7 @@ final class CallerLookup: Sendable {
     private let showSwap: Bool
     private let sampler: LoadSampler
     private let ownNamespace: NamespaceID
+    private let ownUserNamespace: NamespaceID
     private let timeNamespaces: TimeNamespaces
     private let poller: Poller
 
@@ -33,6 +34,8 @@ final class CallerLookup: Sendable {
         let tid: Int32
         let time: UInt64
         let container: Container
+        /// The outermost pid namespace below ours; nil for ours.
+        let outermost: NamespaceID?
     }
 
     /// Containers of callers that share the host's pid namespace end unnoticed.
@@ -47,14 +50,24 @@ final class CallerLookup: Sendable {
         let bootOffset: Int64?
     }
 
+    /// Each init that is remembered takes a descriptor, and a container may make any number of pid
+    /// namespaces. Those beyond are found anew each time.
+    private static let initLimit = 1024
+
     private final class InitProcess: Sendable {
         let pid: Int32
         let startTime: UInt64
+        /// The outermost pid namespace below ours that its own one lies in.
+        let outermost: NamespaceID
         let process: FileDescriptor
 
-        init(pid: Int32, startTime: UInt64, process: consuming FileDescriptor) {
+        init(
+            pid: Int32, startTime: UInt64, outermost: NamespaceID,
+            process: consuming FileDescriptor
+        ) {
             self.pid = pid
             self.startTime = startTime
+            self.outermost = outermost
             self.process = process
         }
     }
@@ -67,7 +80,8 @@ final class CallerLookup: Sendable {
         self.showSwap = showSwap
         self.sampler = sampler
         self.poller = poller
-        ownNamespace = try Self.namespace(of: "self", host)
+        ownNamespace = try NamespaceID.own(.process, host.roots.proc)
+        ownUserNamespace = try NamespaceID.own(.user, host.roots.proc)
         timeNamespaces = try TimeNamespaces(host.roots.proc)
     }
 
@@ -81,14 +95,65 @@ final class CallerLookup: Sendable {
             throw SystemError("find the container of", "caller", errno: ESRCH)
         }
         let now = host.now()
-        let index = Int(tid) % Self.recentCount
-        let known = state.withLock { $0.recent[index] }
-        if let known, known.tid == tid, clampedDifference(now, known.time) < host.window {
-            return known.container
+        if let known = recent(tid, now) { return known.container }
+        let found = Known(
+            tid: tid, time: now, container: try find(tid, workspace),
+            outermost: try outermostNamespace(of: tid))
+        state.withLock { $0.recent[Int(tid) % Self.recentCount] = found }
+        return found.container
+    }
+
+    private func recent(_ tid: Int32, _ now: UInt64) -> Known? {
+        let known = state.withLock { $0.recent[Int(tid) % Self.recentCount] }
+        guard let known, known.tid == tid, clampedDifference(now, known.time) < host.window
+        else { return nil }
+        return known
+    }
+
+    /// Who pays for what thread `tid` has us hold.
+    ///
+    /// - Parameter user: of the thread, in our user namespace.
+    /// - Throws: only for want of descriptors.
+    func payer(ofCaller tid: Int32, user: uid_t) throws(SystemError) -> Payer {
+        guard tid > 0 else { return .stranger }
+        if let known = recent(tid, host.now()) { return Payer(known.outermost, user: user) }
+        do {
+            return Payer(try outermostNamespace(of: tid), user: user)
+        } catch {
+            if error.isOutOfDescriptors { throw error }
+            return .stranger
         }
-        let found = try find(tid, workspace)
-        state.withLock { $0.recent[index] = Known(tid: tid, time: now, container: found) }
-        return found
+    }
+
+    /// The pid namespace of a thread, as far up as it lies below ours; nil if it is ours.
+    private func outermostNamespace(of tid: Int32) throws(SystemError) -> NamespaceID? {
+        let file = try openPIDNamespace(of: tid, host.roots.proc)
+        let own = NamespaceID(inode: UInt64(try file.status().st_ino))
+        if own == ownNamespace { return nil }
+        // Just found, as the init of the container was.
+        if let known = state.withLock({ $0.inits[own] }) { return known.outermost }
+        return try outermost(of: file, own)
+    }
+
+    private func outermost(
+        of namespace: consuming FileDescriptor, _ own: NamespaceID
+    ) throws(SystemError) -> NamespaceID {
+        var outermost = own
+        var file = namespace
+        // The kernel nests them 32 deep.
+        for _ in 0..<64 {
+            do {
+                file = try parentNamespace(of: file)
+            } catch {
+                if error.isOutOfDescriptors { throw error }
+                // One that does not lie below ours.
+                return outermost
+            }
+            let parent = NamespaceID(inode: UInt64(try file.status().st_ino))
+            if parent == ownNamespace { return outermost }
+            outermost = parent
+        }
+        return outermost
     }
 
     private func find(_ tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container {
@@ -131,12 +196,14 @@ final class CallerLookup: Sendable {
     /// - Parameter asContainer: the process is known to be a container's, even if it shares
     ///   the host's pid namespace. Otherwise such a process is one of the host, which may
     ///   have a cgroup of its own, such as a service.
+    /// - Parameter isStarting: it has not been started, and cannot have moved within its cgroup.
     func place(
-        of tid: Int32, asContainer: Bool = false, _ workspace: Workspace
+        of tid: Int32, asContainer: Bool = false, isStarting: Bool = false,
+        _ workspace: Workspace
     ) throws(SystemError) -> Place {
-        let namespace = try Self.namespace(of: "\(tid)", host)
+        let namespace = try NamespaceID.of(tid, .process, host.roots.proc)
         if asContainer, namespace != ownNamespace {
-            return try place(ofContainerOf: tid, in: namespace, workspace)
+            return try place(ofContainerOf: tid, in: namespace, isStarting, workspace)
         }
         let bootOffset = try bootOffset(of: tid, workspace)
         let own = try cgroupPaths(tid, workspace)
@@ -144,32 +211,35 @@ final class CallerLookup: Sendable {
             return asContainer
                 ? Place(
                     pid: tid, startTime: try startTime(tid, workspace),
-                    cgroups: own.ofContainer, bootOffset: bootOffset)
+                    cgroups: isStarting ? own : Self.container(in: own), bootOffset: bootOffset)
                 : Place(
                     pid: 1, startTime: 0, cgroups: own.ofContainer, bootOffset: bootOffset)
         }
         guard let known = try initProcess(of: namespace, seenFrom: tid, workspace) else {
             return Place(
-                pid: tid, startTime: try startTime(tid, workspace), cgroups: own.ofContainer,
-                bootOffset: bootOffset)
+                pid: tid, startTime: try startTime(tid, workspace),
+                cgroups: Self.container(in: own), bootOffset: bootOffset)
         }
-        let outer = try cgroupPaths(known.pid, workspace).ofContainer
+        let outer = Self.container(in: try cgroupPaths(known.pid, workspace))
         return Place(
             pid: known.pid, startTime: known.startTime,
-            cgroups: outer.contains(own) ? outer : own.ofContainer, bootOffset: bootOffset)
+            cgroups: outer.contains(own) ? outer : Self.container(in: own),
+            bootOffset: bootOffset)
     }
 
     /// The same for a process that is to be registered, whose pid namespace is not ours. The
     /// registrar watches the process itself: nothing to remember here.
     private func place(
-        ofContainerOf tid: Int32, in namespace: NamespaceID, _ workspace: Workspace
+        ofContainerOf tid: Int32, in namespace: NamespaceID, _ isStarting: Bool,
+        _ workspace: Workspace
     ) throws(SystemError) -> Place {
         let pid = try findInit(of: namespace, seenFrom: tid, workspace) ?? tid
         // Before the cgroups: then a number that is used anew meanwhile is noticed, when the
         // process is looked at again.
         let started = try startTime(pid, workspace)
         let bootOffset = try bootOffset(of: tid, workspace)
-        let outer = try cgroupPaths(pid, workspace).ofContainer
+        let exact = try cgroupPaths(pid, workspace)
+        let outer = isStarting && pid == tid ? exact : Self.container(in: exact)
         if pid == tid {
             return Place(
                 pid: pid, startTime: started, cgroups: outer, bootOffset: bootOffset)
@@ -177,7 +247,8 @@ final class CallerLookup: Sendable {
         let own = try cgroupPaths(tid, workspace)
         return Place(
             pid: pid, startTime: started,
-            cgroups: outer.contains(own) ? outer : own.ofContainer, bootOffset: bootOffset)
+            cgroups: outer.contains(own) ? outer : isStarting ? own : Self.container(in: own),
+            bootOffset: bootOffset)
     }
 
     /// Whether thread `tid` is in the daemon's own pid namespace, as hooks are and processes of
@@ -185,9 +256,26 @@ final class CallerLookup: Sendable {
     func sharesNamespace(_ tid: Int32) -> Bool {
         guard tid > 0 else { return false }
         let namespace = try? host.withDescriptors { () throws(SystemError) in
-            try Self.namespace(of: "\(tid)", host)
+            try NamespaceID.of(tid, .process, host.roots.proc)
         }
         return namespace == ownNamespace
+    }
+
+    /// Whether thread `tid` administers this host, as hooks do: it has CAP_SYS_ADMIN in the
+    /// daemon's own user namespace, and sees the host's processes anyway. Other users of the host
+    /// do not, nor does a container, be it in the host's pid namespace. False if the thread cannot
+    /// be seen from here.
+    func isAdministrator(_ tid: Int32) -> Bool {
+        guard tid > 0, (try? Capability.administration.isInEffect(inThread: tid)) == true else {
+            return false
+        }
+        let namespaces = try? host.withDescriptors { () throws(SystemError) in
+            [
+                try NamespaceID.of(tid, .process, host.roots.proc),
+                try NamespaceID.of(tid, .user, host.roots.proc),
+            ]
+        }
+        return namespaces == [ownNamespace, ownUserNamespace]
     }
 
     private func initProcess(
@@ -200,9 +288,20 @@ final class CallerLookup: Sendable {
             return nil
         }
         let found = InitProcess(
-            pid: pid, startTime: try startTime(pid, workspace), process: try openProcess(pid))
-        state.withLock { $0.inits[namespace] = found }
-        try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
+            pid: pid, startTime: try startTime(pid, workspace),
+            outermost: try outermost(
+                of: openPIDNamespace(of: tid, host.roots.proc), namespace),
+            process: try openProcess(pid))
+        let isRemembered = state.withLock { state in
+            guard state.inits[namespace] != nil || state.inits.count < Self.initLimit else {
+                return false
+            }
+            state.inits[namespace] = found
+            return true
+        }
+        if isRemembered {
+            try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
+        }
         return found
     }
 
@@ -226,8 +325,7 @@ final class CallerLookup: Sendable {
         of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
     ) throws(SystemError) -> Int32? {
         do {
-            let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
-            return try processID(1, in: file)
+            return try processID(1, in: try openPIDNamespace(of: tid, host.roots.proc))
         } catch {
             guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
         }
@@ -252,18 +350,17 @@ final class CallerLookup: Sendable {
     private func isInit(_ pid: Int32, of namespace: NamespaceID, _ workspace: Workspace) -> Bool
     {
         NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.innermost == 1
-            && (try? Self.namespace(of: "\(pid)", host)) == namespace
+            && (try? NamespaceID.of(pid, .process, host.roots.proc)) == namespace
+    }
+
+    /// See ``CgroupPaths/ofContainer``. The root is the host: a container whose own cgroup is called
+    /// `/init.scope` is not that.
+    private static func container(in paths: CgroupPaths) -> CgroupPaths {
+        let container = paths.ofContainer
+        return container.isRoot ? paths : container
     }
 
     // MARK: - Reading /proc/<pid>
-
-    private static func namespace(
-        of process: String, _ host: Host
-    ) throws(SystemError) -> NamespaceID {
-        let path = "\(process)/ns/pid"
-        let file = try host.roots.proc.open(at: path)
-        return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
-    }
 
     private func cgroupPaths(_ pid: Int32, _ workspace: Workspace) throws(SystemError)
         -> CgroupPaths

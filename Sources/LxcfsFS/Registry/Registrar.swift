@@ -12,7 +12,7 @@ final class Registrar {
     private let registry: Registry
     private let callers: CallerLookup
     private let sampler: LoadSampler
-    private let state: StateDirectory
+    private let state: StateStore
     private let options: DaemonOptions
     private let log: Logger
     private let workspace = Workspace.current
@@ -30,11 +30,13 @@ final class Registrar {
     private struct Departure {
         var lookAt: UInt64
         var wait: UInt64
+        /// Nobody has seen the end of its init; that is looked for a few times.
+        var mayLive = false
     }
 
     init(
         host: Host, registry: Registry, callers: CallerLookup, sampler: LoadSampler,
-        state: StateDirectory, options: DaemonOptions, log: Logger
+        state: StateStore, options: DaemonOptions, log: Logger
     ) {
         self.host = host
         self.registry = registry
@@ -47,43 +49,90 @@ final class Registrar {
 
     // MARK: - Coming
 
-    /// - Returns: the container's directory.
-    func register(_ request: Request, _ poller: Poller) throws -> String {
+    func register(_ request: Request, _ poller: Poller) throws -> Reply {
         guard let id = request.id else { throw Refusal("the request names no container id") }
-        if let objection = Registry.objection(toID: id) { throw Refusal(objection) }
+        if let objection = ContainerKey.objection(toID: id) { throw Refusal(objection) }
         guard let pid = request.pid, pid > 0 else {
             throw Refusal("the request names no process")
         }
-        return try host.withDescriptors { () throws(SystemError) in
+        let container = try host.withDescriptors { () throws(SystemError) in
             try register(id, pid, request, poller)
         }
+        var reply = Reply(path: host.tree(options) + "/" + registry.key(of: container))
+        if container.id != id { reply.id = container.id }
+        return reply
     }
 
     private func register(
         _ id: String, _ pid: Int32, _ request: Request, _ poller: Poller
-    ) throws(SystemError) -> String {
-        let place = try callers.place(of: pid, asContainer: true, workspace)
+    ) throws(SystemError) -> Container {
+        let place = try callers.place(
+            of: pid, asContainer: true, isStarting: request.isStarting == true, workspace)
+        let origin = ContainerOrigin(
+            process: pid, startTime: try callers.startTime(pid, workspace),
+            bundle: request.bundle)
         let view = request.cpus ?? options.cpuView
-        if let known = registry.container(id: id), known.startTime == place.startTime,
-            known.pid == place.pid, known.cgroups.paths == place.cgroups,
-            known.cpuView == view, known.bootOffset == place.bootOffset, known.cgroups.exist
-        {
-            return directory(of: id)
+        let known = container(at: place, id: request.isGuess == true ? nil : id)
+        if let known, known.cpuView == view, known.bootOffset == place.bootOffset {
+            return known
         }
-        let cgroups = try ContainerCgroups(place.cgroups, in: host.tree)
-        try addNew(
-            Container(
-                id: id, slot: try registry.takeSlot(), pid: place.pid,
-                startTime: place.startTime, cpuView: view, showSwap: options.showSwap,
-                cgroups: cgroups, watcher: sampler, bootOffset: place.bootOffset), poller)
-        log.info("registered \(id), cgroup \(place.cgroups.display)")
-        return directory(of: id)
+        let id = known?.id ?? id
+        // It may have moved its init into a cgroup of its own making since.
+        let cgroups: ContainerCgroups
+        if let known {
+            cgroups = known.cgroups
+        } else {
+            cgroups = try ContainerCgroups(place.cgroups, in: host.tree)
+        }
+        let container = Container(
+            id: id, slot: try registry.takeSlot(), pid: place.pid, startTime: place.startTime,
+            cpuView: view, showSwap: options.showSwap, cgroups: cgroups, watcher: sampler,
+            bootOffset: place.bootOffset)
+        origins[container.slot] = known.flatMap { origins[$0.slot] } ?? origin
+        do {
+            try addNew(container, replacing: known ?? predecessor(id: id), poller)
+        } catch {
+            origins[container.slot] = nil
+            throw error
+        }
+        let key = registry.key(of: container)
+        log.info(
+            """
+            registered \(id)\(key == id ? "" : " as \(key)"), cgroup \
+            \(container.cgroups.paths.display)
+            """)
+        return container
+    }
+
+    /// The registered container that a process is in: the one with its init, and with its cgroup or
+    /// one above it. What that cgroup is called does not matter.
+    ///
+    /// - Parameter id: nil if any will do.
+    private func container(at place: CallerLookup.Place, id: String?) -> Container? {
+        registry.all.filter { known in
+            known.pid == place.pid && known.startTime == place.startTime
+                && (id == nil || known.id == id) && known.cgroups.exist
+                && (known.cgroups.paths == place.cgroups
+                    || !known.cgroups.isRoot && known.cgroups.paths.contains(place.cgroups))
+        }.max { $0.slot < $1.slot }
+    }
+
+    /// Who had the id before: a container that has ended and is still in use. One that lives is
+    /// another runtime's, or in another root of the same one, and keeps its name.
+    private func predecessor(id: String) -> Container? {
+        for container in registry.containers(id: id) where hasEnded(container) {
+            if isInUse(container) { return container }
+            drop(container, "another one has its id")
+        }
+        return nil
     }
 
     /// False as long as an earlier worker registers and drops containers.
     private var isResponsible = false
-    /// The state files that have been taken up, by name, with their inodes.
-    private var restored: [String: UInt64] = [:]
+    /// The state files that have been taken up, by name.
+    private var restored: [String: (inode: UInt64, slot: UInt32)] = [:]
+    /// How containers came to be registered, by slot; those of release 0.1.0 are not in it.
+    private var origins: [UInt32: ContainerOrigin] = [:]
 
     /// Takes up the containers that an earlier worker knew and that still exist.
     ///
@@ -91,36 +140,26 @@ final class Registrar {
     ///   only what has changed is read then.
     func restore(_ poller: Poller, isFinal: Bool) throws(SystemError) {
         if isFinal { try state.sweep() }
-        let content = try state.read(except: restored)
+        let content = try state.read(except: restored.mapValues(\.inode))
         let present = content.present
         for complaint in content.complaints { log.warning("ignored: \(complaint)") }
-        for (name, inode) in restored where present[name] != inode {
+        for (name, file) in restored where present[name] != file.inode {
             restored[name] = nil
-            let id = StateDirectory.id(ofFile: name)
             // Only gone, or registered anew: then another one is read below.
-            if let container = registry.container(id: id) {
-                processes[container.slot] = nil
-                leaving[container.slot] = nil
-                _ = registry.remove(slot: container.slot)
-            }
+            processes[file.slot] = nil
+            leaving[file.slot] = nil
+            origins[file.slot] = nil
+            _ = registry.remove(slot: file.slot)
         }
         for (known, name) in content.states.sorted(by: { $0.0.slot < $1.0.slot }) {
             do {
-                let cgroups = try ContainerCgroups(known.cgroups, in: host.tree)
-                try add(
-                    Container(
-                        id: known.id, slot: known.slot, pid: known.pid,
-                        startTime: known.startTime, cpuView: known.cpus,
-                        showSwap: options.showSwap, cgroups: cgroups, watcher: sampler,
-                        suspendedBefore: known.suspendedBefore ?? Clock.suspended(),
-                        bootOffset: bootOffset(of: known)),
-                    poller)
-                restored[name] = present[name]
+                try restore(known, poller)
+                restored[name] = present[name].map { ($0, known.slot) }
                 log.debug("restored \(known.id)")
             } catch {
                 guard isFinal else { continue }
                 log.info("forgot \(known.id): \(error)")
-                try state.remove(id: known.id)
+                try state.remove(file: name)
             }
         }
         if isFinal {
@@ -131,6 +170,27 @@ final class Registrar {
         }
     }
 
+    private func restore(_ known: ContainerState, _ poller: Poller) throws(SystemError) {
+        // Left by a worker that has died while it gave the container another key.
+        guard registry.container(slot: known.slot) == nil else {
+            throw SystemError("take up", "container \(known.slot)", errno: EEXIST)
+        }
+        let cgroups = try ContainerCgroups(known.cgroups, in: host.tree)
+        if let cgroup = known.cgroup, cgroups.id != cgroup {
+            // Another one has been made under its path.
+            throw SystemError("find the cgroup", known.cgroups.display, errno: ENOENT)
+        }
+        let container = Container(
+            id: known.containerID, slot: known.slot, pid: known.pid,
+            startTime: known.startTime, cpuView: known.cpus, showSwap: options.showSwap,
+            cgroups: cgroups, watcher: sampler,
+            suspendedBefore: known.suspendedBefore ?? Clock.suspended(),
+            bootOffset: bootOffset(of: known))
+        try watch(container, poller)
+        registry.add(container, key: known.id)
+        origins[known.slot] = known.origin
+    }
+
     /// Of a container of release 0.1.0 its init is asked, as long as it lives.
     private func bootOffset(of known: ContainerState) -> Int64? {
         if known.knowsTime == true { return known.bootOffset }
@@ -139,17 +199,29 @@ final class Registrar {
         return (try? callers.bootOffset(of: known.pid, workspace)) ?? nil
     }
 
-    private func addNew(_ container: Container, _ poller: Poller) throws(SystemError) {
-        try add(container, poller)
-        do {
-            try state.write(ContainerState(container))
-        } catch {
-            // It is served all the same; only a later worker will not know it.
-            log.warning("the state of \(container.id) is not kept: \(error)")
+    /// - Parameter former: whose key it gets; nil if it gets one that no other one has.
+    private func addNew(
+        _ container: Container, replacing former: Container?, _ poller: Poller
+    ) throws(SystemError) {
+        try watch(container, poller)
+        if let former {
+            _ = registry.add(container, replacing: former)
+            log.notice("\(former.id) is registered anew")
+            // Before the file is written over that says where its files are.
+            keep(former)
+        } else {
+            registry.add(container)
         }
+        keep(container)
     }
 
-    private func add(_ container: Container, _ poller: Poller) throws(SystemError) {
+    private func keep(_ container: Container) {
+        state.write(
+            ContainerState(
+                container, key: registry.key(of: container), origins[container.slot]))
+    }
+
+    private func watch(_ container: Container, _ poller: Poller) throws(SystemError) {
         var process: OwnedProcess?
         do {
             process = OwnedProcess(try openProcess(container.pid))
@@ -157,14 +229,12 @@ final class Registrar {
             // Otherwise it has ended.
             if error.isOutOfDescriptors { throw error }
         }
-        let former = registry.add(container)
-        if let former { log.notice("\(former.id) is registered anew") }
         if let process, isSame(container) {
             try poller.add(
                 process.descriptor, token: Wakeup.containerEnded(slot: container.slot).token)
             processes[container.slot] = process
         } else {
-            leave(container.slot)
+            leaving[container.slot] = Departure(lookAt: Clock.monotonic(), wait: 100_000_000)
         }
     }
 
@@ -174,14 +244,51 @@ final class Registrar {
         return (try? callers.startTime(container.pid, workspace)) == container.startTime
     }
 
-    private func directory(of id: String) -> String {
-        host.tree(options) + "/" + id
+    /// Whether the container's own init has ended, or is a zombie. Of a container of release 0.1.0 it
+    /// is not known which one that is.
+    private func hasEnded(_ container: Container) -> Bool {
+        guard let origin = origins[container.slot] else { return !isInUse(container) }
+        guard let process = try? openProcess(origin.process),
+            (try? callers.startTime(origin.process, workspace)) == origin.startTime
+        else { return true }
+        return processHasEnded(process)
     }
 
     // MARK: - Going
 
-    func unregister(id: String) {
-        if let container = registry.container(id: id) { drop(container, "on request") }
+    func unregister(_ request: Request) throws(Refusal) {
+        if let pid = request.pid { return unregister(pid: pid, id: request.id) }
+        guard let id = request.id else { throw Refusal("the request names no container id") }
+        for container in registry.containers(id: id) {
+            guard hasEnded(container) else {
+                // Another one's end is told, or its processes have been killed just now.
+                expectEnd(of: container.slot)
+                continue
+            }
+            let mayBeMeant = origins[container.slot]?.mayBe(of: request.bundle) ?? true
+            if mayBeMeant || !isInUse(container) { drop(container, "on request") }
+        }
+    }
+
+    /// Drops the container of a process, under all the ids that it is registered with, or the one
+    /// that is named if it is among them.
+    private func unregister(pid: Int32, id: String?) {
+        let place = try? callers.place(of: pid, asContainer: true, workspace)
+        let found = registry.all.filter { known in
+            if let place, known.pid == place.pid, known.startTime == place.startTime {
+                return known.cgroups.paths.contains(place.cgroups)
+            }
+            return origins[known.slot]?.process == pid && hasEnded(known)
+        }
+        let named = found.filter { $0.id == id }
+        for container in named.isEmpty ? found : named { drop(container, "on request") }
+    }
+
+    /// Looks at a container of which a runtime may have said that it has ended, for a while.
+    private func expectEnd(of slot: UInt32) {
+        guard leaving[slot] == nil else { return }
+        let wait: UInt64 = 20_000_000
+        leaving[slot] = Departure(lookAt: Clock.monotonic() + wait, wait: wait, mayLive: true)
     }
 
     /// The init of the container in `slot` has ended.
@@ -196,18 +303,26 @@ final class Registrar {
     }
 
     /// When to call ``examineLeaving()`` next, on the monotonic clock.
-    var nextLook: UInt64? { leaving.values.map(\.lookAt).min() }
+    var nextLook: UInt64? {
+        [leaving.values.map(\.lookAt).min(), state.nextTry].compactMap(\.self).min()
+    }
 
     /// Drops the containers whose cgroup is gone or empty. One that is still in use (its
     /// init shared the pid namespace of others) is looked at again, less and less often.
     func examineLeaving() {
         let now = Clock.monotonic()
+        state.retry(now: now)
         for (slot, departure) in leaving where departure.lookAt <= now {
             guard let container = registry.container(slot: slot) else {
                 leaving[slot] = nil
                 continue
             }
-            if isInUse(container) {
+            if departure.mayLive, !hasEnded(container) {
+                let wait = departure.wait * 2
+                leaving[slot] =
+                    wait > 5_000_000_000
+                    ? nil : Departure(lookAt: now + wait, wait: wait, mayLive: true)
+            } else if isInUse(container) {
                 let wait = min(departure.wait * 2, 30_000_000_000)
                 leaving[slot] = Departure(lookAt: now + wait, wait: wait)
             } else {
@@ -231,11 +346,12 @@ final class Registrar {
         processes[container.slot] = nil
         leaving[container.slot] = nil
         sampler.forget(container)
-        _ = registry.remove(slot: container.slot)
+        origins[container.slot] = nil
+        let removed = registry.remove(slot: container.slot)
         container.lock.withLock { container.removeCounters(host) }
-        if registry.container(id: container.id) == nil {
+        if let removed {
             do {
-                try state.remove(id: container.id)
+                try state.remove(key: removed.key)
             } catch {
                 log.warning("\(error)")
             }
@@ -256,9 +372,11 @@ final class Registrar {
                 total = try? container.memoryView(facts, host).total
             }
         }
+        let key = registry.key(of: container)
         return ContainerSummary(
-            id: container.id, pid: container.pid, uptime: Double(container.age) / 1e9,
+            id: key, pid: container.pid, uptime: Double(container.age) / 1e9,
             cgroup: container.cgroups.paths.display, cpus: cpus, memoryTotal: total,
-            isRunning: processes[container.slot] != nil)
+            isRunning: processes[container.slot] != nil,
+            name: key == container.id ? nil : container.id)
     }
 }

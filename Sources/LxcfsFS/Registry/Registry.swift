@@ -5,10 +5,31 @@ import Syscalls
 /// The containers that have a tree.
 final class Registry: Sendable {
     private struct State {
-        var bySlot: [UInt32: Container] = [:]
-        var slotByID: [String: UInt32] = [:]
+        var bySlot: [UInt32: Entry] = [:]
+        var slotByKey: [String: UInt32] = [:]
         var nextSlot: UInt32 = 1
+
+        /// A key for `container` that no other one has.
+        func freeKey(for container: Container) -> String {
+            ContainerKey.make(for: container.id) { key in
+                slotByKey[key].map { $0 != container.slot } ?? false
+            }
+        }
+
+        mutating func enter(_ container: Container, as key: String) {
+            if let former = bySlot[container.slot] { slotByKey[former.key] = nil }
+            bySlot[container.slot] = Entry(container: container, key: key)
+            slotByKey[key] = container.slot
+            nextSlot = max(nextSlot, container.slot + 1)
+        }
     }
+
+    private struct Entry {
+        let container: Container
+        /// See ``ContainerKey``.
+        let key: String
+    }
+
     private let state = Guarded(State())
     private let noteNextSlot: @Sendable (UInt32) -> Void
 
@@ -18,22 +39,6 @@ final class Registry: Sendable {
     /// No lower number is given to a container from now on.
     func raiseNextSlot(to slot: UInt32) {
         state.withLock { $0.nextSlot = max($0.nextSlot, slot) }
-    }
-
-    /// Names that a container cannot have because other things have them.
-    static let reservedNames: Set<String> = ["", ".", "..", "proc", "sys", TreeNames.opens]
-
-    /// Why `id` cannot be the name of a directory; nil if it can.
-    static func objection(toID id: String) -> String? {
-        if reservedNames.contains(id) { return "the container id \"\(id)\" is reserved" }
-        if id.utf8.count > Int(NAME_MAX) {
-            return "the container id is longer than \(NAME_MAX) bytes"
-        }
-        let allowed = id.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || "_+-.:@".utf8.contains(byte)
-        }
-        return allowed ? nil : "the container id may only hold letters, digits and _+-.:@"
     }
 
     /// A number that no container of this connection has had.
@@ -49,37 +54,72 @@ final class Registry: Sendable {
         }
     }
 
-    /// Adds a container under its id. One that had the id before stays reachable by the
-    /// mounts that exist, until its cgroup is gone.
+    /// Adds a container under the key that an earlier worker gave it, or under a free one.
     ///
-    /// - Returns: that container.
-    func add(_ container: Container) -> Container? {
+    /// - Returns: the key.
+    @discardableResult
+    func add(_ container: Container, key: String? = nil) -> String {
         state.withLock { state in
-            state.nextSlot = max(state.nextSlot, container.slot + 1)
-            let former = state.slotByID[container.id].flatMap { state.bySlot[$0] }
-            state.bySlot[container.slot] = container
-            state.slotByID[container.id] = container.slot
-            return former
+            var name = state.freeKey(for: container)
+            if let key, !ContainerKey.reserved.contains(key), state.slotByKey[key] == nil {
+                name = key
+            }
+            state.enter(container, as: name)
+            return name
         }
     }
 
-    func remove(slot: UInt32) -> Container? {
+    /// Adds a container under the key of another one, which gets a free one: it stays reachable by
+    /// the mounts that exist, until its cgroup is gone.
+    ///
+    /// - Returns: the key, and the other one's from now on.
+    func add(_ container: Container, replacing former: Container) -> (
+        key: String, former: String
+    ) {
         state.withLock { state in
-            guard let container = state.bySlot.removeValue(forKey: slot) else { return nil }
-            if state.slotByID[container.id] == slot { state.slotByID[container.id] = nil }
-            return container
+            guard let key = state.bySlot[former.slot]?.key else {
+                let key = state.freeKey(for: container)
+                state.enter(container, as: key)
+                return (key, key)
+            }
+            state.enter(container, as: key)
+            state.bySlot[former.slot] = nil
+            let other = state.freeKey(for: former)
+            state.enter(former, as: other)
+            return (key, other)
+        }
+    }
+
+    /// - Returns: the container, and its key.
+    func remove(slot: UInt32) -> (container: Container, key: String)? {
+        state.withLock { state in
+            guard let entry = state.bySlot.removeValue(forKey: slot) else { return nil }
+            if state.slotByKey[entry.key] == slot { state.slotByKey[entry.key] = nil }
+            return (entry.container, entry.key)
         }
     }
 
     func container(slot: UInt32) -> Container? {
-        state.withLock { $0.bySlot[slot] }
+        state.withLock { $0.bySlot[slot]?.container }
     }
 
-    func container(id: String) -> Container? {
-        state.withLock { state in state.slotByID[id].flatMap { state.bySlot[$0] } }
+    /// - Parameter key: the name of its directory.
+    func container(key: String) -> Container? {
+        state.withLock { state in state.slotByKey[key].flatMap { state.bySlot[$0]?.container } }
     }
 
-    var ids: [String] { state.withLock { Array($0.slotByID.keys) }.sorted() }
-    var all: [Container] { state.withLock { Array($0.bySlot.values) } }
+    /// The name of a container's directory; its id if it has none.
+    func key(of container: Container) -> String {
+        state.withLock { $0.bySlot[container.slot]?.key } ?? container.id
+    }
+
+    /// All that have this id, the one that was registered first before the others.
+    func containers(id: String) -> [Container] {
+        all.filter { $0.id == id }.sorted { $0.slot < $1.slot }
+    }
+
+    /// The names of all directories.
+    var keys: [String] { state.withLock { Array($0.slotByKey.keys) }.sorted() }
+    var all: [Container] { state.withLock { state in state.bySlot.values.map(\.container) } }
     var count: Int { state.withLock { $0.bySlot.count } }
 }

@@ -23,9 +23,14 @@ struct StateDirectory: Sendable {
     }
 
     /// Removes the state of one container; it is no error if there is none.
-    func remove(id: String) throws(SystemError) {
-        try removeFile(file(of: id))
+    ///
+    /// - Parameter key: see ``ContainerKey``.
+    func remove(key: String) throws(SystemError) {
+        try removeFile(file(of: key))
     }
+
+    /// - Parameter name: as ``Content/present`` has it.
+    func remove(file name: String) throws(SystemError) { try removeFile(path + "/" + name) }
 
     /// What there is to read of a state directory.
     struct Content {
@@ -36,8 +41,6 @@ struct StateDirectory: Sendable {
         /// What is wrong with the files that cannot be read.
         var complaints: [String] = []
     }
-
-    static func id(ofFile name: String) -> String { String(name.dropLast(".json".count)) }
 
     /// Everything that can be read.
     ///
@@ -68,5 +71,10 @@ struct StateDirectory: Sendable {
         where item.name.hasPrefix(".") { unlink(path + "/" + item.name) }
     }
 
-    private func file(of id: String) -> String { path + "/" + id + ".json" }
+    /// The name of the file of a container.
+    ///
+    /// - Parameter key: see ``ContainerKey``.
+    static func file(of key: String) -> String { key + ".json" }
+
+    private func file(of key: String) -> String { path + "/" + Self.file(of: key) }
 }

@@ -40,7 +40,7 @@ struct CallerNames: Names {
             let file = FixedNode(rawValue: UInt32(node.cpu))
         else { return nil }
         let name = file == .sys ? "sys" : "proc/" + file.name
-        return .link(target: "\(tree)/\(container.id)/\(name)")
+        return .link(target: "\(tree)/\(registry.key(of: container))/\(name)")
     }
 
     func container(

@@ -28,7 +28,8 @@ struct ContainerNames: Names {
     func kind(of node: NodeID) -> NodeKind? {
         if node.file == FixedNode.pressureDirectory.rawValue {
             guard let container = registry.container(slot: node.slot) else { return nil }
-            return .link(target: "../../\(TreeNames.opens)/\(container.id)/proc/pressure")
+            return .link(
+                target: "../../\(TreeNames.opens)/\(registry.key(of: container))/proc/pressure")
         }
         return commonKind(of: node)
     }

@@ -63,19 +63,24 @@ extension Names {
 
     /// Everything in a directory.
     ///
+    /// - Parameter wanted: the only name that matters: the others are not looked for, and may be
+    ///   left out. To look for names that do not exist costs as little as that.
     /// - Throws: `ENOTDIR` if it is none, or as ``container(of:caller:_:)``.
     func entries(
-        of node: NodeID, caller: pid_t, _ workspace: Workspace
+        of node: NodeID, named wanted: String? = nil, caller: pid_t, _ workspace: Workspace
     ) throws(SystemError) -> [TreeEntry] {
         guard let fixed = FixedNode(rawValue: node.file) else {
             if let block = BlockNode(node) {
                 return try DiskNames(host: host).entries(block, node.slot)
             }
-            if let entries = NUMANames(host: host).entries(of: node) { return entries }
+            if let entries = NUMANames(host: host).entries(of: node, named: wanted) {
+                return entries
+            }
             guard let entry = host.catalog.entries[node.file], entry.kind == .directory else {
                 throw SystemError("list", "node \(node.raw)", errno: ENOTDIR)
             }
-            return try catalogEntries(entry.children, of: node, caller, workspace)
+            return try catalogEntries(
+                entry.children, named: wanted, of: node, caller, workspace)
         }
         switch fixed {
         case .top:
@@ -87,19 +92,21 @@ extension Names {
         case .system:
             return [entry(.cpuDirectory, node.slot)]
                 + [NUMANames(host: host).directory(node.slot)].compactMap(\.self)
-        case .nodeDirectory: return try NUMANames(host: host).nodes(node.slot)
+        case .nodeDirectory: return try NUMANames(host: host).nodes(node.slot, named: wanted)
         case .singleNode:
-            return try NUMANames(host: host).files(of: node.cpu, node.slot)
+            return try NUMANames(host: host).files(of: node.cpu, node.slot, named: wanted)
         case .devDirectory: return [entry(.blockDirectory, node.slot)]
         case .blockDirectory: return try DiskNames(host: host).directories(node.slot)
         case .pressureDirectory: return FixedNode.pressureFiles.map { entry($0, node.slot) }
         case .cpuDirectory:
-            let cpus = try CPUCatalog.directories(sys: host.roots.sys)
+            // Whoever looks for one has found it before this.
+            let cpus = wanted == nil ? try CPUCatalog.directories(sys: host.roots.sys) : []
             return host.catalog.fixed.map { entry($0, node.slot) }
                 + cpus.map { singleCPU($0, node.slot) }
                 + host.catalog.top.compactMap { catalogEntry($0, of: node) }
         case .singleCPU:
-            return try catalogEntries(host.catalog.perCPU, of: node, caller, workspace)
+            return try catalogEntries(
+                host.catalog.perCPU, named: wanted, of: node, caller, workspace)
         case .mountPoint: return []
         default: throw SystemError("list", fixed.name, errno: ENOTDIR)
         }
@@ -121,7 +128,8 @@ extension Names {
         if node.file == FixedNode.blockDirectory.rawValue {
             return try DiskNames(host: host).directory(named: name, node.slot)
         }
-        return try entries(of: node, caller: caller, workspace).first { $0.name == name }
+        return try entries(of: node, named: name, caller: caller, workspace)
+            .first { $0.name == name }
     }
 
     /// The files of `proc` that the host has, without pressure.
@@ -136,19 +144,20 @@ extension Names {
         return TreeEntry(name: fixed.name, node: node, kind: kind(of: node) ?? .directory)
     }
 
-    /// The directories of the registered containers. Who has the whole tree in a container, as
-    /// lxcfs's hook for LXC does it, is not to see the others there.
+    /// The directories of the registered containers, for hooks and for root of the host. Who has
+    /// the whole tree in a container, as lxcfs's hook for LXC does it, is not to see the others
+    /// there, and users of the host see no more of containers than without us.
     private func containerEntries(for caller: pid_t) -> [TreeEntry] {
-        guard callers.sharesNamespace(caller) else { return [] }
-        return registry.ids.compactMap { containerEntry($0) }
+        guard callers.isAdministrator(caller) else { return [] }
+        return registry.keys.compactMap { containerEntry($0) }
     }
 
     private func containerEntry(_ id: String, for caller: pid_t) -> TreeEntry? {
-        containerEntry(id).flatMap { callers.sharesNamespace(caller) ? $0 : nil }
+        containerEntry(id).flatMap { callers.isAdministrator(caller) ? $0 : nil }
     }
 
     private func containerEntry(_ id: String) -> TreeEntry? {
-        registry.container(id: id).map {
+        registry.container(key: id).map {
             TreeEntry(
                 name: id, node: NodeID(slot: $0.slot, file: FixedNode.top.rawValue),
                 kind: .directory)
@@ -173,8 +182,13 @@ extension Names {
     /// Those of the catalog that there are: of a CPU, what the host has of that one, and as far
     /// as the container sees it.
     private func catalogEntries(
-        _ numbers: [UInt32], of parent: NodeID, _ caller: pid_t, _ workspace: Workspace
+        _ numbers: [UInt32], named wanted: String?, of parent: NodeID, _ caller: pid_t,
+        _ workspace: Workspace
     ) throws(SystemError) -> [TreeEntry] {
+        let numbers =
+            wanted.map { name in numbers.filter { host.catalog.entries[$0]?.name == name } }
+            ?? numbers
+        if numbers.isEmpty { return [] }
         let container = try container(of: parent, caller: caller, workspace)
         let extent = try container.extent(ofCPU: parent.cpu, host, workspace)
         return numbers.filter { number in

@@ -9,28 +9,41 @@ final class OpenFile: @unchecked Sendable {
     let node: NodeID
     /// Whose numbers it shows, see ``Container/identity``.
     let identity: UInt64
+    /// How many threads work for the container that has opened it; nil for a file that an earlier
+    /// worker has opened.
+    let gate: RequestGate?
     /// nil for a file that an earlier worker has opened.
     private var container: Container?
+    let payer: Payer
     private let lock = Lock()
     private(set) var snapshot: Snapshot
     private var begun = false
     private var trigger: PressureTrigger?
 
     init(
-        _ container: Container, _ node: NodeID, _ host: Host, _ workspace: Workspace
+        _ container: Container, _ node: NodeID, for payer: Payer, _ recent: RecentContents,
+        _ host: Host, _ workspace: Workspace
     ) throws(SystemError) {
         self.container = container
+        gate = container.gate
         self.node = node
+        self.payer = payer
         identity = container.identity
-        snapshot = try container.snapshot(of: node, host, workspace)
+        snapshot = try recent.content(
+            of: node, container.identity, for: payer, now: host.now()
+        ) { () throws(SystemError) in
+            try container.snapshot(of: node, host, workspace)
+        }
     }
 
     /// A file that an earlier worker has opened.
     init(_ stored: OpenFileTable.Stored) {
+        gate = nil
         node = stored.node
         snapshot = stored.snapshot
         identity = stored.identity
         begun = stored.begun
+        payer = stored.payer
     }
 
     /// Of a pressure file that is open for writing, as far as this worker knows it.
@@ -44,14 +57,16 @@ final class OpenFile: @unchecked Sendable {
     /// - Parameters:
     ///   - table: keeps what the next worker has to know.
     ///   - find: the container, should it not be known.
+    ///   - remake: makes a new content, and keeps it.
     func content(
-        at offset: Int, _ handle: UInt64, _ table: OpenFileTable, _ host: Host,
-        _ workspace: Workspace,
-        find: () throws(SystemError) -> Container
+        at offset: Int, _ handle: UInt64, _ table: OpenFileTable, _ workspace: Workspace,
+        find: () throws(SystemError) -> Container,
+        remake: (Container) throws(SystemError) -> Snapshot
     ) throws(SystemError) -> Snapshot {
         lock.lock()
         defer { lock.unlock() }
-        if offset == 0, begun, !workspace.isReplaying || !table.isFor(workspace.request, handle)
+        if offset == 0, begun,
+            !workspace.isReplaying || !table.isFor(workspace.request, handle)
         {
             if container == nil {
                 // The reader may be another container than the one that has opened the file: then
@@ -61,10 +76,7 @@ final class OpenFile: @unchecked Sendable {
                 }
                 container = found
             }
-            if let container {
-                snapshot = try container.snapshot(of: node, host, workspace)
-                table.replace(handle, snapshot, for: workspace.request)
-            }
+            if let container { snapshot = try remake(container) }
         }
         if !begun { table.noteBegun(handle, by: workspace.request) }
         begun = true

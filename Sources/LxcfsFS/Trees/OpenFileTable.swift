@@ -11,7 +11,7 @@ import Syscalls
 final class OpenFileTable: @unchecked Sendable {
     private static let entryCount = 16384
     private static let entrySize = 64
-    private static let blockSize = 4096
+    static let blockSize = 4096
     private static let blockCount = 16384
     static let size = entryCount * entrySize + blockCount * blockSize
 
@@ -20,6 +20,10 @@ final class OpenFileTable: @unchecked Sendable {
     /// Entries that are not in use; the last one is taken next.
     private var free: [UInt32] = []
     private var used = Array(repeating: false, count: blockCount)
+    /// Has been written to since its memory was given back to the system.
+    private var written = Array(repeating: false, count: blockCount)
+    /// Blocks that are written and not in use.
+    private var spare = 0
     /// All blocks before this one are in use.
     private var firstFree = 0
     private var nextSerial: UInt32 = 1
@@ -36,13 +40,19 @@ final class OpenFileTable: @unchecked Sendable {
         static let place = 32
         static let begun = 40
         static let reader = 48
+        /// What follows counts only if `serial` stands here, too: release 0.1.0 does not write it.
+        static let payerSerial = 60
+        static let payer = 56
+        static let trigger = 44
     }
 
     /// - Parameter memory: of ``size`` bytes, zero at first.
     init(_ memory: UnsafeMutableRawPointer) { self.memory = memory }
 
     /// Takes up what an earlier worker has left, which must not be at work any more.
-    func restore() {
+    ///
+    /// - Parameter note: told of each file what it takes, and who pays for it.
+    func restore(note: (Payer, OpenBudget.Holding) -> Void = { _, _ in }) {
         lock.lock()
         defer { lock.unlock() }
         for index in (0..<UInt32(Self.entryCount)).reversed() {
@@ -56,7 +66,28 @@ final class OpenFileTable: @unchecked Sendable {
             }
             for block in place.blocks { used[block] = true }
             opening[clinux_load64(entry + Field.opener)] = index
+            note(payer(of: entry), holding(of: entry))
         }
+        for block in used.indices where !used[block] {
+            // What a former worker has written there is not known.
+            written[block] = true
+            spare += 1
+        }
+    }
+
+    /// What the file of an entry takes.
+    private func holding(of entry: UnsafeMutableRawPointer) -> OpenBudget.Holding {
+        OpenBudget.Holding(
+            files: 1, bytes: (place(of: entry)?.blocks.count ?? 0) * Self.blockSize,
+            triggers: hasPayer(entry) && clinux_load32(entry + Field.trigger) != 0 ? 1 : 0)
+    }
+
+    private func payer(of entry: UnsafeMutableRawPointer) -> Payer {
+        hasPayer(entry) ? Payer(number: clinux_load32(entry + Field.payer)) : .none
+    }
+
+    private func hasPayer(_ entry: UnsafeMutableRawPointer) -> Bool {
+        clinux_load32(entry + Field.payerSerial) == clinux_load32(entry + Field.serial)
     }
 
     /// How many files are open.
@@ -83,6 +114,8 @@ final class OpenFileTable: @unchecked Sendable {
         let snapshot: Snapshot
         /// It has been read.
         let begun: Bool
+        var payer = Payer.none
+        var holding = OpenBudget.Holding()
     }
 
     enum Added {
@@ -95,9 +128,16 @@ final class OpenFileTable: @unchecked Sendable {
         case full
     }
 
-    /// - Parameter opener: the number of the OPEN and its connection, see ``Suspects``.
+    /// Whether an earlier worker had this OPEN, too.
+    func expects(_ opener: UInt64) -> Bool { lock.withLock { opening[opener] != nil } }
+
+    /// - Parameters:
+    ///   - opener: the number of the OPEN and its connection, see ``Suspects``.
+    ///   - payer: who pays for it.
+    ///   - hasTrigger: it is a pressure file that is open for writing.
     func add(
-        _ node: NodeID, identity: UInt64, _ snapshot: Snapshot, opener: UInt64
+        _ node: NodeID, identity: UInt64, _ snapshot: Snapshot, opener: UInt64,
+        payer: Payer = .none, hasTrigger: Bool = false
     ) -> Added {
         lock.lock()
         defer { lock.unlock() }
@@ -118,20 +158,28 @@ final class OpenFileTable: @unchecked Sendable {
         clinux_store64(entry + Field.identity, identity)
         clinux_store64(entry + Field.place, place.packed)
         clinux_store32(entry + Field.begun, 0)
+        clinux_store32(entry + Field.trigger, hasTrigger ? 1 : 0)
+        clinux_store32(entry + Field.payer, payer.number)
+        clinux_store32(entry + Field.payerSerial, clinux_load32(entry + Field.serial))
         clinux_store32(entry + Field.state, 1)
         return .new(handle(index))
     }
 
     /// A handle that is not known any more has been removed already.
-    func remove(_ handle: UInt64) {
+    ///
+    /// - Returns: who has paid for it, and what.
+    @discardableResult
+    func remove(_ handle: UInt64) -> (Payer, OpenBudget.Holding)? {
         lock.lock()
         defer { lock.unlock() }
-        guard let index = index(of: handle) else { return }
+        guard let index = index(of: handle) else { return nil }
         let entry = self.entry(index)
+        let account = (payer(of: entry), holding(of: entry))
         let place = place(of: entry)
         clinux_store32(entry + Field.state, 0)
         if let place { giveBack(place) }
         free.append(index)
+        return account
     }
 
     // MARK: - Reading
@@ -149,7 +197,19 @@ final class OpenFileTable: @unchecked Sendable {
             node: NodeID(raw: clinux_load64(entry + Field.node)),
             identity: clinux_load64(entry + Field.identity),
             snapshot: Snapshot(bytes, time: 0),
-            begun: clinux_load32(entry + Field.begun) != 0)
+            begun: clinux_load32(entry + Field.begun) != 0,
+            payer: payer(of: entry), holding: holding(of: entry))
+    }
+
+    /// A file that an earlier worker has opened is written to as a pressure file.
+    func noteTrigger(_ handle: UInt64, payer: Payer) {
+        lock.withLock {
+            guard let index = index(of: handle) else { return }
+            let entry = self.entry(index)
+            clinux_store32(entry + Field.trigger, 1)
+            clinux_store32(entry + Field.payer, payer.number)
+            clinux_store32(entry + Field.payerSerial, clinux_load32(entry + Field.serial))
+        }
     }
 
     /// It has been read, first by the READ `reader`, see ``replace(_:_:for:)``.
@@ -227,7 +287,11 @@ final class OpenFileTable: @unchecked Sendable {
             block += 1
         }
         guard block - start == needed else { return nil }
-        for block in start..<(start + needed) { used[block] = true }
+        for block in start..<(start + needed) {
+            used[block] = true
+            if written[block] { spare -= 1 }
+            written[block] = true
+        }
         if start == firstFree { firstFree += needed }
         let place = Place(block: start, size: snapshot.count)
         if let bytes = snapshot.bytes.baseAddress {
@@ -237,7 +301,38 @@ final class OpenFileTable: @unchecked Sendable {
     }
 
     private func giveBack(_ place: Place) {
-        for block in place.blocks { used[block] = false }
+        for block in place.blocks {
+            used[block] = false
+            if written[block] { spare += 1 }
+        }
         firstFree = min(firstFree, place.block)
     }
+
+    /// Bytes that nobody uses and the system does not have back.
+    var spareBytes: Int { lock.withLock { spare * Self.blockSize } }
+
+    /// Gives memory that is not in use any more back to the system, a piece at a time: opening
+    /// waits meanwhile.
+    ///
+    /// - Returns: false if there was nothing.
+    /// - Throws: what madvise(2) says; then the memory stays until it is used again.
+    func giveBackSome() throws(SystemError) -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        guard spare > 0,
+            let first = used.indices.first(where: { !used[$0] && written[$0] })
+        else { return false }
+        var end = first
+        while end < Self.blockCount, end - first < Self.pieceSize, !used[end], written[end] {
+            written[end] = false
+            spare -= 1
+            end += 1
+        }
+        try SharedMemory.giveBack(
+            address(Place(block: first, size: 0)), count: (end - first) * Self.blockSize)
+        return true
+    }
+
+    /// Blocks.
+    private static let pieceSize = 256
 }

@@ -20,12 +20,20 @@ struct PageCacheFiles: FileServer {
     func getattr(_ request: fuse_req_t, _ node: NodeID, _ attributes: stat) {
         do {
             let container = try names.container(slot: node.slot)
+            if Workspace.current.isHasty {
+                var attributes = attributes
+                attributes.set(cache.sizeMeanwhile(of: node, in: container.cached))
+                fuse_reply_attr(request, &attributes, 0)
+                return
+            }
             try cache.size(of: node, in: container.cached) { () throws(SystemError) in
                 try container.snapshot(of: node, names.host, .current)
             } tell: { size, lasts in
                 var attributes = attributes
                 attributes.set(size)
                 fuse_reply_attr(request, &attributes, lasts ? names.window : 0)
+            } later: { again in
+                putOff(request, again: again)
             }
         } catch {
             fuse_reply_err(request, error.errno)
@@ -54,10 +62,24 @@ struct PageCacheFiles: FileServer {
                 } else {
                     fuse_reply_err(request, EINVAL)
                 }
+            } later: { again in
+                putOff(request, again: again)
             }
         } catch {
             fuse_reply_err(request, error.errno)
         }
+    }
+
+    /// Leaves a request unanswered, to be taken up again.
+    ///
+    /// - Parameter again: even if it has been put off before.
+    /// - Returns: false if it must be answered now.
+    private func putOff(_ request: fuse_req_t, again: Bool) -> Bool {
+        let workspace = Workspace.current
+        guard workspace.mayPutOff, again || !workspace.isSecondTry else { return false }
+        fuse_reply_none(request)
+        workspace.isPutOff = true
+        return true
     }
 
     func write(

@@ -1,7 +1,6 @@
 import CFuse3
 import Cgroups
 import Glibc
-import KernelText
 import Syscalls
 
 /// One open pressure file with the trigger that has been written to it, if any
@@ -79,38 +78,23 @@ extension PressureTrigger {
     /// The file behind a pressure file that is opened for writing, with no more privileges
     /// than the caller has.
     static func open(
-        _ kind: PressureKind, _ container: Container, caller: pid_t, _ host: Host,
-        _ workspace: Workspace
+        _ kind: PressureKind, _ container: Container, caller: pid_t, _ host: Host
     ) throws(SystemError) -> PressureTrigger {
-        let privileged = hasSystemResource(caller, host, workspace)
+        let privileged = hasSystemResource(caller, host)
         if container.isHost {
-            let path = "pressure/" + kind.rawValue
-            let flags = O_RDWR | O_NONBLOCK
             return PressureTrigger(
-                privileged
-                    ? try host.roots.proc.open(at: path, flags, raising: .resources)
-                    : try host.roots.proc.open(at: path, flags))
+                try openPressure(kind.rawValue, ofHost: host.roots.proc, privileged: privileged)
+            )
         }
         return PressureTrigger(
             try container.cgroups.openPressure(kind, privileged: privileged))
     }
 
     /// Whether the thread has CAP_SYS_RESOURCE where it counts: in our user namespace.
-    private static func hasSystemResource(
-        _ tid: pid_t, _ host: Host, _ workspace: Workspace
-    ) -> Bool {
-        guard let own = try? host.roots.proc.open(at: "self/ns/user").status(),
-            let its = try? host.roots.proc.open(at: "\(tid)/ns/user").status(),
-            own.st_ino == its.st_ino, own.st_dev == its.st_dev,
-            let file = try? host.roots.proc.open(at: "\(tid)/status"),
-            let text = try? workspace.scratch.read(file.raw, single: true)
+    private static func hasSystemResource(_ tid: pid_t, _ host: Host) -> Bool {
+        guard let own = try? NamespaceID.own(.user, host.roots.proc),
+            let its = try? NamespaceID.of(tid, .user, host.roots.proc), own == its
         else { return false }
-        var lines = Scanner(text)
-        while let line = lines.line() {
-            guard line.starts(with: "CapEff:") else { continue }
-            let digits = line.part(7..<line.count).trimmed.string
-            return UInt64(digits, radix: 16).map { $0 & (1 << 24) != 0 } ?? false
-        }
-        return false
+        return (try? Capability.resources.isInEffect(inThread: tid)) ?? false
     }
 }

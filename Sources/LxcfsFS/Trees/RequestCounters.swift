@@ -4,6 +4,8 @@ import Synchronization
 final class RequestCounters: Sendable {
     enum Kind: String, CaseIterable {
         case lookup, getattr, readlink, open, read, write, poll, release, readdir, store
+        /// Refused, or answered with what was there: the container has too many that wait.
+        case hasty
     }
 
     private let lookup = Atomic<UInt64>(0)
@@ -16,6 +18,7 @@ final class RequestCounters: Sendable {
     private let release = Atomic<UInt64>(0)
     private let readdir = Atomic<UInt64>(0)
     private let store = Atomic<UInt64>(0)
+    private let hasty = Atomic<UInt64>(0)
 
     @inline(__always)
     func count(_ kind: Kind) {
@@ -30,6 +33,7 @@ final class RequestCounters: Sendable {
         case .release: release.add(1, ordering: .relaxed)
         case .readdir: readdir.add(1, ordering: .relaxed)
         case .store: store.add(1, ordering: .relaxed)
+        case .hasty: hasty.add(1, ordering: .relaxed)
         }
     }
 
@@ -45,6 +49,7 @@ final class RequestCounters: Sendable {
             Kind.release.rawValue: release.load(ordering: .relaxed),
             Kind.readdir.rawValue: readdir.load(ordering: .relaxed),
             Kind.store.rawValue: store.load(ordering: .relaxed),
+            Kind.hasty.rawValue: hasty.load(ordering: .relaxed),
         ]
     }
 }

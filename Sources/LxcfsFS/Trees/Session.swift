@@ -15,8 +15,9 @@ final class Session: @unchecked Sendable {
     let counters = RequestCounters()
     /// The open `/dev/fuse`.
     private let file: FileDescriptor
-    private let connection: FUSEConnection
+    let connection: FUSEConnection
     private let shared: HandoverMemory
+    private let dispatcher: Dispatcher
     private let isStopping = Atomic<Bool>(false)
     private var device: CInt { file.raw }
     private let lock = Lock()
@@ -24,18 +25,23 @@ final class Session: @unchecked Sendable {
     private let running = Atomic<Int>(0)
     /// Requests that are answered with EIO, see ``Suspects``.
     private var refused: Set<UInt64> = []
+    private var owners: RequestOwners?
+    /// Threads that receive, or could: they are not answering a request of a container.
+    private let receiving = Atomic<Int>(0)
 
     /// Lets libfuse come to the state that the connection is in. If the kernel has not had
     /// its answer to INIT, it gets it.
     ///
     /// - Parameters:
     ///   - device: the open `/dev/fuse`.
+    ///   - dispatcher: answers what the threads of the connection cannot answer themselves.
     ///   - log: told if this libfuse would have agreed on something else.
     init(
         device: consuming FileDescriptor, _ connection: FUSEConnection,
-        _ shared: HandoverMemory, log: Logger
+        _ shared: HandoverMemory, _ dispatcher: Dispatcher, log: Logger
     ) throws(SystemError) {
         file = device
+        self.dispatcher = dispatcher
         self.connection = connection
         self.shared = shared
         guard let session = makeSession(target) else {
@@ -60,11 +66,14 @@ final class Session: @unchecked Sendable {
             // The first 16 bytes are the header, with the number of the request.
             if former != answer { log.warning("INIT was answered otherwise before") }
         } else {
-            let sent = answer.withUnsafeBytes { write(file.raw, $0.baseAddress, $0.count) }
+            let sent = initial.refusingHandles(answer).withUnsafeBytes {
+                write(file.raw, $0.baseAddress, $0.count)
+            }
             // ENOENT: it has been sent before.
             if sent < 0, errno != ENOENT {
                 throw SystemError("answer INIT of", "a FUSE connection", errno: errno)
             }
+            // Without what libfuse does not know of: each worker compares this with its own.
             initial.setAnswer(answer)
         }
         guard dup3(file.raw, number, O_CLOEXEC) == number else {
@@ -103,9 +112,11 @@ final class Session: @unchecked Sendable {
 
     // MARK: - What an earlier worker has left
 
-    /// The requests that an earlier worker was answering when it ended.
+    /// The requests that an earlier worker was answering when it ended, and that may have been the
+    /// cause: not those that waited for their container.
     var pending: [UInt64] {
-        shared.requests(connection).filter { $0.size > 0 }.map { Suspects.key($0, connection) }
+        shared.requests(connection).filter { $0.size > 0 && !$0.isHeldUp }
+            .map { Suspects.key($0, connection) }
     }
 
     /// Has the kernel send again what is unanswered (`FUSE_NOTIFY_RESEND`, Linux 6.9).
@@ -125,22 +136,26 @@ final class Session: @unchecked Sendable {
 
     // MARK: - Threads
 
-    /// Starts `count` threads that answer requests until the connection ends.
+    /// Has requests that an earlier worker has left answered, and starts `count` threads that
+    /// receive requests until the connection ends.
     ///
     /// - Parameters:
-    ///   - tree: what they answer from.
+    ///   - tree: what they are answered from.
+    ///   - owners: says whose they are.
     ///   - refused: requests to be answered with EIO, see ``Suspects``.
     func start(
-        serving tree: Tree, threads count: Int, name: String, refused: Set<UInt64>
+        serving tree: Tree, _ owners: RequestOwners, threads count: Int, name: String,
+        refused: Set<UInt64>
     ) throws(SystemError) {
         target.tree = tree
+        self.owners = owners
         self.refused = refused
         for index in 0..<count {
             running.add(1, ordering: .relaxed)
             do throws(SystemError) {
                 try startThread(name) { [self] in
                     lock.withLock { threads.append(pthread_self()) }
-                    answerRequests(shared.request(connection, index))
+                    receiveRequests(shared.request(connection, index), owners)
                     lock.withLock { threads.removeAll { $0 == pthread_self() } }
                     running.subtract(1, ordering: .releasing)
                 }
@@ -148,6 +163,16 @@ final class Session: @unchecked Sendable {
                 running.subtract(1, ordering: .relaxed)
                 throw error
             }
+        }
+    }
+
+    /// Whose a request is that an earlier worker has put aside. After ``start(serving:_:threads:name:refused:)``.
+    func gate(ofLeft request: PendingRequest) -> RequestGate? {
+        guard let owners else { return nil }
+        switch owners.owner(of: request) {
+        case .container(let gate): return gate
+        case .nobody: return owners.unknown
+        case .noAnswer: return nil
         }
     }
 
@@ -169,27 +194,28 @@ final class Session: @unchecked Sendable {
         return true
     }
 
-    private func answerRequests(_ request: PendingRequest) {
+    private func receiveRequests(_ request: PendingRequest, _ owners: RequestOwners) {
         do {
             try Interruption.allow(Self.interruption)
         } catch {
             preconditionFailure("\(error)")
         }
         let workspace = Workspace.current
+        workspace.heldUp = request.heldUp
+        request.touch()
+        request.belongs(to: gettid())
         var buffer = fuse_buf()
         buffer.mem = request.memory
+        receiving.add(1, ordering: .relaxed)
         if request.size > 0 {
             workspace.isReplaying = true
-            buffer.size = request.size
-            answer(request, &buffer, workspace)
+            take(request, &buffer, owners, workspace)
             workspace.isReplaying = false
         }
-        request.touch()
         while !isStopping.load(ordering: .acquiring) {
             let size = Glibc.read(device, request.memory, PendingRequest.room)
             if size > 0 {
-                buffer.size = size
-                answer(request, &buffer, workspace)
+                take(request, &buffer, owners, workspace)
             } else if size < 0, errno == EINTR || errno == ENOENT || errno == EAGAIN {
                 continue
             } else {
@@ -197,25 +223,104 @@ final class Session: @unchecked Sendable {
                 break
             }
         }
+        receiving.subtract(1, ordering: .relaxed)
     }
 
+    /// Answers a request that the calling thread has received, or has it answered.
     @inline(__always)
-    private func answer(
-        _ request: PendingRequest, _ buffer: inout fuse_buf, _ workspace: Workspace
+    private func take(
+        _ request: PendingRequest, _ buffer: inout fuse_buf, _ owners: RequestOwners,
+        _ workspace: Workspace
     ) {
-        workspace.request = Suspects.key(request, connection)
-        if !refused.isEmpty, refused.contains(workspace.request) {
-            refuse(request)
-        } else if !workspace.isReplaying || request.operation != PendingRequest.interrupt {
-            fuse_session_process_buf(handle, &buffer)
+        buffer.size = request.size
+        switch owners.owner(of: request) {
+        case .noAnswer: break
+        case .nobody: _ = answer(request, &buffer, workspace)
+        case .container(let gate):
+            // A write may be too long to be put aside.
+            let mustStay = buffer.size > AsideRequests.room
+            let left = receiving.subtract(1, ordering: .relaxed).newValue
+            let isHere = (left > 0 || mustStay) && gate.enter()
+            if isHere, !answer(request, &buffer, workspace, gate),
+                !dispatcher.putOff(
+                    request, connection, gate, changes: workspace.changes,
+                    isReplaying: workspace.isReplaying)
+            {
+                _ = answer(request, &buffer, workspace, gate, mayPutOff: false)
+            }
+            receiving.add(1, ordering: .relaxed)
+            if isHere {
+                request.clear()
+                dispatcher.left(gate)
+                return
+            }
+            if !dispatcher.putAside(
+                request, connection, gate, isReplaying: workspace.isReplaying)
+            {
+                answerHastily(request, &buffer, workspace)
+            }
         }
         request.clear()
     }
 
-    private func refuse(_ request: PendingRequest) {
+    /// Answers a request that has been put aside.
+    ///
+    /// - Returns: false if it is put off.
+    func answerAside(
+        _ request: PendingRequest, _ item: Dispatcher.Item, _ gate: RequestGate
+    ) -> Bool {
+        let workspace = Workspace.current
+        var buffer = fuse_buf()
+        buffer.mem = request.memory
+        buffer.size = request.size
+        workspace.isReplaying = item.isReplaying
+        workspace.isSecondTry = item.isSecondTry
+        let isDone = answer(request, &buffer, workspace, gate)
+        workspace.isReplaying = false
+        workspace.isSecondTry = false
+        return isDone
+    }
+
+    /// - Parameter mayPutOff: the caller can put it aside.
+    /// - Returns: false if it is put off.
+    @inline(__always)
+    private func answer(
+        _ request: PendingRequest, _ buffer: inout fuse_buf, _ workspace: Workspace,
+        _ gate: RequestGate? = nil, mayPutOff: Bool = true
+    ) -> Bool {
+        workspace.request = Suspects.key(request, connection)
+        if !refused.isEmpty, refused.contains(workspace.request) {
+            refuse(request, EIO)
+            return true
+        }
+        workspace.gate = gate
+        workspace.changes = gate?.changes ?? 0
+        workspace.mayPutOff = gate != nil && mayPutOff
+        workspace.isPutOff = false
+        fuse_session_process_buf(handle, &buffer)
+        workspace.gate = nil
+        return !workspace.isPutOff
+    }
+
+    /// Answers a request of a container that has too many: with the size that the kernel knows,
+    /// or by refusing it. Neither takes time.
+    private func answerHastily(
+        _ request: PendingRequest, _ buffer: inout fuse_buf, _ workspace: Workspace
+    ) {
+        counters.count(.hasty)
+        guard request.operation == PendingRequest.getattr else {
+            refuse(request, EAGAIN)
+            return
+        }
+        workspace.isHasty = true
+        _ = answer(request, &buffer, workspace)
+        workspace.isHasty = false
+    }
+
+    private func refuse(_ request: PendingRequest, _ error: CInt) {
         let unique = request.rawUnique
         let answer: [UInt32] = [
-            16, UInt32(bitPattern: -EIO), UInt32(truncatingIfNeeded: unique),
+            16, UInt32(bitPattern: -error), UInt32(truncatingIfNeeded: unique),
             UInt32(truncatingIfNeeded: unique >> 32),
         ]
         _ = answer.withUnsafeBytes { write(device, $0.baseAddress, $0.count) }
@@ -229,9 +334,11 @@ extension Session: KernelPages {
         vector.buf.size = content.count
         vector.buf.mem = UnsafeMutableRawPointer(mutating: content.bytes.baseAddress)
         counters.count(.store)
+        willWait()
         let result = withExtendedLifetime(content) {
             fuse_lowlevel_notify_store(handle, node.raw, 0, &vector, FUSE_BUF_NO_SPLICE)
         }
+        hasWaited()
         // ENOENT: the kernel does not remember the file.
         return result == 0 || result == -ENOENT
     }
@@ -239,8 +346,24 @@ extension Session: KernelPages {
     func waitsForPage(_ thread: pid_t) -> Bool { sleepsUninterruptibly(thread: thread) }
 
     func drop(_ node: NodeID) -> Bool {
+        willWait()
         let result = fuse_lowlevel_notify_inval_inode(handle, node.raw, 0, 0)
+        hasWaited()
         // ENOENT: the kernel has forgotten the file by itself.
         return result == 0 || result == -ENOENT
+    }
+
+    func willWait() {
+        guard let workspace = Workspace.known, workspace.beginWaiting() else { return }
+        if workspace.isHelper { dispatcher.helperWaits() }
+    }
+
+    func hasWaited() {
+        guard let workspace = Workspace.known, workspace.endWaiting() else { return }
+        if workspace.isHelper { dispatcher.helperGoesOn() }
+    }
+
+    func sizeHasChanged() {
+        if let gate = Workspace.known?.gate { dispatcher.goOn(gate) }
     }
 }

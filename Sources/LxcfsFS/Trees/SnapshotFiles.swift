@@ -26,15 +26,23 @@ struct SnapshotFiles: FileServer {
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         let writing = file.pointee.flags & O_ACCMODE != O_RDONLY
-        do {
+        do throws(SystemError) {
             let workspace = Workspace.current
             let caller = callerPID(request)
             let container = try names.container(of: node, caller: caller, workspace)
-            let opened = try OpenFile(container, node, host, workspace)
-            if writing {
-                opened.pressureTrigger = try trigger(node, container, caller, workspace)
+            let reservation = try openFiles.reserve(
+                for: try payer(of: request), hasTrigger: writing,
+                opener: workspace.request)
+            let opened: OpenFile
+            do throws(SystemError) {
+                opened = try OpenFile(
+                    container, node, for: reservation.payer, openFiles.recent, host, workspace)
+                if writing { opened.pressureTrigger = try trigger(node, container, caller) }
+            } catch {
+                openFiles.giveBack(reservation)
+                throw error
             }
-            let handle = openFiles.add(opened, opener: workspace.request)
+            let handle = try openFiles.add(opened, reservation, opener: workspace.request)
             file.pointee.fh = handle
             file.pointee.direct_io = 1
             // The opener has been interrupted: there will be no release. What the kernel has
@@ -71,15 +79,27 @@ struct SnapshotFiles: FileServer {
                 opened = known
             } else {
                 let container = try names.container(of: node, caller: caller, workspace)
-                opened = try OpenFile(container, node, host, workspace)
+                let payer = try payer(of: request)
+                opened = try OpenFile(
+                    container, node, for: payer, openFiles.recent, host, workspace)
                 // What a former worker has left may have been answered, and the file be closed:
                 // then nobody would ever release it.
-                if !workspace.isReplaying { openFiles.adopt(opened, as: handle) }
+                if !workspace.isReplaying {
+                    try openFiles.adopt(opened, as: handle, for: payer)
+                }
             }
             let content = try opened.content(
-                at: offset, handle, openFiles.table, host, workspace
+                at: offset, handle, openFiles.table, workspace
             ) { () throws(SystemError) in
                 try names.container(of: node, caller: caller, workspace)
+            } remake: { container throws(SystemError) in
+                let made = try openFiles.recent.content(
+                    of: opened.node, opened.identity, for: opened.payer, now: host.now()
+                ) { () throws(SystemError) in
+                    try container.snapshot(of: opened.node, host, workspace)
+                }
+                try openFiles.replace(handle, made, for: workspace.request)
+                return made
             }
             withExtendedLifetime(content) {
                 reply(request, content.part(offset: offset, size: size))
@@ -97,7 +117,7 @@ struct SnapshotFiles: FileServer {
             fuse_reply_err(request, EACCES)
             return
         }
-        guard let opened = file.flatMap({ openFiles.file($0.pointee.fh) }) else {
+        guard let handle = file?.pointee.fh, let opened = openFiles.file(handle) else {
             fuse_reply_err(request, EBADF)
             return
         }
@@ -107,7 +127,10 @@ struct SnapshotFiles: FileServer {
                 let workspace = Workspace.current
                 let caller = callerPID(request)
                 let container = try names.container(of: node, caller: caller, workspace)
-                opened.pressureTrigger = try trigger(node, container, caller, workspace)
+                try openFiles.reserveTrigger(handle) { () throws(SystemError) in
+                    try payer(of: request)
+                }
+                opened.pressureTrigger = try trigger(node, container, caller)
             }
             if let trigger = opened.pressureTrigger, try trigger.write(text) {
                 try watcher.watch(trigger)
@@ -118,13 +141,24 @@ struct SnapshotFiles: FileServer {
         }
     }
 
+    /// Who pays for what the caller opens.
+    private func payer(of request: fuse_req_t) throws(SystemError) -> Payer {
+        // Without a context nobody is known: as a thread that cannot be seen.
+        guard let context = fuse_req_ctx(request)?.pointee else { return .stranger }
+        return try host.withDescriptors { () throws(SystemError) in
+            try names.callers.payer(ofCaller: context.pid, user: context.uid)
+        }
+    }
+
     private func trigger(
-        _ node: NodeID, _ container: Container, _ caller: pid_t, _ workspace: Workspace
+        _ node: NodeID, _ container: Container, _ caller: pid_t
     ) throws(SystemError) -> PressureTrigger {
         guard watcher != nil, let kind = FixedNode(rawValue: node.file)?.pressureKind else {
             throw SystemError("write to", "node \(node.raw)", errno: EACCES)
         }
-        return try PressureTrigger.open(kind, container, caller: caller, host, workspace)
+        return try host.withDescriptors { () throws(SystemError) in
+            try PressureTrigger.open(kind, container, caller: caller, host)
+        }
     }
 
     func poll(

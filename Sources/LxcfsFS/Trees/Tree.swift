@@ -101,10 +101,22 @@ final class Tree: Sendable {
 
     // MARK: - Content
 
+    /// The handle of a file that has no content, see ``HeldFiles``. No open file has it
+    /// (docs/handover.md).
+    private static let held = UInt64.max
+
     func open(
         _ request: fuse_req_t, _ node: NodeID, _ file: UnsafeMutablePointer<fuse_file_info>
     ) {
         counters.count(.open)
+        if HeldFiles.isWish(file.pointee.flags),
+            names.callers.isAdministrator(callerPID(request))
+        {
+            // It is not going to be read.
+            file.pointee.fh = Self.held
+            fuse_reply_open(request, file)
+            return
+        }
         files.open(request, node, file)
     }
 
@@ -113,6 +125,10 @@ final class Tree: Sendable {
         _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
         counters.count(.read)
+        if file?.pointee.fh == Self.held {
+            fuse_reply_err(request, EBADF)
+            return
+        }
         files.read(request, node, size: size, offset: offset, file)
     }
 
@@ -121,6 +137,10 @@ final class Tree: Sendable {
         _ file: UnsafeMutablePointer<fuse_file_info>?
     ) {
         counters.count(.write)
+        if file?.pointee.fh == Self.held {
+            fuse_reply_err(request, EBADF)
+            return
+        }
         files.write(request, node, text, file)
     }
 

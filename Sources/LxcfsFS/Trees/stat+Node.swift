@@ -13,7 +13,11 @@ extension stat {
         st_mode = kind.type
         switch kind {
         case .directory:
-            st_mode |= 0o555
+            // Of a container it is the administrator's: names are only told to him, see
+            // `Names`, and the kernel keeps out who follows him. Containers have mounts of what
+            // is in it.
+            let isContainer = node.file == FixedNode.top.rawValue && node.slot != 0
+            st_mode |= isContainer ? 0o500 : 0o555
             st_nlink = 2
         case .file(let mode):
             st_mode |= mode

@@ -29,6 +29,8 @@ struct ArgumentParser {
     ) throws(UsageError) {
         switch name {
         case "--all": wantsAll = try flag(name, inline)
+        case "--policy": options.policyPath = try directory(name, inline)
+        case "--timeout": options.timeout = try milliseconds(name, inline)
         case "--required": options.isRequired = try flag(name, inline)
         case "--unmasked": options.attachesUnmasked = try flag(name, inline)
         case "--host-pid": options.attachesHostPID = try flag(name, inline)
@@ -80,6 +82,23 @@ struct ArgumentParser {
             throw UsageError(description: "\(name) needs a value")
         }
         return value
+    }
+
+    /// Of seconds, with up to three digits behind a point.
+    private mutating func milliseconds(
+        _ name: Substring, _ inline: String?
+    ) throws(UsageError) -> Int {
+        let text = try value(name, inline)
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = parts.count > 1 ? String(parts[1]) : ""
+        let digits = parts[0] + fraction
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) }),
+            fraction.utf8.count <= 3, parts[0].utf8.count <= 4,
+            let time = Int(parts[0] + (fraction + "000").prefix(3)), (100...3_600_000) ~= time
+        else {
+            throw UsageError(description: "\(name) needs seconds, 0.1 to 3600")
+        }
+        return time
     }
 
     private mutating func choice<Choice: RawRepresentable>(

@@ -10,7 +10,7 @@ struct Check {
 
     func run(hookDirectories: [String]) -> ExitCode {
         let findings =
-            [Self.privileges()] + Self.kernel() + origin()
+            [Self.privileges()] + Self.kernel() + policy() + origin()
             + HookDirectoryCheck(directories: hookDirectories).findings()
         for finding in findings { print(finding) }
         return findings.contains { $0.verdict == .fail } ? .failure : .success
@@ -19,6 +19,25 @@ struct Check {
     private static func privileges() -> Finding {
         geteuid() == 0
             ? .ok("running as root") : .fail("not running as root: only root may mount")
+    }
+
+    private func policy() -> [Finding] {
+        var read = options
+        do throws(InputError) {
+            guard let path = try PolicyFile.apply(to: &read) else { return [] }
+            let annotations = read.allowedAnnotations.map {
+                $0.isEmpty ? "none" : $0.joined(separator: ", ")
+            }
+            return [
+                .ok(
+                    """
+                    \(path): files are \(read.isRequired ? "" : "not ")required, annotations that \
+                    count: \(annotations ?? (read.isRequired ? "those that ask for more" : "all"))
+                    """)
+            ]
+        } catch {
+            return [.fail("no stage is run: \(error)")]
+        }
     }
 
     private static func kernel() -> [Finding] {

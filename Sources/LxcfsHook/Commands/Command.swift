@@ -12,4 +12,13 @@ enum Command: Equatable, Sendable {
     case seccompProfile(base: String?)
     case help
     case version
+
+    /// Whether it is run for containers by a runtime: what users want of it is limited by the
+    /// administrator's policy.
+    var isForContainers: Bool {
+        switch self {
+        case .stage, .precreate: true
+        default: false
+        }
+    }
 }

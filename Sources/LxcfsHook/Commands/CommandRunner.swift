@@ -12,10 +12,10 @@ struct CommandRunner {
     mutating func attach(pid: Int32, id: String?) -> ExitCode {
         do {
             let process = try open(pid)
-            let id = id ?? Self.id(of: pid)
-            log.container = id
+            let registration = registration(of: pid, id)
+            log.container = registration.id
             let summary = try attachment(to: process, existing: .replace)
-                .run(plan, id: id, failure: .error, isAllOrNothing: false)
+                .run(plan(for: process), registration, failure: .error, isAllOrNothing: false)
             return summary.isServed && summary.failures.isEmpty ? .success : .failure
         } catch {
             log.error("not attached: \(error)")
@@ -65,15 +65,20 @@ struct CommandRunner {
     private func renew(
         _ container: ContainerSummary, in mountPoint: String
     ) throws(AttachError) -> AttachSummary {
-        try attachment(to: open(container.pid), existing: .renew)
-            .mount(plan, from: mountPoint + "/" + container.id)
+        let process = try open(container.pid)
+        return try attachment(to: process, existing: .renew)
+            .mount(plan(for: process), from: mountPoint + "/" + container.id)
     }
 
-    private var plan: Plan {
-        // The container runs: in its mount namespace its root is /.
-        Plan(
-            rootfs: "/", targets: options.files.targets { BlockDevices().targets },
-            cpus: options.cpus)
+    private func plan(for process: ContainerProcess) throws(AttachError) -> Plan {
+        do {
+            // The container runs: in its mount namespace its root is /.
+            return Plan(
+                rootfs: "/", targets: options.files.targets { BlockDevices().targets },
+                cpus: options.cpus, rulesFilesystems: try process.rulesFilesystems())
+        } catch {
+            throw .system(error)
+        }
     }
 
     private func attachment(
@@ -87,8 +92,8 @@ struct CommandRunner {
     mutating func detach(pid: Int32, id: String?) -> ExitCode {
         do {
             let process = try open(pid)
-            let id = id ?? Self.id(of: pid)
-            log.container = id
+            let registration = registration(of: pid, id)
+            log.container = registration.id
             let results = try Detachment.run(options.files, process: process)
             for result in results {
                 guard let failure = result.failure else { continue }
@@ -103,13 +108,17 @@ struct CommandRunner {
             let isWhole = results.allSatisfy { $0.mounts == 0 || $0.failure == nil }
             // If only some files were to be detached, the daemon goes on serving the others.
             if options.files == VirtualFile.allCases {
-                try Registration(origin: options.origin, id: id).unregister(log: log)
+                try registration.unregister(pid: pid, log: log)
             }
             return isWhole ? .success : .failure
         } catch {
             log.error("not detached: \(error)")
             return .failure
         }
+    }
+
+    private func registration(of pid: Int32, _ id: String?) -> Registration {
+        Registration(origin: options.origin, id: id ?? Self.id(of: pid), isGuess: id == nil)
     }
 
     private func open(_ pid: Int32) throws(AttachError) -> ContainerProcess {

@@ -12,6 +12,9 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
     /// either. With `--required` also a state or config.json that cannot be read or makes no
     /// sense.
     case badInput = 3
+    /// What was asked for was not done in time (`--timeout`): a stage with `--required`, `attach`,
+    /// `detach`.
+    case overdue = 4
 
     /// The line in `--help`.
     var summary: String {
@@ -25,6 +28,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
         case .usage: "wrong command line"
         case .badInput:
             "config.json or --base is not JSON; --required: state or config.json makes no sense"
+        case .overdue: "not done in time: a stage with --required, attach, detach"
         }
     }
 }

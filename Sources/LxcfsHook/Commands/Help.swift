@@ -29,7 +29,13 @@ enum Help {
                                   in /sys/devices/system; disks: stat and inflight of disks
                                   below /sys); default: all
               --cpus quota|cpuset show as many CPUs as the quota pays for, or the cpuset's
-              --required          a container that cannot be served does not start
+              --required          a container that cannot be served does not start; of its
+                                  annotations only those count that ask for more
+              --timeout SECONDS   how long a stage, attach or detach may take, after which the
+                                  container starts without (default 4); a stage ends 2 s later at
+                                  the latest, which must be below the timeout of the hook file
+              --policy FILE       the administrator's: what is required, and which annotations
+                                  count; default: /etc/lxcfs-hook/policy.json, if there is one
               --unmasked          also serve containers with an unmasked /proc; in these,
                                   mounting a new procfs in a nested user namespace then fails
               --host-pid          also serve containers in the host's pid namespace, such as
@@ -52,7 +58,8 @@ enum Help {
               --log-level LEVEL   debug, info (default), warning or error
               --help, --version
 
-            A container may choose, by annotations in its config.json:
+            A container may choose, by annotations in its config.json, unless --required or the
+            policy says otherwise:
               io.lxcfs-hook.enable    false, 0, no or off: leave it alone
               io.lxcfs-hook.files     like --files, which it replaces
               io.lxcfs-hook.cpus      like --cpus, which it replaces

@@ -169,10 +169,7 @@ struct HookDirectoryCheck {
         } catch {
             findings.append(.fail("\(path): hook.args: \(error)"))
         }
-        if file.hook.timeout == nil {
-            findings.append(
-                .fail("\(path): no timeout: a hook that hangs stops every container"))
-        }
+        findings += timeout(file, path: path)
         if (file.hook.env ?? []).isEmpty {
             findings.append(.warn("\(path): no env: the hook gets the runtime's environment"))
         }
@@ -182,6 +179,26 @@ struct HookDirectoryCheck {
                 .ok("\(path): \(scope), stages \(file.stages.joined(separator: ", "))"))
         }
         return findings
+    }
+
+    /// The runtime fails a container whose hook takes longer than that, also one that can do
+    /// without.
+    private static func timeout(_ file: HookFile, path: String) -> [Finding] {
+        guard let timeout = file.hook.timeout else {
+            return [.fail("\(path): no timeout: a hook that hangs stops every container")]
+        }
+        let words = Array((file.hook.args ?? []).dropFirst())
+        guard let options = try? Arguments(words).options else { return [] }
+        let limit = Watch.limit(timeout: options.timeout)
+        let (milliseconds, overflow) = Int(timeout).multipliedReportingOverflow(by: 1000)
+        if overflow || milliseconds > limit { return [] }
+        return [
+            .fail(
+                """
+                \(path): a timeout of \(timeout) s is not more than the \(limit / 1000) s that \
+                the hook itself may take: lower its --timeout
+                """)
+        ]
     }
 
     private static func check(

@@ -10,36 +10,29 @@ struct Precreate {
     let options: Options
     var log: Log
 
-    func run() -> ExitCode {
-        let input: [UInt8]
+    /// - Parameter output: gets the configuration if it has been changed.
+    func run(_ input: [UInt8], output: ([UInt8]) -> Void) -> ExitCode {
+        log.note(.deciding)
         do {
-            input = try FileDescriptor(owning: STDIN_FILENO).readToEnd(
-                limit: Self.sizeLimit, path: "config.json on stdin")
-        } catch {
-            log.error(error.description)
-            return .badInput
-        }
-        let output: [UInt8]
-        do {
-            output = try changed(input) ?? input
+            if let changed = try changed(input) { output(changed) }
         } catch let error as DocumentError {
             let isFatal = options.isRequired || error.isNoJSON
             log.log(isFatal ? .error : .warning, "config.json is left as it is: \(error)")
             if isFatal { return .badInput }
-            output = input
         } catch {
             log.log(options.faultLevel, "config.json is left as it is: \(error)")
             if options.isRequired { return .failure }
-            output = input
         }
-        do {
-            try FileDescriptor(owning: STDOUT_FILENO).write(
-                output, path: "config.json to stdout")
-            return .success
-        } catch {
-            log.error(error.description)
-            return .failure
-        }
+        return .success
+    }
+
+    static func read() throws(SystemError) -> [UInt8] {
+        try FileDescriptor(owning: STDIN_FILENO).readToEnd(
+            limit: sizeLimit, path: "config.json on stdin")
+    }
+
+    static func write(_ output: [UInt8]) throws(SystemError) {
+        try FileDescriptor(owning: STDOUT_FILENO).write(output, path: "config.json to stdout")
     }
 
     /// Bytes that are passed on. More than are looked at: what the engine can start a container
@@ -54,7 +47,7 @@ struct Precreate {
             throw PrecreateError("it has more than \(Config.sizeLimit) bytes")
         }
         var config = try Config(json: input)
-        let wishes = ContainerWishes(config.annotations ?? [:])
+        let wishes = options.wishes(config.annotations)
         for fault in wishes.faults { log.log(options.faultLevel, fault) }
         if wishes.isEnabled == false { return nil }
         let runtime = RuntimeChoice.find(options)

@@ -11,10 +11,9 @@ public enum Program {
     /// - Parameter arguments: the command line with the name of the program.
     /// - Returns: how the program is to end.
     public static func run(_ arguments: [String]) -> ExitCode {
-        occupyStandardDescriptors()
-        // A message to a runtime that no longer listens must not end the hook between two
+        // Also: a message to a runtime that no longer listens must not end the hook between two
         // mounts.
-        signal(SIGPIPE, SIG_IGN)
+        prepareProcess()
         let parsed: Arguments
         do {
             parsed = try Arguments(Array(arguments.dropFirst()))
@@ -24,7 +23,13 @@ public enum Program {
             Log(level: .error, syslog: true).error(error.description)
             return .usage
         }
-        let options = parsed.options
+        var options = parsed.options
+        do {
+            if parsed.command.isForContainers { try PolicyFile.apply(to: &options) }
+        } catch {
+            Log(level: .error, syslog: options.usesSyslog).error("policy: \(error)")
+            return .usage
+        }
         switch parsed.command {
         case .help:
             print(Help.text, terminator: "")
@@ -35,37 +40,64 @@ public enum Program {
         case .check(let directories):
             return Check(options: options).run(hookDirectories: directories)
         case .precreate:
-            return Precreate(options: options, log: log(options)).run()
+            return precreate(options)
         case .seccompProfile(let base):
             return SeccompProfile(options: options, log: Log(level: .info, syslog: false))
                 .run(base: base)
         case .stage(let stage):
-            var runner = StageRunner(options: options, log: log(options))
-            return runner.run(stage, input: FileDescriptor(owning: STDIN_FILENO))
+            return watch(options, .stage) { log, _ in
+                var runner = StageRunner(options: options, log: log)
+                return runner.run(stage, input: FileDescriptor(owning: STDIN_FILENO))
+            }.code
         case .attach(let pid, let id):
-            var runner = CommandRunner(options: options, log: log(options))
-            return runner.attach(pid: pid, id: id)
+            return watch(options, .command) { log, _ in
+                var runner = CommandRunner(options: options, log: log)
+                return runner.attach(pid: pid, id: id)
+            }.code
         case .attachAll:
             var runner = CommandRunner(options: options, log: log(options))
             return runner.attachAll()
         case .detach(let pid, let id):
-            var runner = CommandRunner(options: options, log: log(options))
-            return runner.detach(pid: pid, id: id)
+            return watch(options, .command) { log, _ in
+                var runner = CommandRunner(options: options, log: log)
+                return runner.detach(pid: pid, id: id)
+            }.code
+        }
+    }
+
+    private static func watch(
+        _ options: Options, _ kind: Watch.Kind, _ body: (Log, ([UInt8]) -> Void) -> ExitCode
+    ) -> Watch.Result {
+        Watch(options: options, log: log(options), kind: kind).run(body)
+    }
+
+    /// What goes wrong does not keep config.json from coming out as it went in.
+    private static func precreate(_ options: Options) -> ExitCode {
+        let log = log(options)
+        let input: [UInt8]
+        do {
+            try exitProcess(
+                afterMilliseconds: Watch.limit(timeout: options.timeout),
+                code: ExitCode.overdue.rawValue)
+            input = try Precreate.read()
+        } catch {
+            log.error(error.description)
+            return .badInput
+        }
+        let result = Watch(options: options, log: log, kind: .stage).run { log, output in
+            Precreate(options: options, log: log).run(input, output: output)
+        }
+        guard result.code == .success else { return result.code }
+        do {
+            try Precreate.write(result.output ?? input)
+            return .success
+        } catch {
+            log.error(error.description)
+            return .failure
         }
     }
 
     private static func log(_ options: Options) -> Log {
         Log(level: options.logLevel, syslog: options.usesSyslog)
-    }
-
-    /// Opens /dev/null in place of standard descriptors that are closed.
-    ///
-    /// Otherwise the next file that the hook opens would get the number, and messages would be
-    /// written to that file.
-    private static func occupyStandardDescriptors() {
-        for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
-            // open(2) takes the lowest free number, which is the one that is missing.
-            _ = Glibc.open("/dev/null", O_RDWR)
-        }
     }
 }

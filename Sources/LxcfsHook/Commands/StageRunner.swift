@@ -10,18 +10,18 @@ struct StageRunner {
     /// - Parameter input: where the runtime writes the state: standard input.
     mutating func run(_ stage: Stage, input: consuming FileDescriptor) -> ExitCode {
         do {
+            log.note(.reading)
             let state = try Self.readState(input)
             let stage = stage == .auto ? StateCheck.stage(state.status) : stage
             // Before anything else is looked at: who opts out has nothing to do with the rest.
-            if stage != .poststop, ContainerWishes(state.annotations ?? [:]).isEnabled == false
-            {
+            if stage != .poststop, options.wishes(state.annotations).isEnabled == false {
                 log.container = ContainerID.fault(state.id) == nil ? state.id : nil
                 return leaveAlone(Policy.optOut)
             }
             let id = try StateCheck.id(state)
             log.container = id
             switch stage {
-            case .poststop: return poststop(id: id)
+            case .poststop: return poststop(state, id: id)
             default: return try create(state, id: id)
             }
         } catch {
@@ -47,7 +47,7 @@ struct StageRunner {
     ) throws(InputError) -> State {
         do {
             return try State(
-                json: input.readToEnd(limit: 1 << 20, path: "the state on stdin"),
+                json: input.readToEnd(limit: State.sizeLimit, path: "the state on stdin"),
                 keepsUnknown: false)
         } catch {
             throw InputError(description: "\(error)")
@@ -91,6 +91,9 @@ struct StageRunner {
                 """)
     }
 
+    /// crun says `/` where it does not know it.
+    private static func known(_ bundle: String) -> String? { bundle == "/" ? nil : bundle }
+
     // MARK: - createRuntime
 
     private func create(_ state: State, id: String) throws(InputError) -> ExitCode {
@@ -112,17 +115,28 @@ struct StageRunner {
             disks: { BlockDevices().targets }, options: options)
         for note in policy.notes { log.debug(note) }
         for fault in policy.faults { log.log(options.faultLevel, fault) }
+        if !policy.ignored.isEmpty {
+            log.info(
+                """
+                not honoured, as the administrator wants it: \
+                \(policy.ignored.joined(separator: ", "))
+                """)
+        }
         if options.isRequired, !policy.faults.isEmpty { return .failure }
         switch policy.decision {
         case .skip(let reason):
             return leaveAlone(reason)
         case .attach(let plan):
-            return attach(plan, process: process, id: id)
+            return attach(
+                plan, process: process,
+                Registration(
+                    origin: options.origin, id: id, bundle: Self.known(bundle),
+                    isStarting: true))
         }
     }
 
     private func attach(
-        _ plan: Plan, process: ContainerProcess, id: String
+        _ plan: Plan, process: ContainerProcess, _ registration: Registration
     ) -> ExitCode {
         if plan.cpus != nil, case .lxcfs = options.origin {
             log.debug("lxcfs decides itself how many CPUs it shows")
@@ -131,7 +145,8 @@ struct StageRunner {
             origin: options.origin, process: process, existing: .keep, freezes: false, log: log)
         do {
             let summary = try attachment.run(
-                plan, id: id, failure: options.faultLevel, isAllOrNothing: options.isRequired)
+                plan, registration, failure: options.faultLevel,
+                isAllOrNothing: options.isRequired)
             return options.isRequired && !summary.failures.isEmpty ? .failure : .success
         } catch {
             return giveUp("not attached: \(error)")
@@ -149,9 +164,11 @@ struct StageRunner {
     /// Only unregisters the container: its mounts went with its mount namespace.
     ///
     /// Runtimes call this also after a create that failed, and more than once.
-    private func poststop(id: String) -> ExitCode {
+    private func poststop(_ state: State, id: String) -> ExitCode {
+        log.note(.unregistering)
         do {
-            try Registration(origin: options.origin, id: id).unregister(log: log)
+            try Registration(origin: options.origin, id: id, bundle: Self.known(state.bundle))
+                .unregister(pid: nil, log: log)
             return .success
         } catch {
             return giveUp("not unregistered: \(error)")

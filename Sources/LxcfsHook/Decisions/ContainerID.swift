@@ -23,12 +23,16 @@ enum ContainerID {
                 .dropFirst(2).first
         }
         let names = paths.map { $0.split(separator: "/").map(bareName) }
-        // A name that looks like an id made by an engine is better than any other name.
+        // A name that looks like an id made by an engine is better than any other name; below the
+        // first one, the container may have given it.
         for path in names {
-            if let id = path.last(where: isEngineID) { return id }
+            if let id = path.first(where: isEngineID) { return id }
         }
         return names.lazy.compactMap(\.last).first { fault($0) == nil }
     }
+
+    /// Whether an engine gives such a name to the cgroup of a container.
+    static func isEngines(_ component: Substring) -> Bool { isEngineID(bareName(component)) }
 
     private static func bareName(_ component: Substring) -> String {
         var name = component

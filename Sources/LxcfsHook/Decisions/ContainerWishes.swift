@@ -17,10 +17,18 @@ struct ContainerWishes: Equatable {
     var time: Bool?
     /// What is wrong with annotations that the hook does not understand, and ignores.
     var faults: [String] = []
+    /// Annotations that the administrator does not have honoured.
+    var ignored: [String] = []
 
     static let prefix = "io.lxcfs-hook."
 
-    init(_ annotations: [String: String]) {
+    /// The annotations that mean something.
+    static let names = [
+        "enable", "unmasked", "host-pid", "sysinfo", "affinity", "time", "files", "cpus",
+    ].map { prefix + $0 }
+
+    /// - Parameter honoured: those that count.
+    init(_ annotations: [String: String], _ honoured: HonouredAnnotations = .all) {
         func flag(_ key: String, _ value: String) -> Bool? {
             let flag = Self.boolean(value)
             if flag == nil { fault(key, value, "neither true nor false") }
@@ -31,6 +39,10 @@ struct ContainerWishes: Equatable {
         }
         for (key, value) in annotations.sorted(by: { $0.key < $1.key })
         where key.hasPrefix(Self.prefix) {
+            if !honoured.include(key) {
+                ignored.append(key)
+                continue
+            }
             switch key.dropFirst(Self.prefix.count) {
             case "enable": isEnabled = flag(key, value)
             case "unmasked": attachesUnmasked = flag(key, value)
@@ -51,9 +63,29 @@ struct ContainerWishes: Equatable {
                 fault(key, value, "no such setting")
             }
         }
+        if honoured == .additions { keepAdditions() }
         if isEnabled == nil, sysinfo == true || affinity == true || time == true {
             isEnabled = true
         }
+    }
+
+    /// Forgets what might leave a container with less than it would get without it.
+    private mutating func keepAdditions() {
+        func keep(_ name: String, _ wish: inout Bool?, _ ignored: inout [String]) {
+            guard wish == false else { return }
+            wish = nil
+            ignored.append(Self.prefix + name)
+        }
+        keep("enable", &isEnabled, &ignored)
+        keep("unmasked", &attachesUnmasked, &ignored)
+        keep("host-pid", &attachesHostPID, &ignored)
+        keep("sysinfo", &sysinfo, &ignored)
+        keep("affinity", &affinity, &ignored)
+        keep("time", &time, &ignored)
+        if files != nil { ignored.append(Self.prefix + "files") }
+        if cpus != nil { ignored.append(Self.prefix + "cpus") }
+        files = nil
+        cpus = nil
     }
 
     private static func boolean(_ word: String) -> Bool? {
@@ -62,5 +94,17 @@ struct ContainerWishes: Equatable {
         case "false", "0", "no", "off": false
         default: nil
         }
+    }
+}
+
+extension Options {
+    /// The administrator's list, or all unless they could undo what is required.
+    var honouredAnnotations: HonouredAnnotations {
+        allowedAnnotations.map { .listed($0) } ?? (isRequired ? .additions : .all)
+    }
+
+    /// What a container asks for, as far as the administrator lets it.
+    func wishes(_ annotations: [String: String]?) -> ContainerWishes {
+        ContainerWishes(annotations ?? [:], honouredAnnotations)
     }
 }

@@ -9,6 +9,8 @@ struct Policy {
     let decision: Decision
     /// What an administrator should know; with `--required` each is an error.
     let faults: [String]
+    /// Annotations that the administrator does not have honoured.
+    let ignored: [String]
     /// What was decided for single files, for debugging.
     let notes: [String]
 
@@ -25,7 +27,7 @@ struct Policy {
         config: Config, bundle: String, sharesMountNamespace: Bool, sharesPIDNamespace: Bool,
         disks: () -> [Target], options: Options
     ) throws(InputError) {
-        let wishes = ContainerWishes(config.annotations ?? [:])
+        let wishes = options.wishes(config.annotations)
         guard let rootfs = config.rootPath(bundle: bundle) else {
             throw InputError(description: "config.json: root: missing")
         }
@@ -35,6 +37,7 @@ struct Policy {
         )
 
         faults = wishes.faults
+        ignored = wishes.ignored
         self.notes = notes
         let objection = Self.objection(
             config, wishes: wishes, options: options,
@@ -47,7 +50,8 @@ struct Policy {
             } else {
                 .attach(
                     Plan(
-                        rootfs: rootfs, targets: targets, cpus: wishes.cpus ?? options.cpus))
+                        rootfs: rootfs, targets: targets, cpus: wishes.cpus ?? options.cpus,
+                        rulesFilesystems: config.mayHave(Plan.rulingCapabilities)))
             }
     }
 

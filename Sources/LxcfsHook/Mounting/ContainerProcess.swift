@@ -1,5 +1,6 @@
 import Cgroups
 import Glibc
+import KernelText
 import Syscalls
 
 /// A process of a container, whose mount namespace the hook can enter.
@@ -53,6 +54,32 @@ final class ContainerProcess {
         sharesPIDNamespace = sharesPID
     }
 
+    /// Whether a process is in the container: in its pid namespace, or in one below it. True for one
+    /// that has ended.
+    func isCompanion(_ pid: Int32) throws(SystemError) -> Bool {
+        let path = "/proc/\(pid)/ns/pid"
+        let wanted = try directory.open(at: "ns/pid").identity(path: path)
+        do {
+            return try Self.isIn(wanted, try FileDescriptor.open(path))
+        } catch {
+            guard error.errno == ENOENT || error.errno == ESRCH else { throw error }
+            return true
+        }
+    }
+
+    /// Whether a pid namespace is `wanted` or below it. The kernel nests no deeper than 32
+    /// (pid_namespaces(7)).
+    private static func isIn(
+        _ wanted: FileIdentity, _ namespace: borrowing FileDescriptor
+    ) throws(SystemError) -> Bool {
+        if try namespace.identity().isSameFile(as: wanted) { return true }
+        guard let parent = try parentNamespace(of: namespace) else { return false }
+        return try isIn(wanted, parent)
+    }
+
+    /// Whether the process that had the number at first still exists.
+    var isThere: Bool { (try? directory.open(at: "ns/mnt")) != nil }
+
     /// The cgroups that the process is in (cgroups(7)).
     func cgroups() throws(SystemError) -> CgroupPaths {
         let path = "/proc/\(pid)/cgroup"
@@ -73,16 +100,51 @@ final class ContainerProcess {
         } catch {
             throw .system(error)
         }
-        defer {
-            do {
-                try enterMountNamespace(ownMountNamespace, path: "/proc/self/ns/mnt")
-                try changeDirectory(to: workingDirectory, path: ".")
-            } catch {
-                // Whatever the hook did next would happen to the container's files.
-                fatalError("cannot leave the container: \(error)")
-            }
-        }
+        defer { comeBack() }
         return try body()
+    }
+
+    /// Runs `body` in a copy of the hook's own mount namespace, which ends with it: what is mounted
+    /// there is nowhere else.
+    func apart<Result>(
+        _ body: () throws(AttachError) -> Result
+    ) throws(AttachError) -> Result {
+        do {
+            try copyMountNamespace()
+        } catch {
+            throw .system(error)
+        }
+        defer { comeBack() }
+        return try body()
+    }
+
+    private func comeBack() {
+        do {
+            try enterMountNamespace(ownMountNamespace, path: "/proc/self/ns/mnt")
+            try changeDirectory(to: workingDirectory, path: ".")
+        } catch {
+            // Whatever the hook did next would happen to the container's files.
+            fatalError("cannot leave the container: \(error)")
+        }
+    }
+
+    /// See ``Plan/rulesFilesystems``.
+    func rulesFilesystems() throws(SystemError) -> Bool {
+        let path = "/proc/\(pid)/ns/user"
+        let isHosts = try directory.open(at: "ns/user").identity(path: path)
+            .isSameFile(as: own.open(at: "ns/user").identity(path: "/proc/self/ns/user"))
+        guard isHosts else { return false }
+        let text = try directory.open(at: "status").readToEnd(path: "/proc/\(pid)/status")
+        return text.withUnsafeBufferPointer { text in
+            var lines = Scanner(text)
+            while let line = lines.line() {
+                guard line.starts(with: "CapBnd:") else { continue }
+                let digits = line.part("CapBnd:".utf8.count..<line.count).trimmed.string
+                return UInt64(digits, radix: 16).map { $0 & Plan.rulingMask != 0 }
+                    ?? true
+            }
+            return true
+        }
     }
 
     /// The mounts of the current namespace: within `inside`, the container's.

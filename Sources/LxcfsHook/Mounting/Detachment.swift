@@ -1,3 +1,5 @@
+import Syscalls
+
 /// Takes virtual files away from a container, whether their server lives or not.
 enum Detachment {
     /// What became of one file.
@@ -8,24 +10,28 @@ enum Detachment {
         let failure: String?
     }
 
+    /// - Parameters:
+    ///   - rootfs: the container's root in its mount namespace.
+    ///   - devices: the superblocks whose mounts are taken away; nil for all of FUSE.
     static func run(
-        _ files: [VirtualFile], process: ContainerProcess
+        _ files: [VirtualFile], process: ContainerProcess, rootfs: String = "/",
+        devices: [DeviceNumber]? = nil
     ) throws(AttachError) -> [Result] {
         var targets = files.targets { BlockDevices().targets }
         if files.contains(.cpu) { targets.append(.cpuOnline) }
         return try process.inside { () throws(AttachError) in
-            let places = try MountPlaces(rootfs: "/", process: process)
-            return targets.map { detach($0, places: places) }
+            let places = try MountPlaces(rootfs: rootfs, process: process)
+            return targets.map { detach($0, places: places, devices) }
         }
     }
 
     private static func detach(
-        _ target: Target, places: MountPlaces
+        _ target: Target, places: MountPlaces, _ devices: [DeviceNumber]?
     ) -> Result {
         var count = 0
         do {
             while let place = try places.place(of: target),
-                place.state == .fuse
+                place.state == .fuse, devices?.contains(place.identity.device) ?? true
             {
                 // A container that mounts as fast as the hook unmounts must not keep it here.
                 guard count < MountTable.stackLimit else {

@@ -37,30 +37,55 @@ struct Freezer: ~Copyable {
     /// How long the container's processes may take to stop, in nanoseconds.
     private static let patience: UInt64 = 1_000_000_000
 
-    static func find(for process: ContainerProcess) throws(SystemError) -> Search {
-        let mounts = try readFile("/proc/self/mountinfo")
-            .withUnsafeBufferPointer { CgroupMounts(mountinfo: $0) }
-        let own = try readFile("/proc/self/cgroup")
-            .withUnsafeBufferPointer { CgroupPaths(parsing: $0) }
-        let paths = try process.cgroups().ofContainer
+    static func find(for process: ContainerProcess) throws(AttachError) -> Search {
+        switch try place(for: process) {
+        case .nowhere(let reason): return .none(reason)
+        case .cgroup(let path, let kind):
+            do {
+                let directory = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
+                return .found(Freezer(path: path, kind: kind, directory: directory))
+            } catch {
+                throw .system(error)
+            }
+        }
+    }
+
+    private enum Place {
+        case cgroup(String, Kind)
+        case nowhere(String)
+    }
+
+    private static func place(for process: ContainerProcess) throws(AttachError) -> Place {
+        let mounts: CgroupMounts
+        let own: CgroupPaths
+        let paths: CgroupPaths
+        do {
+            mounts = try readFile("/proc/self/mountinfo")
+                .withUnsafeBufferPointer { CgroupMounts(mountinfo: $0) }
+            own = try readFile("/proc/self/cgroup")
+                .withUnsafeBufferPointer { CgroupPaths(parsing: $0) }
+            paths = try process.cgroups()
+        } catch {
+            throw .system(error)
+        }
         let legacy = paths.legacy[.freezer].map { CgroupPaths(legacy: [.freezer: $0]) }
         let unified = paths.unified.map { CgroupPaths(unified: $0) }
         var isOwn = false
         for (cgroup, mount, kind) in [
             (legacy, mounts.legacy(.freezer), Kind.legacy), (unified, mounts.unified, .unified),
         ] {
-            guard let cgroup, let mount,
-                let path = mount.directory(of: cgroup.legacy[.freezer] ?? cgroup.unified ?? "")
+            guard let cgroup, let mount, let name = cgroup.legacy[.freezer] ?? cgroup.unified,
+                mount.directory(of: name) != nil
             else { continue }
             // Freezing the hook's own cgroup would stop the hook before it has mounted.
             if cgroup.contains(own) {
                 isOwn = true
                 continue
             }
-            let directory = try FileDescriptor.open(path, O_PATH | O_DIRECTORY)
-            return .found(Freezer(path: path, kind: kind, directory: directory))
+            let whole = try WholeCgroup(mount: mount, process: process).find(from: name)
+            if let path = mount.directory(of: whole) { return .cgroup(path, kind) }
         }
-        return .none(
+        return .nowhere(
             isOwn ? "this process is in the same cgroup" : "it has no cgroup that can be frozen"
         )
     }

@@ -66,7 +66,7 @@ final class MountPlaces {
         enum State {
             /// The kernel's own file.
             case kernel
-            /// A FUSE mount, live or dead.
+            /// A FUSE mount, live or dead, or one of an ``OwnFilesystem``.
             case fuse
             /// Another mount.
             case covered
@@ -134,7 +134,7 @@ final class MountPlaces {
             if !identity.isMountRoot {
                 // The file is no mount of its own, hence it is on the mount that was checked.
                 identity.mountID == filesystem.identity.mountID ? .kernel : .covered
-            } else if mounts[identity.mountID]?.isFUSE == true {
+            } else if mounts[identity.mountID]?.isServed == true {
                 .fuse
             } else {
                 .covered
@@ -178,6 +178,10 @@ final class MountPlaces {
             // Looked at before fstatfs(2), which would ask a FUSE server.
             if mount.isFUSE {
                 throw AttachError.refused("\(path) is on FUSE, not \(wanted)")
+            }
+            // Nor an overlay of which a FUSE server is a layer.
+            guard mount.type != "overlay" else {
+                throw AttachError.refused("\(path) is on overlayfs, not \(wanted)")
             }
             let kind = try FilesystemKind.of(directory, path: path)
             guard kind == wanted else {

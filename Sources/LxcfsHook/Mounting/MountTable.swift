@@ -17,6 +17,8 @@ struct MountTable {
         let peerGroup: UInt64?
 
         let isFUSE: Bool
+        /// Whether it may be one of ours: on FUSE, or an ``OwnFilesystem``.
+        let isServed: Bool
 
         /// - Returns: nil if the line says nothing of a filesystem.
         fileprivate init?(_ mount: Mountinfo.Mount?) {
@@ -25,20 +27,34 @@ struct MountTable {
             type = filesystem.type.string
             peerGroup = mount.peerGroup
             isFUSE = mount.isFUSE
+            isServed =
+                isFUSE
+                || filesystem.type.equals("overlay")
+                    && filesystem.source.elementsEqual(OwnFilesystem.source.utf8)
         }
     }
 
     private let text: [UInt8]
     /// Where lines begin. Few of the many lines are ever asked for: each is parsed only then.
     private let lines: [Int]
+    /// The mount of each line: a container may have 100,000, and each of its files is looked for a
+    /// few times. 0, which is none, of a line that is not understood.
+    private let ids: [UInt64]
 
     init(_ mountinfo: [UInt8]) {
-        var lines = [0]
-        for (index, byte) in mountinfo.enumerated() where byte == UInt8(ascii: "\n") {
-            lines.append(index + 1)
+        (lines, ids) = mountinfo.withUnsafeBufferPointer { text in
+            var lines: [Int] = []
+            var ids: [UInt64] = []
+            var start = 0
+            while start < text.count {
+                let end = text.firstIndex(of: newline, from: start)
+                lines.append(start)
+                ids.append(Mountinfo.Mount.id(ofLine: text.part(start..<end)) ?? 0)
+                start = end + 1
+            }
+            return (lines, ids)
         }
         text = mountinfo
-        self.lines = lines
     }
 
     var peerGroups: Set<UInt64> {
@@ -49,11 +65,11 @@ struct MountTable {
 
     subscript(id: UInt64) -> Mount? {
         text.withUnsafeBufferPointer { text in
-            for start in lines.reversed() {
-                // Where the line ends matters only if it is the one.
-                guard Mountinfo.Mount.id(ofLine: text.part(start..<text.count)) == id else {
-                    continue
-                }
+            var index = ids.count
+            while index > 0 {
+                index -= 1
+                if ids[index] != id { continue }
+                let start = lines[index]
                 let line = text.part(start..<text.firstIndex(of: newline, from: start))
                 if let mount = Mount(Mountinfo.Mount(line)) { return mount }
             }
@@ -61,15 +77,15 @@ struct MountTable {
         }
     }
 
-    /// How many FUSE mounts lie on each other from mount `id` downwards, and the mount below
-    /// them.
+    /// How many mounts that may be ours lie on each other from mount `id` downwards, and the mount
+    /// below them.
     func stack(from id: UInt64) -> (depth: Int, below: UInt64?) {
         var depth = 0
         var current: UInt64? = id
         // A table that was read while it changed may show a loop: the count ends at a limit.
         // Beyond it the caller gives up anyway.
         let limit = 2 * Self.stackLimit
-        while let id = current, let mount = self[id], mount.isFUSE, depth <= limit {
+        while let id = current, let mount = self[id], mount.isServed, depth <= limit {
             depth += 1
             current = mount.parent
         }

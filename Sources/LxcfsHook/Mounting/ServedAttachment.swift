@@ -20,25 +20,28 @@ struct ServedAttachment {
     ///   - failure: how much a file that could not be mounted matters.
     ///   - isAllOrNothing: whether the daemon stops serving a container that lacks a file.
     func run(
-        _ plan: Plan, id: String, failure: LogLevel, isAllOrNothing: Bool
+        _ plan: Plan, _ registration: Registration, failure: LogLevel, isAllOrNothing: Bool
     ) throws(AttachError) -> AttachSummary {
-        let registration = Registration(origin: origin, id: id)
-        let source: String
+        log.note(.registering)
+        let place: Registration.Place
         do {
-            source = try registration.register(pid: process.pid, cpus: plan.cpus)
+            place = try registration.register(pid: process.pid, cpus: plan.cpus)
         } catch {
             throw AttachError(error)
         }
+        if place.id != registration.id { log.info("it is registered as \(place.id)") }
         let summary: AttachSummary
         do throws(AttachError) {
-            summary = try mount(plan, from: source)
+            // Its number may have been another one's already when the daemon looked at it.
+            guard process.isThere else { throw .refused("its process has ended") }
+            summary = try mount(plan, from: place.path)
         } catch {
-            registration.withdraw(log: log)
+            registration.withdraw(pid: process.pid, log: log)
             throw error
         }
         summary.report(to: log, failure: failure)
         if !summary.isToBeServed(isAllOrNothing: isAllOrNothing) {
-            registration.withdraw(log: log)
+            registration.withdraw(pid: process.pid, log: log)
         }
         return summary
     }
@@ -47,9 +50,41 @@ struct ServedAttachment {
     ///
     /// - Parameter source: the directory in which its files are served.
     func mount(_ plan: Plan, from source: String) throws(AttachError) -> AttachSummary {
+        log.note(.preparing)
         let tree = try SourceTree(path: source, origin)
-        let (sources, failures) = tree.prepare(plan.targets, log: log)
+        let (sources, failures) = try prepare(plan, from: tree)
+        log.note(
+            .mounting(
+                MountedFiles(
+                    pid: process.pid, rootfs: plan.rootfs,
+                    devices: sources.reduce(into: []) { devices, source in
+                        if !devices.contains(source.identity.device) {
+                            devices.append(source.identity.device)
+                        }
+                    })))
         return AttachSummary(try attach(sources, rootfs: plan.rootfs), failures)
+    }
+
+    private func prepare(
+        _ plan: Plan, from tree: borrowing SourceTree
+    ) throws(AttachError) -> (sources: [Source], failures: [Failure]) {
+        guard plan.rulesFilesystems, case .daemon = origin else {
+            return tree.prepare(plan.targets, log: log)
+        }
+        do {
+            let own = try SourceTree(apart: tree)
+            return try process.apart { () throws(AttachError) in
+                try own.attach()
+                return own.prepare(plan.targets, log: log)
+            }
+        } catch {
+            log.warning(
+                """
+                no filesystem of its own, though it may unmount that of all containers by force: \
+                \(error)
+                """)
+            return tree.prepare(plan.targets, log: log)
+        }
     }
 
     private func attach(
@@ -59,15 +94,11 @@ struct ServedAttachment {
             try Attachment.run(sources, process: process, rootfs: rootfs, existing: existing)
         }
         guard freezes else { return try run() }
-        do {
-            switch try Freezer.find(for: process) {
-            case .found(let freezer): return try freezer.hold(run)
-            case .none(let reason):
-                log.debug("not frozen meanwhile: \(reason)")
-                return try run()
-            }
-        } catch {
-            throw AttachError(error)
+        switch try Freezer.find(for: process) {
+        case .found(let freezer): return try freezer.hold(run)
+        case .none(let reason):
+            log.debug("not frozen meanwhile: \(reason)")
+            return try run()
         }
     }
 }

@@ -10,6 +10,8 @@ struct SourceTree: ~Copyable {
     /// The superblock of the directory, which is of FUSE.
     private let device: DeviceNumber
     private let isOfDaemon: Bool
+    /// The files are in an ``OwnFilesystem`` of the container.
+    private let isOwn: Bool
 
     /// - Parameter origin: who serves the files.
     /// - Throws: if `path` is not on FUSE, or its server is dead.
@@ -23,6 +25,31 @@ struct SourceTree: ~Copyable {
         }
         self.directory = directory
         self.path = path
+        isOwn = false
+    }
+
+    /// The same files in an ``OwnFilesystem`` of the container's.
+    init(apart tree: borrowing SourceTree) throws(AttachError) {
+        let root = try Self.own(over: tree.directory)
+        do {
+            device = try root.identity(path: tree.path).device
+        } catch {
+            throw .system(error)
+        }
+        directory = root
+        path = tree.path
+        isOfDaemon = tree.isOfDaemon
+        isOwn = true
+    }
+
+    private static func own(
+        over directory: borrowing FileDescriptor
+    ) throws(AttachError) -> FileDescriptor {
+        do {
+            return try OwnFilesystem.make(over: directory)
+        } catch {
+            throw .system(error)
+        }
     }
 
     private static func open(_ path: String) throws(AttachError) -> FileDescriptor {
@@ -35,6 +62,16 @@ struct SourceTree: ~Copyable {
             return directory
         } catch {
             throw AttachError(error)
+        }
+    }
+
+    /// Needed before ``prepare(_:log:)`` if the files are in an ``OwnFilesystem``. See there for
+    /// where to call it.
+    func attach() throws(AttachError) {
+        do {
+            if isOwn { try OwnFilesystem.attach(directory) }
+        } catch {
+            throw .system(error)
         }
     }
 
@@ -82,8 +119,9 @@ struct SourceTree: ~Copyable {
     private func directory(of target: Target, last: Parent?) throws(AttachError) -> Parent {
         let path = target.servedDirectory
         if let last, last.path == path { return last }
+        let place = isOwn ? OwnFilesystem.directory(path) : String(path.dropFirst())
         do {
-            let found = try directory.open(at: String(path.dropFirst()), O_PATH | O_DIRECTORY)
+            let found = try directory.open(at: place, O_PATH | O_DIRECTORY)
             return Parent(path: path, directory: found, known: last?.known ?? device)
         } catch {
             throw .system(error)
@@ -106,7 +144,8 @@ struct SourceTree: ~Copyable {
         do {
             let mount = try cloneMount(target.name, in: parent.directory)
             let identity = try mount.identity(path: path)
-            if identity.device != device, identity.device != parent.known {
+            // Files of an overlay may have numbers of the layers, and lead nowhere else.
+            if !isOwn, identity.device != device, identity.device != parent.known {
                 // runc's CVE-2025-31133: what is mounted is not what the name promised.
                 let kind = try FilesystemKind.of(mount, path: path)
                 guard kind == .fuse else {
@@ -115,7 +154,7 @@ struct SourceTree: ~Copyable {
                 parent.known = identity.device
             }
             var attributes: MountAttributes = [.noSetuid, .noDevices, .noExec]
-            if !target.isWritable { attributes.insert(.readOnly) }
+            if !target.isWritable || isOwn { attributes.insert(.readOnly) }
             try isolateMount(mount, attributes, path: path)
             return Source(target: target, mount: mount, identity: identity)
         } catch {

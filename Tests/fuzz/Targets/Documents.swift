@@ -104,3 +104,25 @@ private func intercept(_ profile: Seccomp?) {
     require(!file.stages.isEmpty && file.version == HookFile.version, "an incomplete file")
     _ = try? Arguments(Array((file.hook.args ?? []).dropFirst()))
 }
+
+@Sendable func fuzzPolicy(_ input: Bytes) {
+    // From the hook to itself.
+    if let message = WatchMessage(Array(input)) {
+        require(WatchMessage(message.bytes) == message, "a message changes on the way")
+    }
+    guard let policy = try? AdministratorPolicy(json: Array(input)) else { return }
+    var options = Options()
+    options.isRequired = policy.required ?? false
+    options.allowedAnnotations = policy.annotations
+    let all = Dictionary(uniqueKeysWithValues: ContainerWishes.names.map { ($0, "false") })
+    let wishes = options.wishes(all)
+    let allowed = Set(policy.annotations ?? ContainerWishes.names)
+    require(allowed.isSubset(of: ContainerWishes.names), "an annotation that means nothing")
+    if policy.required == true {
+        require(
+            wishes.isEnabled != false || policy.annotations != nil, "what is required is undone"
+        )
+    }
+    let optsOut = allowed.contains(ContainerWishes.prefix + "enable")
+    require(optsOut || wishes.isEnabled != false, "an annotation counts that is not listed")
+}

@@ -20,6 +20,7 @@ private let targets: [String: FuzzTarget] = [
     "memorymaps": fuzzMemoryMaps,
     "mountinfo": fuzzMountinfo,
     "nodes": fuzzNodes,
+    "policy": fuzzPolicy,
     "seccomp": fuzzSeccomp,
     "state": fuzzState,
     "statefile": fuzzStateFile,

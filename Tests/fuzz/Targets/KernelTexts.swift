@@ -15,7 +15,7 @@ import Syscalls
     let table = MountTable(Array(input))
     for id in [0, 1, 36, UInt64.max] {
         let stack = table.stack(from: id)
-        require(stack.depth == 0 || table[id]?.isFUSE == true, "a stack on nothing")
+        require(stack.depth == 0 || table[id]?.isServed == true, "a stack on nothing")
     }
     let mounts = CgroupMounts(mountinfo: input)
     for mount in mounts.mounts {

@@ -214,6 +214,9 @@ private func openCount() -> Int { (0..<64).count { fcntl($0, F_GETFD) >= 0 } }
     require(
         parsed(ContainerState.self, encodeLine(state)) == state,
         "a state changes when it is written")
+    let key = ContainerKey.make(for: state.containerID) { $0 == state.id }
+    require(!key.utf8.contains(UInt8(ascii: "/")) && !key.hasPrefix("."), "no file name")
+    require(key.utf8.count <= ContainerKey.sizeLimit && key != "proc" && key != "sys", "key")
     let paths = state.cgroups
     _ = paths.isRoot
     require(paths.contains(paths), "a cgroup is not in itself")

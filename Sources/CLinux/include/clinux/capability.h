@@ -22,6 +22,9 @@ int clinux_no_new_privileges(void);
 int clinux_keep_capabilities(uint64_t keep, uint64_t effective);
 /* PR_SET_DUMPABLE: no core dump, and only root may look into the process. */
 int clinux_forbid_dumps(void);
+/* 1 if thread `tid` has a capability in effect in its own user namespace, else 0. capget(2) takes
+   the same time for every thread: the length of its /proc/<tid>/status is the thread's own choice. */
+int clinux_has_capability(int tid, unsigned capability);
 /* openat(2) by the calling thread, with a capability for so long if it may have that. */
 int clinux_open_raising(int dirfd, const char *path, int flags, unsigned capability);
 

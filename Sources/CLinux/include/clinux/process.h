@@ -11,9 +11,25 @@ int clinux_pidfd_send_signal(int pidfd, int sig);
 /* NS_GET_PID_FROM_PIDNS: the caller's number for process `pid` of pid namespace `nsfd`;
    -ENOTTY before Linux 6.11. The number of the request is a macro with arguments. */
 int clinux_pid_from_pidns(int nsfd, pid_t pid);
+/* NS_GET_PARENT: a descriptor of the pid namespace that `nsfd` lies in; -EPERM if that is not the
+   caller's own one or below it. */
+int clinux_parent_namespace(int nsfd);
 /* The size in bytes of the kernel's affinity mask of a thread, after writing it. glibc's
    function hides that size, and syscall(2) is variadic. */
 int clinux_affinity(pid_t tid, void *mask, size_t size);
+
+/* NS_GET_PARENT: a descriptor of the parent of a pid or user namespace; -EPERM if that is outside
+   of the caller's own. */
+int clinux_ns_parent(int nsfd);
+
+/* fork(2), which Swift hides. Only for a process with one thread: then its code may run in the
+   child. */
+pid_t clinux_fork(void);
+/* Closes all descriptors from `low` on. */
+int clinux_close_from(int low);
+/* Ends this process with `code` after `ms` milliseconds, whatever it waits for: nothing of Swift may
+   run in a signal handler. A child has no such timer. */
+int clinux_exit_after(int ms, int code);
 
 /* prctl(2) is variadic. */
 int clinux_set_death_signal(int sig);

@@ -1,0 +1,61 @@
+import Glibc
+import LxcfsHandover
+
+/// Whose a request is, before it is answered: work for one container must not take all threads.
+struct RequestOwners: Sendable {
+    enum Owner {
+        /// It is answered at once: that takes no content, no lock of a container, and no time.
+        case nobody
+        /// It asks for no answer.
+        case noAnswer
+        case container(RequestGate)
+    }
+
+    private let names: any Names
+    /// nil where opening is not told of: then no handle means anything.
+    private let openFiles: OpenFiles?
+    /// Where no container is named. Hooks are root's.
+    private let root = RequestGate()
+    private let others = RequestGate()
+
+    init(names: any Names, openFiles: OpenFiles?) {
+        self.names = names
+        self.openFiles = openFiles
+    }
+
+    func owner(of request: PendingRequest) -> Owner {
+        let operation = request.operation
+        switch operation {
+        case PendingRequest.read, PendingRequest.write, PendingRequest.poll:
+            if let openFiles, let gate = openFiles.gate(ofHandle: request.handle) {
+                return .container(gate)
+            }
+        case PendingRequest.getattr where openFiles != nil: return .nobody
+        case PendingRequest.lookup, PendingRequest.getattr, PendingRequest.open,
+            PendingRequest.readdir:
+            break
+        // Nothing that is done here can be interrupted.
+        case PendingRequest.interrupt: return .noAnswer
+        default: return .nobody
+        }
+        return owner(of: request.node, request)
+    }
+
+    private func owner(of node: NodeID, _ request: PendingRequest) -> Owner {
+        if node.slot != 0 {
+            return names.registry.container(slot: node.slot).map { .container($0.gate) }
+                ?? .nobody
+        }
+        guard openFiles != nil else { return .container(request.user == 0 ? root : others) }
+        do {
+            return .container(
+                try names.container(of: node, caller: request.caller, .current).gate)
+        } catch {
+            // Whoever cannot be seen from here gets an error, which takes no time.
+            return .nobody
+        }
+    }
+
+    /// For requests that an earlier worker has left, of whose owner nothing is known any more.
+    var unknown: RequestGate { others }
+}
