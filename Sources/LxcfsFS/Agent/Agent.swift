@@ -1,5 +1,4 @@
 import Glibc
-import KernelText
 import Logging
 import Synchronization
 import Syscalls
@@ -164,7 +163,7 @@ final class Agent: Sendable {
     private func look() {
         alarm.silence()
         let now = Clock.monotonic()
-        for listener in pauses.takeDue(now: now) { rearm(listener) }
+        for token in pauses.takeDue(now: now) { rearm(token) }
         socket.look(now: now)
         if let next = limitedLog.flush(now: now) { alarm.ask(at: next) }
         do {
@@ -193,7 +192,7 @@ final class Agent: Sendable {
         let cpu = Clock.thread()
         let start = Clock.monotonic()
         let share = listener.share
-        switch share.begin(listener, limit: crew.limit, now: start) {
+        switch share.begin(listener.token, limit: crew.limit, now: start) {
         case .wait(let end):
             pauses.add(share, until: end)
             share.charge(cpu: Clock.thread() - cpu)
@@ -248,6 +247,11 @@ final class Agent: Sendable {
         _ kind: LimitedLog.Kind, _ level: Logger.Level, _ message: () -> String
     ) {
         if let due = limitedLog.note(kind, level, message) { alarm.ask(at: due) }
+    }
+
+    /// - Parameter token: that of a listener; it may be gone.
+    private func rearm(_ token: UInt64) {
+        if let listener = listeners[token] { rearm(listener) }
     }
 
     private func rearm(_ listener: AgentListener) {

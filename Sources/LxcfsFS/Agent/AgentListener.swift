@@ -1,4 +1,3 @@
-import KernelText
 import Syscalls
 
 /// A notify descriptor that is served: one per process tree, that is one for a container and

@@ -1,4 +1,3 @@
-import KernelText
 import Syscalls
 
 /// The containers of which listeners wait for their turn.
@@ -23,15 +22,15 @@ final class AgentPauses: Sendable {
         alarm.ask(at: end)
     }
 
-    /// Listeners whose time has come. Asks for the next time.
-    func takeDue(now: UInt64 = Clock.monotonic()) -> [AgentListener] {
+    /// The tokens of listeners whose time has come. Asks for the next time.
+    func takeDue(now: UInt64 = Clock.monotonic()) -> [UInt64] {
         let (due, next) = pauses.withLock { pauses in
             let due = pauses.values.filter { $0.end <= now }.map(\.share)
             for share in due { pauses[ObjectIdentifier(share)] = nil }
             return (due, pauses.values.map(\.end).min())
         }
         if let next { alarm.ask(at: next) }
-        var listeners: [AgentListener] = []
+        var listeners: [UInt64] = []
         for share in due {
             let (waited, rest) = share.takeWaiting(now: now)
             listeners += waited

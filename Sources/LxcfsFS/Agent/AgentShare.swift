@@ -39,8 +39,8 @@ final class AgentShare: Sendable {
         var debtTime: UInt64 = 0
         /// When the threads that work at the moment have begun.
         var works: [UInt64] = []
-        /// Listeners with calls that wait for their turn.
-        var waiting: [AgentListener] = []
+        /// Listeners with calls that wait for their turn, by their tokens.
+        var waiting: [UInt64] = []
 
         /// Nanoseconds until more may be done; 0 for at once.
         mutating func pause(now: UInt64) -> UInt64 {
@@ -60,10 +60,10 @@ final class AgentShare: Sendable {
     }
     private let state = Guarded(State())
 
-    /// A call of `listener` can be received.
+    /// A call of `listener`, which is the token of one, can be received.
     ///
     /// - Parameter limit: threads that may work at one time, at most ``workLimit``.
-    func begin(_ listener: AgentListener, limit: Int = workLimit, now: UInt64) -> Turn {
+    func begin(_ listener: UInt64, limit: Int = workLimit, now: UInt64) -> Turn {
         state.withLock { state in
             let pause = state.pause(now: now)
             if pause > 0 {
@@ -93,7 +93,7 @@ final class AgentShare: Sendable {
     ///   - start: what ``begin(_:limit:now:)`` was told.
     ///   - cpu: CPU time that it took, in nanoseconds.
     /// - Returns: a listener that has waited for this.
-    func end(startedAt start: UInt64, cpu: UInt64, now: UInt64) -> AgentListener? {
+    func end(startedAt start: UInt64, cpu: UInt64, now: UInt64) -> UInt64? {
         state.withLock { state in
             if let index = state.works.firstIndex(of: start) { state.works.remove(at: index) }
             let pause = state.pause(now: now)
@@ -108,7 +108,7 @@ final class AgentShare: Sendable {
     /// What has waited and may be looked at again: as many as there may be calls.
     ///
     /// - Returns: until when the rest waits, nil if there is none.
-    func takeWaiting(now: UInt64) -> (listeners: [AgentListener], rest: UInt64?) {
+    func takeWaiting(now: UInt64) -> (listeners: [UInt64], rest: UInt64?) {
         state.withLock { state in
             if state.waiting.isEmpty { return ([], nil) }
             let pause = state.pause(now: now)
