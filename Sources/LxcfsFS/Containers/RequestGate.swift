@@ -67,5 +67,7 @@ final class RequestGate: Sendable {
 
     var putOffCount: Int { putOffs.load(ordering: .sequentiallyConsistent) }
     func addPutOff() { putOffs.add(1, ordering: .sequentiallyConsistent) }
-    func removePutOffs(_ count: Int) { putOffs.subtract(count, ordering: .sequentiallyConsistent) }
+    func removePutOffs(_ count: Int) {
+        putOffs.subtract(count, ordering: .sequentiallyConsistent)
+    }
 }
