@@ -101,11 +101,8 @@ public final class CgroupNode: @unchecked Sendable {
         _ attribute: Attribute, privileged: Bool
     ) throws(SystemError) -> FileDescriptor {
         let name = attribute.fileName(unified: unified, hugePage: hugePage) ?? "?"
-        let flags = O_RDWR | O_NONBLOCK
         do {
-            return privileged
-                ? try directory.open(at: name, flags, raising: .resources)
-                : try directory.open(at: name, flags)
+            return try openPressure(name, ofCgroup: directory, privileged: privileged)
         } catch {
             throw SystemError("open", path + "/" + name, errno: error.errno)
         }

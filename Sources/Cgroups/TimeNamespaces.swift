@@ -11,7 +11,7 @@ public struct TimeNamespaces: Sendable {
 
     /// - Parameter proc: a procfs of our pid namespace.
     public init(_ proc: borrowing FileDescriptor) throws(SystemError) {
-        own = try timeNamespace(of: "self", proc)
+        own = try timeNamespace(of: nil, proc)
         ownOffset = own == nil ? 0 : try Self.offset("self", proc, Scratch(capacity: 256))
     }
 
@@ -28,11 +28,11 @@ public struct TimeNamespaces: Sendable {
     ) throws(SystemError) -> Int64? {
         guard let own else { return nil }
         let name = "\(process)"
-        guard let namespace = try timeNamespace(of: name, proc) else {
+        guard let namespace = try timeNamespace(of: process, proc) else {
             throw SystemError("find the time namespace of process", name, errno: ESRCH)
         }
         if namespace == own { return nil }
-        guard namespace == (try timeNamespace(of: name, forChildren: true, proc)) else {
+        guard namespace == (try timeNamespace(of: process, forChildren: true, proc)) else {
             return nil
         }
         let offset = try Self.offset(name, proc, scratch)

@@ -28,7 +28,8 @@ public final class Worker {
         try ChildProcess.dieWithParent()
         // It may have died before that.
         if getppid() != setup.keeper { return }
-        signal(SIGPIPE, SIG_IGN)
+        // A state file that even root has no rights to is of no use to the next worker.
+        umask(0o077)
         // These are for the keeper, though a terminal or service manager sends them to all.
         for ignored in [SIGTERM, SIGINT, SIGHUP, SIGUSR2] { signal(ignored, SIG_IGN) }
         try Interruption.prepare(Session.interruption)

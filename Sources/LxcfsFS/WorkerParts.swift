@@ -37,13 +37,14 @@ struct WorkerParts {
         _ setup: WorkerSetup, _ options: inout DaemonOptions, _ poller: Poller,
         _ link: WorkerEnd, _ log: Logger
     ) throws {
+        let roots = try HostRoots.open()
+        try Confinement.startAide(roots, options.systemCallFilter)
         let directory = StateDirectory(path: options.directory.containers)
         try directory.prepare()
         states = StateStore(directory, KeeperHolder(link: link), log: log)
         let memory = try HandoverMemory(FileDescriptor(owning: setup[.memory]))
         memory.bind(&options)
         let window = UInt64(max(options.coherence, 0)) * 1_000_000
-        let roots = try HostRoots.open()
         let records = try CounterRecords(
             options.directory.counters, cpus: try CPUCatalog.possibleCPUs(sys: roots.sys).count,
             log: log)
@@ -100,8 +101,7 @@ struct WorkerParts {
         agent = try Self.makeAgent(
             setup, options, host, registry, callerLookup, memory, link, log)
         for kept in setup.kept { try adopt(kept.take()) }
-        // Before the first thread, for each thread has its own.
-        try Privileges.keepOnly([.trace], dormant: [.resources, .allFiles])
+        try Confinement.apply(host, state: directory.path, options.systemCallFilter, log: log)
         try sampler.start()
         try openFiles.startTidyingUp(log)
         try pageCache?.start()
@@ -128,7 +128,7 @@ struct WorkerParts {
         do {
             agent = try Agent(
                 listener: FileDescriptor(owning: setup[.seccomp]),
-                listeners: AgentListeners(store: StoredListeners(link, log: log)),
+                listeners: AgentListeners(store: StoredListeners(link)),
                 slots: AgentSlots(memory.start(of: .agent)), host: host, registry: registry,
                 callers: callers,
                 mounts: SeenMeminfoLookup(host: host, options),

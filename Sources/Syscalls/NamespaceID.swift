@@ -6,6 +6,40 @@ public struct NamespaceID: Hashable, Sendable {
     public let inode: UInt64
 
     public init(inode: UInt64) { self.inode = inode }
+
+    /// A namespace of this process.
+    ///
+    /// - Parameter proc: a procfs of our pid namespace.
+    /// - Throws: `ENOENT` from a kernel without namespaces of this kind.
+    public static func own(
+        _ kind: NamespaceKind, _ proc: borrowing FileDescriptor
+    ) throws(SystemError) -> NamespaceID {
+        try look(kind, at: "self", proc)
+    }
+
+    /// A namespace of a thread. Needs CAP_SYS_PTRACE, or an ``Aide`` that has it.
+    ///
+    /// - Parameters:
+    ///   - tid: its number in the pid namespace of `proc`.
+    ///   - proc: a procfs.
+    /// - Throws: `ENOENT` when the thread is gone, or the kernel has no namespaces of this kind.
+    public static func of(
+        _ tid: Int32, _ kind: NamespaceKind, _ proc: borrowing FileDescriptor
+    ) throws(SystemError) -> NamespaceID {
+        guard Aide.isThere else { return try look(kind, at: "\(tid)", proc) }
+        return NamespaceID(inode: try Aide.namespace(of: tid, kind.rawValue, kind.fileName))
+    }
+
+    static func look(
+        _ kind: NamespaceKind, at process: String, _ proc: borrowing FileDescriptor
+    ) throws(SystemError) -> NamespaceID {
+        var info = stat()
+        let path = "\(process)/ns/\(kind.fileName)"
+        _ = try attempting("find the namespace", "/proc/" + path) {
+            fstatat(proc.raw, path, &info, 0)
+        }
+        return NamespaceID(inode: UInt64(info.st_ino))
+    }
 }
 
 /// The namespace in which a pid or user namespace lies (`NS_GET_PARENT`).
@@ -19,17 +53,44 @@ public func parentNamespace(
             clinux_parent_namespace(namespace.raw), "find the parent of", "a namespace"))
 }
 
-/// The mount namespace of a thread.
+/// The pid namespace of a thread, to ask it for numbers (``processID(_:in:)``). Needs
+/// CAP_SYS_PTRACE, or an ``Aide`` that has it.
 ///
-/// - Parameter proc: a procfs.
+/// - Parameters:
+///   - tid: its number in the pid namespace of `proc`.
+///   - proc: a procfs.
+public func openPIDNamespace(
+    of tid: Int32, _ proc: borrowing FileDescriptor
+) throws(SystemError) -> FileDescriptor {
+    if Aide.isThere { return try Aide.pidNamespace(of: tid) }
+    return try proc.open(at: "\(tid)/ns/\(NamespaceKind.process.fileName)")
+}
+
+/// The mount namespace of a thread, see ``NamespaceID/of(_:_:_:)``.
 public func mountNamespace(
     of tid: Int32, _ proc: borrowing FileDescriptor
 ) throws(SystemError) -> NamespaceID {
-    var info = stat()
-    _ = try attempting("find the mount namespace of thread", "\(tid)") {
-        fstatat(proc.raw, "\(tid)/ns/mnt", &info, 0)
+    try NamespaceID.of(tid, .mount, proc)
+}
+
+/// The time namespace of a process (time_namespaces(7)); nil if there is no such file: the process
+/// is gone, or the kernel has no time namespaces.
+///
+/// - Parameters:
+///   - process: its number; nil for this one.
+///   - forChildren: see ``NamespaceKind/timeForChildren``.
+///   - proc: a procfs.
+public func timeNamespace(
+    of process: Int32?, forChildren: Bool = false, _ proc: borrowing FileDescriptor
+) throws(SystemError) -> NamespaceID? {
+    let kind: NamespaceKind = forChildren ? .timeForChildren : .time
+    do {
+        guard let process else { return try NamespaceID.own(kind, proc) }
+        return try NamespaceID.of(process, kind, proc)
+    } catch {
+        if error.errno == ENOENT { return nil }
+        throw error
     }
-    return NamespaceID(inode: UInt64(info.st_ino))
 }
 
 /// The namespace that a pid namespace was made in (ioctl_ns(2)); nil if that is outside of our own.
@@ -52,28 +113,4 @@ public func enterMountNamespace(
 /// in a process with threads.
 public func copyMountNamespace() throws(SystemError) {
     _ = try attempting("copy", "the mount namespace") { unshare(CLONE_NEWNS) }
-}
-
-/// The time namespace of a process (time_namespaces(7)); nil if there is no such file: the process
-/// is gone, or the kernel has no time namespaces.
-///
-/// - Parameters:
-///   - process: its number, or `self`.
-///   - forChildren: the one into which its next child is born. A process that has just made one
-///     does not live in it itself.
-///   - proc: a procfs.
-public func timeNamespace(
-    of process: String, forChildren: Bool = false, _ proc: borrowing FileDescriptor
-) throws(SystemError) -> NamespaceID? {
-    var info = stat()
-    let path = process + (forChildren ? "/ns/time_for_children" : "/ns/time")
-    do {
-        _ = try attempting("find the time namespace", "/proc/" + path) {
-            fstatat(proc.raw, path, &info, 0)
-        }
-    } catch {
-        if error.errno == ENOENT { return nil }
-        throw error
-    }
-    return NamespaceID(inode: UInt64(info.st_ino))
 }

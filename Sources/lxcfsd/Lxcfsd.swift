@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Syscalls
 
 @main
 struct Lxcfsd: ParsableCommand {
@@ -18,6 +19,7 @@ struct Lxcfsd: ParsableCommand {
         defaultSubcommand: Serve.self)
 
     static func main() {
+        prepareProcess()
         let arguments = CommandLine.arguments.dropFirst()
         if arguments.first == "worker" { WorkerCommand.run(arguments.dropFirst()) }
         if arguments.first == "holder" { HolderCommand.run(arguments.dropFirst()) }

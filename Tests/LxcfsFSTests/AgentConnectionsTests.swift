@@ -15,12 +15,18 @@ import Testing
 
     @Test func oneProcessHasAFew() throws {
         let connections = AgentConnections()
-        for token in 0..<UInt64(AgentConnections.peerLimit) {
-            let (isAdded, superseded) = connections.add(try connection(token))
+        let all = try (0..<UInt64(AgentConnections.peerLimit)).map { try connection($0) }
+        for one in all {
+            let (isAdded, superseded) = connections.add(one)
             #expect(isAdded && superseded == nil)
         }
+        // A thread deals with each of them.
         #expect(!connections.add(try connection(1000)).isAdded)
         #expect(connections.add(try connection(1001, peer: 2)).isAdded)
+        connections.giveBack(all[5])
+        let (isAdded, superseded) = connections.add(try connection(1002))
+        #expect(isAdded && superseded?.token == 5)
+        #expect(connections.count == AgentConnections.peerLimit + 1)
     }
 
     @Test func whoSaysNothingGoesFirst() throws {

@@ -115,11 +115,11 @@ import Testing
         #expect(listeners.add(descriptor, ListenerOrigin(id: "d")) != nil)
         // Those that run already are taken over all the same.
         _ = listeners.adopt(descriptor, ListenerOrigin(id: "c"), token: 10_000)
-        listeners.remove(kept[0])
+        try listeners.remove(kept[0])
         #expect(listeners.add(descriptor, ListenerOrigin(id: "c")) == nil)
-        listeners.remove(kept[1])
+        try listeners.remove(kept[1])
         // Twice is once.
-        listeners.remove(kept[1])
+        try listeners.remove(kept[1])
         #expect(listeners.add(descriptor, ListenerOrigin(id: "c")) != nil)
         #expect(listeners.add(descriptor, ListenerOrigin(id: "c")) == nil)
         let few = AgentListeners(limit: 2)
@@ -127,22 +127,31 @@ import Testing
         #expect(few.add(descriptor, ListenerOrigin(id: "c")) == nil)
     }
 
-    /// The same id in two engines is two containers; an `exec` belongs to its container.
+    /// The same id in two engines is two containers; an `exec` belongs to its container, by
+    /// whatever name somebody calls it.
     @Test func whatAContainerIs() throws {
         let listeners = AgentListeners()
         var first = ListenerOrigin(id: "c", pid: 10)
         first.initPID = 10
         first.initStart = 7
+        first.cgroup = "/pod/c"
         var exec = first
         exec.pid = 11
-        var other = first
-        other.initStart = 8
-        let shares = try [first, exec, other, ListenerOrigin(id: "c", pid: 10)].map {
-            try listener(listeners, $0).share
-        }
+        exec.id = "d"
+        var restarted = first
+        restarted.initStart = 8
+        var sibling = first
+        sibling.cgroup = "/pod/d"
+        let shares = try [
+            first, exec, restarted, sibling, ListenerOrigin(id: "c", pid: 10),
+            ListenerOrigin(id: "c", pid: 11), ListenerOrigin(id: "d", pid: 12),
+        ].map { try listener(listeners, $0).share }
         #expect(shares[0] === shares[1])
-        #expect(shares[0] !== shares[2])
-        #expect(shares[0] !== shares[3])
+        for other in shares[2...] { #expect(shares[0] !== other) }
+        #expect(shares[2] !== shares[3])
+        // Of whom nothing else is known.
+        #expect(shares[4] === shares[5])
+        #expect(shares[4] !== shares[6])
     }
 
     @Test func pausesEnd() throws {

@@ -69,7 +69,11 @@ import Testing
 
     private final class Store: ListenerStore, @unchecked Sendable {
         var kept: [UInt64] = []
-        func keep(_ listener: AgentListener) { kept.append(listener.token) }
+        var isFull = false
+        func keep(_ listener: AgentListener) throws {
+            if isFull { throw SystemError("keep", "a listener", errno: ETOOMANYREFS) }
+            kept.append(listener.token)
+        }
         func forget(_ listener: AgentListener) { kept.removeAll { $0 == listener.token } }
     }
 
@@ -88,10 +92,26 @@ import Testing
         #expect(listeners.count == 3)
         // What is inherited is kept already.
         #expect(store.kept == [first.token, third.token])
-        listeners.remove(inherited)
+        try listeners.remove(inherited)
         #expect(listeners[100] == nil)
-        listeners.remove(first)
+        try listeners.remove(first)
         #expect(store.kept == [third.token])
+    }
+
+    @Test func whatCouldNotBeStoredIsStoredLater() throws {
+        let store = Store()
+        let listeners = AgentListeners(store: store)
+        store.isFull = true
+        let all = try (0..<3).map { _ in
+            try #require(listeners.add(try descriptor(), ListenerOrigin(id: "a")))
+        }
+        #expect(listeners.isUnstored)
+        #expect(listeners.storeRest() != nil)
+        try listeners.remove(all[1])
+        store.isFull = false
+        #expect(listeners.storeRest() == nil)
+        #expect(store.kept == [all[0].token, all[2].token])
+        #expect(!listeners.isUnstored)
     }
 
     @Test func descriptorsAreClosedWithTheirListener() throws {
@@ -111,7 +131,7 @@ import Testing
                     HeldDescriptor(FileDescriptor(owning: ends[0])), ListenerOrigin()))
             let isListener = SeccompNotify.isListener(listener.descriptor)
             #expect(!isListener)
-            listeners.remove(listener)
+            try listeners.remove(listener)
             // Whoever serves it at the moment may still use it.
             withExtendedLifetime(listener) { #expect(!isClosed()) }
         }
@@ -155,8 +175,16 @@ import Testing
         var known = origin
         known.initPID = 5
         known.initStart = 1 << 50
+        known.cgroup = "/a\"b"
         let more = String(decoding: encodeLine(known), as: UTF8.self)
         #expect(StoredListeners.origin(more) == known)
+        known.id = String(repeating: "\u{1}", count: 4000)
+        known.cgroup = AgentAnswers.brief("/" + String(repeating: "a", count: 4000))
+        let short = StoredListeners.payload(known)
+        #expect(short.utf8.count < NamedDescriptor.payloadLimit)
+        known.id = nil
+        #expect(StoredListeners.origin(short) == known)
+        #expect(AgentAnswers.brief("/a/b") == "/a/b")
         // What release 0.1.0 has written, and what a later one may add.
         #expect(StoredListeners.origin(#"{"id":"c1","pid":7}"#) == origin)
         #expect(StoredListeners.origin(#"{"id":"c1","pid":7,"of":"tomorrow"}"#) == origin)

@@ -12,23 +12,18 @@ import Testing
     private final class Holder: StateHolder {
         var fails = false
 
-        func hold(_ file: borrowing FileDescriptor, name: String) throws {
+        func hold(_ state: String, name: String) throws {
             if fails { throw DaemonError("no") }
-            numbers[name] = try file.duplicate().release()
+            held[name] = state
         }
-        func forget(name: String) throws {
-            if let number = numbers.removeValue(forKey: name) { close(number) }
-        }
-        var numbers: [String: CInt] = [:]
-        deinit { for number in numbers.values { close(number) } }
+        func forget(name: String) throws { held[name] = nil }
+        var held: [String: String] = [:]
 
         /// What the next worker gets.
         func handOver(to store: StateStore) throws {
-            for (name, number) in numbers {
-                let copy = fcntl(number, F_DUPFD_CLOEXEC, 0)
-                try #require(copy >= 0)
+            for (name, state) in held {
                 store.adopt(
-                    NamedDescriptor(name: name, payload: "", FileDescriptor(owning: copy)))
+                    NamedDescriptor(name: name, payload: state, try EventDescriptor.make()))
             }
         }
     }
@@ -55,7 +50,7 @@ import Testing
         store.write(one)
         store.write(two)
         #expect(store.unwrittenCount == 2)
-        #expect(holder.numbers.keys.sorted() == ["state:one", "state:two"])
+        #expect(holder.held.keys.sorted() == ["state:one", "state:two"])
         let due = try #require(store.nextTry)
         store.retry(now: due - 1)
         store.retry(now: due)
@@ -64,7 +59,7 @@ import Testing
         try makeRoom()
         store.retry(now: .max)
         #expect(store.unwrittenCount == 0 && store.nextTry == nil)
-        #expect(holder.numbers.isEmpty)
+        #expect(holder.held.isEmpty)
         #expect(try directory.read().states.map(\.0.id).sorted() == ["one", "two"])
     }
 
@@ -93,7 +88,7 @@ import Testing
         #expect(try second.read(except: content.present).states.isEmpty)
         // It writes them in the place of the first one.
         second.retry(now: .max)
-        #expect(holder.numbers.isEmpty)
+        #expect(holder.held.isEmpty)
         #expect(try directory.read().states.map(\.0.slot).sorted() == [1, 3, 4])
         // Files are taken up anew.
         #expect(
@@ -116,7 +111,7 @@ import Testing
         try holder.handOver(to: third)
         #expect(try third.read().states.count == 1)
         third.retry(now: .max)
-        #expect(holder.numbers.isEmpty)
+        #expect(holder.held.isEmpty)
     }
 
     @Test func aContainerThatIsGoneIsNotWritten() throws {
@@ -126,7 +121,7 @@ import Testing
         try makeRoom()
         try store.remove(key: "one")
         store.retry(now: .max)
-        #expect(holder.numbers.isEmpty && store.nextTry == nil)
+        #expect(holder.held.isEmpty && store.nextTry == nil)
         #expect(try directory.read().states.isEmpty)
     }
 
@@ -144,9 +139,8 @@ import Testing
     @Test func whatIsNoStateIsLeft() throws {
         let store = store()
         for (name, text) in [("state:x", "{"), ("state:other", "{\"id\":\"x\"}")] {
-            let file = try SharedMemory.make("x", size: text.utf8.count)
-            try file.write(Array(text.utf8))
-            store.adopt(NamedDescriptor(name: name, payload: "", file))
+            store.adopt(
+                NamedDescriptor(name: name, payload: text, try EventDescriptor.make()))
         }
         #expect(store.unwrittenCount == 0)
     }

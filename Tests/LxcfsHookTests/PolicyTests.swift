@@ -49,6 +49,21 @@ import Testing
         if case .skip = try policy(config, shares: shares).decision { true } else { false }
     }
 
+    @Test func `a filesystem of its own is for who may rule those of others`() throws {
+        var config = try Self.config()
+        config.process = Config.Process()
+        config.process?.capabilities = Config.Capabilities()
+        config.process?.capabilities?.bounding = ["CAP_KILL", "CAP_SETUID", "CAP_LEASE"]
+        #expect(try Self.plan(config)?.rulesFilesystems == false)
+        for name in ["CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH"] {
+            config.process?.capabilities?.bounding = ["CAP_KILL", name]
+            #expect(try Self.plan(config)?.rulesFilesystems == true)
+        }
+        config.linux?.namespaces = try Self.config(namespaces: ["pid", "mount", "user"])
+            .linux?.namespaces
+        #expect(try Self.plan(config)?.rulesFilesystems == false)
+    }
+
     @Test func ordinaryContainerGetsEverything() throws {
         let plan = try #require(try Self.plan(Self.config()))
         #expect(plan.rootfs == "/bundle/rootfs")

@@ -61,6 +61,28 @@ import Testing
         #expect(config.mountCovers(target) == expected)
     }
 
+    @Test func `capabilities count in the host's user namespace, in whatever set they are`()
+        throws
+    {
+        func config(_ sets: String?, userNamespace: Bool = false) throws -> Config {
+            let process = sets.map { #""process":{"capabilities":{\#($0)}},"# } ?? ""
+            let namespaces = userNamespace ? #"{"type":"user"}"# : #"{"type":"pid"}"#
+            let json =
+                #"{"ociVersion":"1.0.2",\#(process)"linux":{"namespaces":[\#(namespaces)]}}"#
+            return try Config(json: Array(json.utf8))
+        }
+        let wanted = ["CAP_SYS_ADMIN", "CAP_LEASE"]
+        for set in ["bounding", "effective", "permitted", "inheritable", "ambient"] {
+            let with = #""\#(set)":["CAP_KILL","CAP_SYS_ADMIN"]"#
+            #expect(try config(with).mayHave(wanted))
+            #expect(try !config(with, userNamespace: true).mayHave(wanted))
+            #expect(try !config(#""\#(set)":["CAP_KILL","CAP_SYS_ADMI"]"#).mayHave(wanted))
+        }
+        // Who says nothing of it is not taken at its best.
+        #expect(try config(nil).mayHave(wanted))
+        #expect(try !config("").mayHave(wanted))
+    }
+
     @Test(arguments: [
         ("rootfs", "/b", "/b/rootfs"), ("rootfs", "/b/", "/b/rootfs"),
         ("/var/r", "/b", "/var/r"), ("../r", "/b", "/b/../r"),

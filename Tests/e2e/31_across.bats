@@ -120,6 +120,9 @@ callers_go_on() {
         run ! $way ls "$WORK/run/containers"
         run ! $way "$LXCFSD" list --runtime-dir "$WORK/run"
     done
+    # Root of a user namespace of his own cannot unmount by force what others use.
+    run ! setpriv --reuid 65534 --regid 65534 --clear-groups \
+        unshare --user --map-root-user --mount umount --force "$WORK/lxcfs"
     # A directory that root has opened lets nobody else in.
     [[ $(stat -c '%a %U' "$WORK/lxcfs/neighbour" "$WORK/run/tree/neighbour") == $'500 root\n500 root' ]]
     goes_on "users of the host"
@@ -164,7 +167,38 @@ callers_go_on() {
     across plain force
     across user force
     across CAP_SYS_ADMIN force
+    across CAP_DAC_READ_SEARCH force
     across CAP_SYS_ADMIN remount
+}
+
+look_own() {
+    local name=own-$1
+    make_bundle "$name" -m $((64 << 20)) 'awk "/MemTotal/ { print \$2 }" /proc/meminfo
+        cat /sys/devices/system/cpu/online
+        grep -c " - overlay lxcfs " /proc/self/mountinfo
+        grep -c " - fuse" /proc/self/mountinfo
+        echo some 150000 2000000 >/proc/pressure/cpu'
+    set_config "$name" '.process.capabilities |= with_entries(.value += ["CAP_SYS_ADMIN"])'
+    run run_container "$1" "$name"
+    echo "$output"
+    [[ ${lines[0]} == 65536 && ${lines[1]} == $(</sys/devices/system/cpu/online) ]]
+    ((${lines[2]} > 10)) && [[ ${lines[3]} == 0 && ${lines[4]} == *"Read-only"* ]]
+    # Renewed by attach, and taken away by detach.
+    make_bundle "$name-2" -m $((64 << 20))
+    set_config "$name-2" '.process.capabilities |= with_entries(.value += ["CAP_SYS_ADMIN"])'
+    start_container "$1" "$name-2"
+    "$LXCFS_HOOK" attach "$(container_pid "$name-2")" --id "$name-2" --runtime-dir "$WORK/run"
+    [[ $(exec_container "$1" "$name-2" grep -c " /proc/meminfo .* - overlay lxcfs " \
+        /proc/self/mountinfo) == 1 ]]
+    [[ $(exec_container "$1" "$name-2" awk '/MemTotal/ { print $2 }' /proc/meminfo) == 65536 ]]
+    "$LXCFS_HOOK" detach "$(container_pid "$name-2")" --id "$name-2" --runtime-dir "$WORK/run"
+    run ! exec_container "$1" "$name-2" grep " - overlay lxcfs " /proc/self/mountinfo
+    delete_container "$1" "$name-2"
+}
+
+@test "a container that rules filesystems has one of its own, with the same content" {
+    for_each_runtime look_own
+    ! grep overlay /proc/self/mountinfo | grep lxcfs || fail "left on the host"
 }
 
 @test "fanotify on all of a filesystem" {

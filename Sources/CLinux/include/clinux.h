@@ -20,5 +20,7 @@
 #include "clinux/wait.h"
 #include "clinux/seccomp.h"
 #include "clinux/log.h"
+#include "clinux/landlock.h"
+#include "clinux/waiting.h"
 
 #endif

@@ -181,7 +181,12 @@ final class Agent: Sendable {
     ) {
         if event.isHungUp, !event.isReadable {
             log.debug("no longer listening for \(listener.origin.id ?? "?")")
-            return listeners.remove(listener)
+            do {
+                try listeners.remove(listener)
+            } catch {
+                note(.unstored, .error) { "seccomp listener: it is kept in vain: \(error)" }
+            }
+            return
         }
         // RECV waits when there is nothing to receive.
         guard event.isReadable else { return rearm(listener) }

@@ -106,7 +106,7 @@ final class AgentAnswers: Sendable {
         if pid == 0 { return true }
         guard pid > 0 else { return false }
         do {
-            let namespace = try host.roots.proc.open(at: "\(tid)/ns/pid")
+            let namespace = try openPIDNamespace(of: tid, host.roots.proc)
             return try processID(pid, in: namespace) == tid
         } catch {
             // Linux before 6.11 alone: how long that file is, is up to the thread.
@@ -116,17 +116,48 @@ final class AgentAnswers: Sendable {
         }
     }
 
-    /// Adds to what the runtime said which init the kernel names for it: that is known only as
-    /// long as the process lives.
+    /// Adds to what the runtime said which container the kernel names for it: that is known only
+    /// as long as the process lives.
     func identify(_ origin: ListenerOrigin) -> ListenerOrigin {
-        guard origin.initPID == nil, let pid = origin.pid, pid > 0,
-            !callers.sharesNamespace(pid),
+        guard origin.cgroup == nil, let pid = origin.pid, pid > 0,
             let place = try? callers.place(of: pid, asContainer: true, Workspace.current)
         else { return origin }
         var complete = origin
-        complete.initPID = place.pid
-        complete.initStart = place.startTime
+        if let container = registered(place.cgroups) {
+            complete.initPID = container.pid
+            complete.initStart = container.startTime
+            complete.cgroup = Self.brief(container.cgroups.paths.display)
+        } else if callers.sharesNamespace(pid) {
+            complete.cgroup = Self.brief(place.cgroups.display)
+        } else {
+            // In which of its cgroups a process is, such a container may choose.
+            complete.initPID = place.pid
+            complete.initStart = place.startTime
+            complete.cgroup = ""
+        }
         return complete
+    }
+
+    /// What stands for a path: it is kept together with the descriptor, where there is not much
+    /// room.
+    static func brief(_ path: String) -> String {
+        if path.utf8.count <= 256 { return path }
+        var hash = FNV1a()
+        hash.add(path.utf8)
+        return "\(hash.value)"
+    }
+
+    /// The registered container that has these cgroups, its own or those below.
+    private func registered(_ cgroups: CgroupPaths) -> Container? {
+        let path = cgroups.display
+        let outer = registry.all.filter { container in
+            let paths = container.cgroups.paths
+            return path.utf8.starts(with: paths.display.utf8) && !paths.isRoot
+                && paths.contains(cgroups)
+        }
+        return outer.max {
+            $0.cgroups.paths.display.utf8.count < $1.cgroups.paths.display.utf8.count
+        }
     }
 
     /// The container whose `/proc/meminfo` the caller reads, so that files and calls answer
@@ -180,6 +211,10 @@ final class AgentAnswers: Sendable {
         _ bytes: UnsafeRawBufferPointer, _ address: UInt64, _ call: InterceptedCall,
         _ listener: AgentListener
     ) throws(SystemError) -> Bool {
+        if Aide.isThere {
+            guard SeccompNotify.isWaiting(listener.descriptor, call.id) else { return false }
+            return try Aide.write(bytes, toCaller: call.tid, at: address)
+        }
         // In this order: the memory is that of the thread which had the number when it was
         // opened, and if the caller still waits after that, it was the caller.
         let memory = try CallerMemory(of: call.tid, host.roots.proc)

@@ -33,15 +33,20 @@ final class AgentConnections: Sendable {
 
     /// Adds a connection, which the calling thread deals with from now on.
     ///
-    /// - Returns: whether it was added: its process does not have too many. And one that had to go
-    ///   for it, which is the calling thread's, too.
+    /// - Returns: whether it was added. And one that had to go for it, which is the calling
+    ///   thread's, too: of the same process if that has too many.
     func add(_ connection: AgentConnection) -> (isAdded: Bool, superseded: AgentConnection?) {
         state.withLock { state in
-            let same = state.entries.values.count { $0.connection.peer == connection.peer }
-            guard same < Self.peerLimit else { return (false, nil) }
+            let same = state.entries.values.filter { $0.connection.peer == connection.peer }
+            var rivals: [Entry] = []
+            if same.count >= Self.peerLimit {
+                rivals = same
+            } else if state.entries.count >= Self.limit {
+                rivals = Array(state.entries.values)
+            }
             var superseded: AgentConnection?
-            if state.entries.count >= Self.limit {
-                let idle = state.entries.values.filter { !$0.isTaken }.map(\.connection)
+            if !rivals.isEmpty {
+                let idle = rivals.filter { !$0.isTaken }.map(\.connection)
                 // The oldest of those who have said nothing.
                 superseded =
                     idle.filter { !$0.hasSpoken }.min { $0.token < $1.token }

@@ -6,6 +6,8 @@ final class AgentListeners: Sendable {
         var byToken: [UInt64: AgentListener] = [:]
         var nextToken: UInt64 = 1
         var shares: [ListenerOrigin: AgentShare] = [:]
+        /// Those that the store has not taken yet.
+        var unstored: Set<UInt64> = []
     }
     private let state = Guarded(State())
     private let store: (any ListenerStore)?
@@ -40,9 +42,37 @@ final class AgentListeners: Sendable {
             state.byToken[token] = listener
             return listener
         }
-        if let listener { store?.keep(listener) }
+        if let listener, let store {
+            do {
+                try store.keep(listener)
+            } catch {
+                _ = state.withLock { $0.unstored.insert(listener.token) }
+            }
+        }
         return listener
     }
+
+    /// Tries again to store what could not be stored.
+    ///
+    /// - Returns: why it cannot be stored still; nil if all is.
+    func storeRest() -> (any Error)? {
+        guard let store else { return nil }
+        let rest = state.withLock { state in
+            state.unstored.sorted().compactMap { state.byToken[$0] }
+        }
+        for listener in rest {
+            do {
+                try store.keep(listener)
+                _ = state.withLock { $0.unstored.remove(listener.token) }
+            } catch {
+                return error
+            }
+        }
+        return nil
+    }
+
+    /// Whether something is not stored yet.
+    var isUnstored: Bool { state.withLock { !$0.unstored.isEmpty } }
 
     /// Adds one that another process had, which is kept already. However many there are: without
     /// it the calls of processes that run would fail.
@@ -61,15 +91,18 @@ final class AgentListeners: Sendable {
     }
 
     /// The descriptor is closed when nobody uses it any more.
-    func remove(_ listener: AgentListener) {
+    ///
+    /// - Throws: if the store keeps it all the same.
+    func remove(_ listener: AgentListener) throws {
         abandon(listener)
-        store?.forget(listener)
+        try store?.forget(listener)
     }
 
     /// Removes one that is not kept any more.
     func abandon(_ listener: AgentListener) {
         state.withLock { state in
             guard state.byToken.removeValue(forKey: listener.token) != nil else { return }
+            state.unstored.remove(listener.token)
             if listener.share.removeListener() { state.shares[listener.origin.container] = nil }
         }
     }

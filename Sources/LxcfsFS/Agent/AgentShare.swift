@@ -18,7 +18,7 @@ final class AgentShare: Sendable {
     /// Nanoseconds after which a thread is taken to be held by the container.
     static let patience: UInt64 = 100_000_000
     /// Listeners. Each `exec` brings one, which lives as long as a process that it has started.
-    static let listenerLimit = 512
+    static let listenerLimit = 2048
 
     /// What becomes of a call that is there to be received.
     enum Turn: Equatable {

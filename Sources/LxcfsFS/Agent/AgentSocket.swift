@@ -29,6 +29,8 @@ final class AgentSocket: Sendable {
     private static let timeLimit: UInt64 = 5_000_000_000
     /// Nanoseconds without accepting, when there are no descriptors.
     private static let pause: UInt64 = 100_000_000
+    /// Nanoseconds until what the keeper could not take is sent again.
+    private static let storePause: UInt64 = 250_000_000
 
     init(
         _ listener: consuming FileDescriptor, poller: Poller, listeners: AgentListeners,
@@ -64,9 +66,15 @@ final class AgentSocket: Sendable {
         }
     }
 
-    /// Does what is due: ends the connections that have not said everything in time, and accepts
-    /// again after a pause.
+    /// Does what is due: ends the connections that have not said everything in time, has listeners
+    /// stored, and accepts again after a pause.
     func look(now: UInt64) {
+        if let error = listeners.storeRest() {
+            note(.unstored, .error) {
+                "seccomp listener: it would not survive this process so far: \(error)"
+            }
+            alarm.ask(at: now + Self.storePause)
+        }
         let (late, next) = connections.takeLate(now: now)
         for connection in late {
             adopt(connection, ListenerOrigin(), complaint: "it was not complete in time")
@@ -209,9 +217,10 @@ final class AgentSocket: Sendable {
                 log.debug("listening for \(name)")
             } catch {
                 note(.socketFailure, .error) { "seccomp listener: \(error)" }
-                listeners.remove(listener)
+                listeners.abandon(listener)
             }
         }
+        if listeners.isUnstored { alarm.ask(at: Clock.monotonic() + Self.storePause) }
         if connection.listeners.isEmpty {
             note(.withoutListener, .warning) {
                 "seccomp socket: no notify descriptor from \(origin.id ?? "a runtime")"

@@ -8,7 +8,7 @@ final class LimitedLog: Sendable {
     enum Kind: Hashable {
         case failure, heldThreads, passedCall, refusedCall
         case socketFailure, strangers, tooManyConnections, tooManyListeners
-        case message, withoutListener
+        case message, withoutListener, unstored
     }
 
     private struct Last {

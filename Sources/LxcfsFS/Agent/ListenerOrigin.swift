@@ -9,11 +9,13 @@ struct ListenerOrigin: Fields, Hashable {
     var id: String?
     /// The container's first process, as the daemon counts.
     var pid: Int32?
-    /// The init of that process's pid namespace; nil if that is the host's, or was not found, or
-    /// release 0.1.0 has written this.
+    /// The init of its container, as the kernel says; nil if that is the host's.
     var initPID: Int32?
     /// When that init started, in nanoseconds since boot.
     var initStart: UInt64?
+    /// The cgroup of the container, empty if its init is all that is known; nil if the process was
+    /// gone, or release 0.1.0 has written this.
+    var cgroup: String?
 
     init() {}
 
@@ -27,13 +29,16 @@ struct ListenerOrigin: Fields, Hashable {
         try fields.optional("pid", &pid)
         try fields.optional("init", &initPID)
         try fields.optional("started", &initStart)
+        try fields.optional("cgroup", &cgroup)
     }
 
-    /// What all listeners of one container have in common, and it cannot choose: the runtime names
-    /// the container and one of its processes, the kernel the init of that process.
+    /// What all listeners of one container have in common. None of it can be chosen there: the
+    /// kernel says it of the process that the runtime has named; the id counts only when that
+    /// process is gone.
     var container: ListenerOrigin {
         var common = self
         common.pid = nil
+        if cgroup != nil { common.id = nil }
         return common
     }
 }

@@ -1,6 +1,5 @@
 import Control
 import JSON
-import Logging
 import LxcfsHandover
 import Syscalls
 
@@ -8,33 +7,28 @@ import Syscalls
 /// intercepted fail with `ENOSYS`.
 final class StoredListeners: ListenerStore {
     private let link: WorkerEnd
-    private let log: Logger
 
     private static let prefix = "seccomp:"
 
-    init(_ link: WorkerEnd, log: Logger) {
-        self.link = link
-        self.log = log
+    init(_ link: WorkerEnd) { self.link = link }
+
+    func keep(_ listener: AgentListener) throws {
+        try link.keep(
+            listener.descriptor, name: Self.name(listener.token),
+            payload: Self.payload(listener.origin))
     }
 
-    func keep(_ listener: AgentListener) {
-        let origin = String(decoding: encodeLine(listener.origin), as: UTF8.self)
-        attempt {
-            try link.keep(
-                listener.descriptor, name: Self.name(listener.token), payload: origin)
-        }
+    /// A name that is too long to be kept is left out: calls are answered without it, too.
+    static func payload(_ origin: ListenerOrigin) -> String {
+        let whole = String(decoding: encodeLine(origin), as: UTF8.self)
+        if whole.utf8.count <= NamedDescriptor.payloadLimit { return whole }
+        var rest = origin
+        rest.id = nil
+        return String(decoding: encodeLine(rest), as: UTF8.self)
     }
 
-    func forget(_ listener: AgentListener) {
-        attempt { try link.forget(name: Self.name(listener.token)) }
-    }
-
-    private func attempt(_ body: () throws -> Void) {
-        do {
-            try body()
-        } catch {
-            log.error("a seccomp listener would not survive this process: \(error)")
-        }
+    func forget(_ listener: AgentListener) throws {
+        try link.forget(name: Self.name(listener.token))
     }
 
     private static func name(_ token: UInt64) -> String { prefix + "\(token)" }

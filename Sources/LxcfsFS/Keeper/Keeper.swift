@@ -32,16 +32,19 @@ public final class Keeper {
     ///
     /// - Throws: `SystemError` and `DaemonError` for what keeps the daemon from starting.
     public func run() throws {
-        signal(SIGPIPE, SIG_IGN)
         let signals = try SignalDescriptor([
             SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD,
         ])
-        raiseDescriptorLimit()
-        try makeDirectory(options.runtimeDirectory, mode: 0o755)
-        // As the table of mounts names it.
-        options.runtimeDirectory = try resolvePath(options.runtimeDirectory)
+        // Workers inherit it: each container that is read keeps a dozen cgroup files open.
+        for limit in raiseLimits() {
+            log.warning("the limit on \(limit.name) stays at \(limit.value)")
+        }
+        // Directories that even a worker could not enter, or that others could write to.
+        umask(0o022)
+        try prepareDirectories()
         let pidFile = try PidFile(options.pidFilePath)
         try makeDirectory(directory.containers, mode: 0o700)
+        for place in try TrustedPath.contents(of: directory) { try trust(place, whole: true) }
 
         let loop: KeeperLoop
         let inheritance = Inheritance.take(directory.storedDescriptors, service, log)
@@ -84,6 +87,29 @@ public final class Keeper {
         log.info("stopped")
     }
 
+    /// Makes the runtime directory if need be, and sees to it that nobody but root decides what
+    /// is in there, or what the mountpoint is.
+    private func prepareDirectories() throws {
+        try trust(options.mountPoint, whole: false)
+        try trust(options.runtimeDirectory, whole: false)
+        try makeDirectory(options.runtimeDirectory, mode: 0o755)
+        try trust(options.runtimeDirectory, whole: true)
+        try trust(options.pidFilePath, whole: true)
+        // As the table of mounts names it.
+        options.runtimeDirectory = try resolvePath(options.runtimeDirectory)
+    }
+
+    /// - Throws: `SystemError`; `DaemonError` if others than root decide what is there. A keeper
+    ///   that has taken the place of one that did not mind goes on: to end would not help
+    ///   containers that read already.
+    private func trust(_ path: String, whole: Bool) throws {
+        do {
+            try TrustedPath.check(path, whole: whole)
+        } catch let error as DaemonError where isReplacement {
+            log.error("\(error)")
+        }
+    }
+
     private func makeLoop(
         _ store: DescriptorStore, mounts: MountTask?
     ) throws -> KeeperLoop {
@@ -116,14 +142,6 @@ public final class Keeper {
         try Privileges.forbidNew()
         // It stays across execve(2), and each takes room, of which there is not much.
         if !isReplacement { try SystemCallFilter.keeper.load(options.systemCallFilter) }
-    }
-
-    /// Each container that is read keeps a dozen cgroup files open. Workers inherit it.
-    private func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard getrlimit(RLIMIT_NOFILE, &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(RLIMIT_NOFILE, &limit)
     }
 
     private func removeIfEmpty(_ directory: String) {

@@ -80,8 +80,8 @@ final class CallerLookup: Sendable {
         self.showSwap = showSwap
         self.sampler = sampler
         self.poller = poller
-        ownNamespace = try Self.namespace(of: "self", host)
-        ownUserNamespace = try Self.namespace("user", of: "self", host)
+        ownNamespace = try NamespaceID.own(.process, host.roots.proc)
+        ownUserNamespace = try NamespaceID.own(.user, host.roots.proc)
         timeNamespaces = try TimeNamespaces(host.roots.proc)
     }
 
@@ -91,44 +91,43 @@ final class CallerLookup: Sendable {
     /// - Throws: `ESRCH` when the thread cannot be seen from here.
     func container(ofCaller tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container
     {
-        try known(tid, workspace).container
+        guard tid > 0 else {
+            throw SystemError("find the container of", "caller", errno: ESRCH)
+        }
+        let now = host.now()
+        if let known = recent(tid, now) { return known.container }
+        let found = Known(
+            tid: tid, time: now, container: try find(tid, workspace),
+            outermost: try outermostNamespace(of: tid))
+        state.withLock { $0.recent[Int(tid) % Self.recentCount] = found }
+        return found.container
     }
 
-    /// Who pays for what thread `tid` has us hold; found as the container is.
+    private func recent(_ tid: Int32, _ now: UInt64) -> Known? {
+        let known = state.withLock { $0.recent[Int(tid) % Self.recentCount] }
+        guard let known, known.tid == tid, clampedDifference(now, known.time) < host.window
+        else { return nil }
+        return known
+    }
+
+    /// Who pays for what thread `tid` has us hold.
     ///
     /// - Parameter user: of the thread, in our user namespace.
     /// - Throws: only for want of descriptors.
-    func payer(
-        ofCaller tid: Int32, user: uid_t, _ workspace: Workspace
-    ) throws(SystemError) -> Payer {
+    func payer(ofCaller tid: Int32, user: uid_t) throws(SystemError) -> Payer {
+        guard tid > 0 else { return .stranger }
+        if let known = recent(tid, host.now()) { return Payer(known.outermost, user: user) }
         do {
-            return Payer(try known(tid, workspace).outermost, user: user)
+            return Payer(try outermostNamespace(of: tid), user: user)
         } catch {
             if error.isOutOfDescriptors { throw error }
             return .stranger
         }
     }
 
-    private func known(_ tid: Int32, _ workspace: Workspace) throws(SystemError) -> Known {
-        guard tid > 0 else {
-            throw SystemError("find the container of", "caller", errno: ESRCH)
-        }
-        let now = host.now()
-        let index = Int(tid) % Self.recentCount
-        let known = state.withLock { $0.recent[index] }
-        if let known, known.tid == tid, clampedDifference(now, known.time) < host.window {
-            return known
-        }
-        let found = Known(
-            tid: tid, time: now, container: try find(tid, workspace),
-            outermost: try outermostNamespace(of: tid))
-        state.withLock { $0.recent[index] = found }
-        return found
-    }
-
     /// The pid namespace of a thread, as far up as it lies below ours; nil if it is ours.
     private func outermostNamespace(of tid: Int32) throws(SystemError) -> NamespaceID? {
-        let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
+        let file = try openPIDNamespace(of: tid, host.roots.proc)
         let own = NamespaceID(inode: UInt64(try file.status().st_ino))
         if own == ownNamespace { return nil }
         // Just found, as the init of the container was.
@@ -202,7 +201,7 @@ final class CallerLookup: Sendable {
         of tid: Int32, asContainer: Bool = false, isStarting: Bool = false,
         _ workspace: Workspace
     ) throws(SystemError) -> Place {
-        let namespace = try Self.namespace(of: "\(tid)", host)
+        let namespace = try NamespaceID.of(tid, .process, host.roots.proc)
         if asContainer, namespace != ownNamespace {
             return try place(ofContainerOf: tid, in: namespace, isStarting, workspace)
         }
@@ -257,7 +256,7 @@ final class CallerLookup: Sendable {
     func sharesNamespace(_ tid: Int32) -> Bool {
         guard tid > 0 else { return false }
         let namespace = try? host.withDescriptors { () throws(SystemError) in
-            try Self.namespace(of: "\(tid)", host)
+            try NamespaceID.of(tid, .process, host.roots.proc)
         }
         return namespace == ownNamespace
     }
@@ -272,8 +271,8 @@ final class CallerLookup: Sendable {
         }
         let namespaces = try? host.withDescriptors { () throws(SystemError) in
             [
-                try Self.namespace("pid", of: "\(tid)", host),
-                try Self.namespace("user", of: "\(tid)", host),
+                try NamespaceID.of(tid, .process, host.roots.proc),
+                try NamespaceID.of(tid, .user, host.roots.proc),
             ]
         }
         return namespaces == [ownNamespace, ownUserNamespace]
@@ -291,7 +290,7 @@ final class CallerLookup: Sendable {
         let found = InitProcess(
             pid: pid, startTime: try startTime(pid, workspace),
             outermost: try outermost(
-                of: host.roots.proc.open(at: "\(tid)/ns/pid"), namespace),
+                of: openPIDNamespace(of: tid, host.roots.proc), namespace),
             process: try openProcess(pid))
         let isRemembered = state.withLock { state in
             guard state.inits[namespace] != nil || state.inits.count < Self.initLimit else {
@@ -326,8 +325,7 @@ final class CallerLookup: Sendable {
         of namespace: NamespaceID, seenFrom tid: Int32, _ workspace: Workspace
     ) throws(SystemError) -> Int32? {
         do {
-            let file = try host.roots.proc.open(at: "\(tid)/ns/pid")
-            return try processID(1, in: file)
+            return try processID(1, in: try openPIDNamespace(of: tid, host.roots.proc))
         } catch {
             guard error.errno == ENOTTY || error.errno == EINVAL else { throw error }
         }
@@ -352,7 +350,7 @@ final class CallerLookup: Sendable {
     private func isInit(_ pid: Int32, of namespace: NamespaceID, _ workspace: Workspace) -> Bool
     {
         NamespacePIDs(of: pid, host.roots.proc, workspace.scratch)?.innermost == 1
-            && (try? Self.namespace(of: "\(pid)", host)) == namespace
+            && (try? NamespaceID.of(pid, .process, host.roots.proc)) == namespace
     }
 
     /// See ``CgroupPaths/ofContainer``. The root is the host: a container whose own cgroup is called
@@ -363,14 +361,6 @@ final class CallerLookup: Sendable {
     }
 
     // MARK: - Reading /proc/<pid>
-
-    private static func namespace(
-        _ kind: String = "pid", of process: String, _ host: Host
-    ) throws(SystemError) -> NamespaceID {
-        let path = "\(process)/ns/\(kind)"
-        let file = try host.roots.proc.open(at: path)
-        return NamespaceID(inode: UInt64(try file.status(path: path).st_ino))
-    }
 
     private func cgroupPaths(_ pid: Int32, _ workspace: Workspace) throws(SystemError)
         -> CgroupPaths

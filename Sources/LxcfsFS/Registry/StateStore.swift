@@ -1,13 +1,14 @@
 import Control
 import Glibc
 import JSON
+import KernelText
 import Logging
 import LxcfsHandover
 import Syscalls
 
 /// Where a ``StateStore`` has states held as long as there is no room for their files.
 protocol StateHolder {
-    func hold(_ file: borrowing FileDescriptor, name: String) throws
+    func hold(_ state: String, name: String) throws
     func forget(name: String) throws
 }
 
@@ -15,8 +16,9 @@ protocol StateHolder {
 struct KeeperHolder: StateHolder {
     let link: WorkerEnd
 
-    func hold(_ file: borrowing FileDescriptor, name: String) throws {
-        try link.keep(file, name: name)
+    func hold(_ state: String, name: String) throws {
+        // What is kept is a descriptor; the state is what is said of it.
+        try link.keep(try EventDescriptor.make(), name: name, payload: state)
     }
 
     func forget(name: String) throws { try link.forget(name: name) }
@@ -35,7 +37,11 @@ final class StateStore {
     private struct Unwritten {
         let state: ContainerState
         /// Stands for the inode of its file.
-        let inode: UInt64
+        var inode: UInt64 {
+            var hash = FNV1a()
+            hash.add(encodeLine(state))
+            return hash.value | 1 << 63
+        }
     }
     /// By the keys of the containers.
     private var unwritten: [String: Unwritten] = [:]
@@ -75,16 +81,12 @@ final class StateStore {
     }
 
     private func hold(_ state: ContainerState) {
+        unwritten[state.id] = Unwritten(state: state)
         do {
-            let text = encodeLine(state)
-            let file = try SharedMemory.make("lxcfsd-state", size: text.count)
-            try file.write(text, path: "a state")
-            unwritten[state.id] = Unwritten(state: state, inode: try Self.inode(of: file))
-            try holder.hold(file, name: Self.prefix + state.id)
+            try holder.hold(
+                String(decoding: encodeLine(state), as: UTF8.self),
+                name: Self.prefix + state.id)
         } catch {
-            if unwritten[state.id]?.state != state {
-                unwritten[state.id] = Unwritten(state: state, inode: 0)
-            }
             log.error(
                 "\(state.id) is not known to the next worker before it is written: \(error)")
         }
@@ -145,13 +147,12 @@ final class StateStore {
     func adopt(_ kept: consuming NamedDescriptor) {
         let name = kept.name
         do {
-            let file = kept.takeDescriptor()
-            let text = try Self.content(of: file)
-            let state = try ContainerState(JSONText(text, keepsUnknown: false).root)
+            let state = try ContainerState(
+                JSONText(Array(kept.payload.utf8), keepsUnknown: false).root)
             guard name == Self.prefix + state.id else {
                 throw SystemError("take up", name, errno: EINVAL)
             }
-            unwritten[state.id] = Unwritten(state: state, inode: try Self.inode(of: file))
+            unwritten[state.id] = Unwritten(state: state)
             nextTry = nextTry ?? Clock.monotonic()
         } catch {
             log.warning("ignored: \(name): \(error)")
@@ -181,23 +182,5 @@ final class StateStore {
             if known[name] != item.inode { content.states.append((item.state, name)) }
         }
         return content
-    }
-
-    private static func inode(
-        of file: borrowing FileDescriptor
-    ) throws(SystemError) -> UInt64 { UInt64(try file.status(path: "a state").st_ino) }
-
-    /// Without moving where others read.
-    private static func content(
-        of file: borrowing FileDescriptor
-    ) throws(SystemError) -> [UInt8] {
-        let size = Int(try file.status(path: "a state").st_size)
-        guard size <= 1 << 20 else { throw SystemError("read", "a state", errno: EFBIG) }
-        var text = [UInt8](repeating: 0, count: size)
-        let count = text.withUnsafeMutableBytes { pread(file.raw, $0.baseAddress, $0.count, 0) }
-        guard count == size else {
-            throw SystemError("read", "a state", errno: count < 0 ? errno : EIO)
-        }
-        return text
     }
 }

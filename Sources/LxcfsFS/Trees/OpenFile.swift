@@ -14,7 +14,7 @@ final class OpenFile: @unchecked Sendable {
     let gate: RequestGate?
     /// nil for a file that an earlier worker has opened.
     private var container: Container?
-    private let payer: Payer
+    let payer: Payer
     private let lock = Lock()
     private(set) var snapshot: Snapshot
     private var begun = false
@@ -55,17 +55,18 @@ final class OpenFile: @unchecked Sendable {
     /// The content for a read at `offset`.
     ///
     /// - Parameters:
-    ///   - files: keep what the next worker has to know.
+    ///   - table: keeps what the next worker has to know.
     ///   - find: the container, should it not be known.
+    ///   - remake: makes a new content, and keeps it.
     func content(
-        at offset: Int, _ handle: UInt64, _ files: OpenFiles, _ host: Host,
-        _ workspace: Workspace,
-        find: () throws(SystemError) -> Container
+        at offset: Int, _ handle: UInt64, _ table: OpenFileTable, _ workspace: Workspace,
+        find: () throws(SystemError) -> Container,
+        remake: (Container) throws(SystemError) -> Snapshot
     ) throws(SystemError) -> Snapshot {
         lock.lock()
         defer { lock.unlock() }
         if offset == 0, begun,
-            !workspace.isReplaying || !files.table.isFor(workspace.request, handle)
+            !workspace.isReplaying || !table.isFor(workspace.request, handle)
         {
             if container == nil {
                 // The reader may be another container than the one that has opened the file: then
@@ -75,17 +76,9 @@ final class OpenFile: @unchecked Sendable {
                 }
                 container = found
             }
-            if let container {
-                let made = try files.recent.content(
-                    of: node, identity, for: payer, now: host.now()
-                ) { () throws(SystemError) in
-                    try container.snapshot(of: node, host, workspace)
-                }
-                try files.replace(handle, made, for: workspace.request)
-                snapshot = made
-            }
+            if let container { snapshot = try remake(container) }
         }
-        if !begun { files.table.noteBegun(handle, by: workspace.request) }
+        if !begun { table.noteBegun(handle, by: workspace.request) }
         begun = true
         return snapshot
     }

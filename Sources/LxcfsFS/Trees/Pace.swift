@@ -1,5 +1,4 @@
 import KernelText
-import Syscalls
 
 /// How often something may be done: so often at once, and from then on so often per second.
 struct Pace {

@@ -82,12 +82,9 @@ extension PressureTrigger {
     ) throws(SystemError) -> PressureTrigger {
         let privileged = hasSystemResource(caller, host)
         if container.isHost {
-            let path = "pressure/" + kind.rawValue
-            let flags = O_RDWR | O_NONBLOCK
             return PressureTrigger(
-                privileged
-                    ? try host.roots.proc.open(at: path, flags, raising: .resources)
-                    : try host.roots.proc.open(at: path, flags))
+                try openPressure(kind.rawValue, ofHost: host.roots.proc, privileged: privileged)
+            )
         }
         return PressureTrigger(
             try container.cgroups.openPressure(kind, privileged: privileged))
@@ -95,9 +92,8 @@ extension PressureTrigger {
 
     /// Whether the thread has CAP_SYS_RESOURCE where it counts: in our user namespace.
     private static func hasSystemResource(_ tid: pid_t, _ host: Host) -> Bool {
-        guard let own = try? host.roots.proc.open(at: "self/ns/user").status(),
-            let its = try? host.roots.proc.open(at: "\(tid)/ns/user").status(),
-            own.st_ino == its.st_ino, own.st_dev == its.st_dev
+        guard let own = try? NamespaceID.own(.user, host.roots.proc),
+            let its = try? NamespaceID.of(tid, .user, host.roots.proc), own == its
         else { return false }
         return (try? Capability.resources.isInEffect(inThread: tid)) ?? false
     }

@@ -31,7 +31,7 @@ struct SnapshotFiles: FileServer {
             let caller = callerPID(request)
             let container = try names.container(of: node, caller: caller, workspace)
             let reservation = try openFiles.reserve(
-                for: try payer(of: request, workspace), hasTrigger: writing,
+                for: try payer(of: request), hasTrigger: writing,
                 opener: workspace.request)
             let opened: OpenFile
             do throws(SystemError) {
@@ -79,7 +79,7 @@ struct SnapshotFiles: FileServer {
                 opened = known
             } else {
                 let container = try names.container(of: node, caller: caller, workspace)
-                let payer = try payer(of: request, workspace)
+                let payer = try payer(of: request)
                 opened = try OpenFile(
                     container, node, for: payer, openFiles.recent, host, workspace)
                 // What a former worker has left may have been answered, and the file be closed:
@@ -89,9 +89,17 @@ struct SnapshotFiles: FileServer {
                 }
             }
             let content = try opened.content(
-                at: offset, handle, openFiles, host, workspace
+                at: offset, handle, openFiles.table, workspace
             ) { () throws(SystemError) in
                 try names.container(of: node, caller: caller, workspace)
+            } remake: { container throws(SystemError) in
+                let made = try openFiles.recent.content(
+                    of: opened.node, opened.identity, for: opened.payer, now: host.now()
+                ) { () throws(SystemError) in
+                    try container.snapshot(of: opened.node, host, workspace)
+                }
+                try openFiles.replace(handle, made, for: workspace.request)
+                return made
             }
             withExtendedLifetime(content) {
                 reply(request, content.part(offset: offset, size: size))
@@ -120,7 +128,7 @@ struct SnapshotFiles: FileServer {
                 let caller = callerPID(request)
                 let container = try names.container(of: node, caller: caller, workspace)
                 try openFiles.reserveTrigger(handle) { () throws(SystemError) in
-                    try payer(of: request, workspace)
+                    try payer(of: request)
                 }
                 opened.pressureTrigger = try trigger(node, container, caller)
             }
@@ -134,13 +142,11 @@ struct SnapshotFiles: FileServer {
     }
 
     /// Who pays for what the caller opens.
-    private func payer(
-        of request: fuse_req_t, _ workspace: Workspace
-    ) throws(SystemError) -> Payer {
+    private func payer(of request: fuse_req_t) throws(SystemError) -> Payer {
         // Without a context nobody is known: as a thread that cannot be seen.
         guard let context = fuse_req_ctx(request)?.pointee else { return .stranger }
         return try host.withDescriptors { () throws(SystemError) in
-            try names.callers.payer(ofCaller: context.pid, user: context.uid, workspace)
+            try names.callers.payer(ofCaller: context.pid, user: context.uid)
         }
     }
 

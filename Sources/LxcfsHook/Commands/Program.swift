@@ -11,10 +11,9 @@ public enum Program {
     /// - Parameter arguments: the command line with the name of the program.
     /// - Returns: how the program is to end.
     public static func run(_ arguments: [String]) -> ExitCode {
-        occupyStandardDescriptors()
-        // A message to a runtime that no longer listens must not end the hook between two
+        // Also: a message to a runtime that no longer listens must not end the hook between two
         // mounts.
-        signal(SIGPIPE, SIG_IGN)
+        prepareProcess()
         let parsed: Arguments
         do {
             parsed = try Arguments(Array(arguments.dropFirst()))
@@ -100,16 +99,5 @@ public enum Program {
 
     private static func log(_ options: Options) -> Log {
         Log(level: options.logLevel, syslog: options.usesSyslog)
-    }
-
-    /// Opens /dev/null in place of standard descriptors that are closed.
-    ///
-    /// Otherwise the next file that the hook opens would get the number, and messages would be
-    /// written to that file.
-    private static func occupyStandardDescriptors() {
-        for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
-            // open(2) takes the lowest free number, which is the one that is missing.
-            _ = Glibc.open("/dev/null", O_RDWR)
-        }
     }
 }

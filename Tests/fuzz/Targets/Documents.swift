@@ -83,6 +83,13 @@ private func intercept(_ profile: Seccomp?) {
     let again = interception.applied(to: changed)
     require(again.profile == nil, "an interception that has no end")
     require(changed.listenerPath == "/run/x.sock", "another listener")
+    let isForOthers =
+        profile.map { profile in
+            profile.listenerPath != "/run/x.sock"
+                && (profile.defaultAction == "SCMP_ACT_NOTIFY"
+                    || (profile.syscalls ?? []).contains { $0.action == "SCMP_ACT_NOTIFY" })
+        } ?? false
+    require(!isForOthers, "another agent's profile")
     func others(_ profile: Seccomp?) -> [String] {
         (profile?.syscalls ?? []).flatMap { rule in
             rule.names.filter { !calls.contains($0) }.map { "\(rule.action) \($0)" }
