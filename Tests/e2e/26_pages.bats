@@ -13,7 +13,7 @@ setup_file() {
 }
 teardown_file() { leave_neighbour; stop_daemon; }
 setup() { WORKER=$(worker_pid); }
-teardown() { stop_attacks; tail -5 "$WORK/lxcfsd.log" >&2; }
+teardown() { stop_attacks; }
 
 # The worker is the one that there was, and the keeper has not complained.
 same_worker() {
