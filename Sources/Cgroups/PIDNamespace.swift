@@ -28,7 +28,7 @@ public final class PIDNamespace {
         of process: Int32, _ proc: borrowing FileDescriptor, _ scratch: Scratch,
         asksKernel: Bool = true
     ) throws(SystemError) {
-        namespace = try proc.open(at: "\(process)/ns/pid")
+        namespace = try openPIDNamespace(of: process, proc)
         if asksKernel, try Self.kernelTells(namespace) {
             way = .kernel
         } else {
@@ -78,7 +78,7 @@ public final class PIDNamespace {
     public static func ownNumber(
         of thread: Int32, _ proc: borrowing FileDescriptor, _ scratch: Scratch
     ) -> Int? {
-        guard let namespace = try? proc.open(at: "\(thread)/ns/pid") else { return nil }
+        guard let namespace = try? openPIDNamespace(of: thread, proc) else { return nil }
         do {
             return Int(try threadNumber(thread, in: namespace))
         } catch {
