@@ -111,12 +111,18 @@ attack_bundle() {
         | .process.noNewPrivileges = false' --argjson files "$(ulimit -Hn)"
 }
 
+has_been_deleted() {
+    delete_container "${RUNTIMES[0]}" "$1" &&
+        [[ ! -e $WORK/runtime-state/${RUNTIMES[0]}/$1 ]]
+}
+
 # stop_attacks: kills what attack has started, by way of the runtime.
 stop_attacks() {
     local name
     [[ -e $WORK/attackers ]] || return 0
     while read -r name; do
-        delete_container "${RUNTIMES[0]}" "$name" || true
+        # Tens of thousands of threads take a while to end.
+        wait_for 30 has_been_deleted "$name" || true
         rm -rf "$(bundle_of "$name")"
     done <"$WORK/attackers"
     rm -f "$WORK/attackers"

@@ -15,6 +15,8 @@ final class RequestGate: Sendable {
     private let changeCount = Atomic<Int>(0)
     private let putOffs = Atomic<Int>(0)
     private let ended: @Sendable () -> Void
+    /// What these threads have worked.
+    let account = CPUAccount()
 
     /// - Parameter ended: called when nobody has it any more.
     init(ended: @escaping @Sendable () -> Void = {}) { self.ended = ended }
@@ -22,8 +24,9 @@ final class RequestGate: Sendable {
     deinit { ended() }
 
     /// Whether the calling thread may work for the container at once. Not while others of its
-    /// requests wait: these were first.
+    /// requests wait: these were first; and not while it has had more than its share.
     func enter() -> Bool {
+        if account.isOverdrawn { return false }
         if waiting.load(ordering: .sequentiallyConsistent) > 0 { return false }
         return reserve()
     }

@@ -34,6 +34,14 @@ final class Workspace {
     var heldUp: UnsafeMutableRawPointer?
     /// How many reasons it has for that.
     private var waits = 0
+    /// Requests of containers that the thread has answered.
+    private var answered: UInt64 = 0
+
+    /// Whether the work of the next one is measured, for all others (``CPUAccount/sampling``).
+    func isNextMeasured() -> Bool {
+        answered &+= 1
+        return answered % CPUAccount.sampling == 0
+    }
 
     /// The thread is about to wait for what only the container decides.
     ///

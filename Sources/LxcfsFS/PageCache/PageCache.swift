@@ -403,5 +403,6 @@ package final class PageCache: Sendable {
         }
     }
 
-    private static let longestRest: UInt64 = 80_000_000
+    /// Other readers wait meanwhile, and who makes the machine busy may be another container.
+    private static let longestRest: UInt64 = 15_000_000
 }

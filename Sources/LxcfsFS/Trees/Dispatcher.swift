@@ -223,6 +223,7 @@ final class Dispatcher: @unchecked Sendable {
         workspace.isHelper = true
         while let (gate, item) = next() {
             workspace.heldUp = places[item.place].heldUp
+            if gate.account.isOverdrawn { waitForPay(gate, workspace) }
             let isDone = answer?(item, gate) ?? true
             workspace.heldUp = nil
             busy.subtract(1, ordering: .relaxed)
@@ -239,6 +240,17 @@ final class Dispatcher: @unchecked Sendable {
             lock.unlock()
             left(gate)
         }
+    }
+
+    /// The container has had more than its share of CPU time.
+    private func waitForPay(_ gate: RequestGate, _ workspace: Workspace) {
+        let wait = gate.account.wait(now: Clock.monotonic())
+        if wait == 0 { return }
+        _ = workspace.beginWaiting()
+        helperWaits()
+        usleep(UInt32(wait / 1000))
+        helperGoesOn()
+        _ = workspace.endWaiting()
     }
 
     /// Waits for work; nil if there has been none for some time.

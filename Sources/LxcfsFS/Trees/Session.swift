@@ -1,5 +1,6 @@
 import CFuse3
 import Glibc
+import KernelText
 import Logging
 import LxcfsHandover
 import LxcfsPageCache
@@ -297,7 +298,14 @@ final class Session: @unchecked Sendable {
         workspace.changes = gate?.changes ?? 0
         workspace.mayPutOff = gate != nil && mayPutOff
         workspace.isPutOff = false
-        fuse_session_process_buf(handle, &buffer)
+        if let gate, workspace.isNextMeasured() {
+            let start = Clock.thread()
+            fuse_session_process_buf(handle, &buffer)
+            let work = clampedDifference(Clock.thread(), start)
+            gate.account.charge(work &* CPUAccount.sampling, now: Clock.monotonic())
+        } else {
+            fuse_session_process_buf(handle, &buffer)
+        }
         workspace.gate = nil
         return !workspace.isPutOff
     }
