@@ -40,9 +40,10 @@ note_memory() { echo "$1 $(resident "$(worker_pid)") $(resident "$(daemon_pid)")
 # take_stock: prints what a container may leave behind.
 take_stock() {
     local worker
-    # What was begun before is done then; contents are dropped after 0.1 s.
+    # What was begun before is done then; contents are dropped after 0.1 s, and threads that help
+    # end after a second without work.
     ask status >/dev/null
-    sleep 0.5
+    sleep 2.5
     worker=$(worker_pid)
     echo "mounts $(wc -l </proc/self/mountinfo)
 threads $(ls "/proc/$worker/task" "/proc/$(daemon_pid)/task" | wc -l)

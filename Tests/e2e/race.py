@@ -42,26 +42,27 @@ def is_daemons(place):
                for top in (lxcfs, runtime_dir + "/tree"))
 
 
-def is_fuse(mount):
-    return mount.type.startswith("fuse")
+def is_served(mount):
+    """Of the daemon, or a filesystem of the container's own over that."""
+    return mount.type.startswith("fuse") or mount.type == "overlay"
 
 
 def outside(table):
     """FUSE mounts that lie on something other than procfs, sysfs or such a FUSE mount."""
     for mount in table.values():
-        if not is_fuse(mount) or is_daemons(mount.place):
+        if not is_served(mount) or is_daemons(mount.place):
             continue
         below = table.get(mount.parent)
-        while below and is_fuse(below):
+        while below and is_served(below):
             below = table.get(below.parent)
         if below is None or below.type not in ("proc", "sysfs"):
             yield f"{mount.place} on {below.place + ' ' + below.type if below else 'nothing'}"
 
 
-def own_fuse():
+def own_served():
     """Containers come and go below the daemon's own mounts; nothing else may."""
     return sorted(m.place for m in mounts("self").values()
-                  if is_fuse(m) and not is_daemons(m.place))
+                  if is_served(m) and not is_daemons(m.place))
 
 
 def contents():
@@ -112,7 +113,7 @@ def run(command, state):
 
 
 def main():
-    before, text = own_fuse(), contents()
+    before, text = own_served(), contents()
     turns = commands()
     escapes, mounted, hindered, exits = [], 0, 0, collections.Counter()
     for number in range(tries):
@@ -124,10 +125,10 @@ def main():
         hindered += any(word in output for word in (" warning: ", " error: "))
         settle()
         table = mounts(racer)
-        mounted += any(is_fuse(m) and not is_daemons(m.place) for m in table.values())
+        mounted += any(is_served(m) and not is_daemons(m.place) for m in table.values())
         faults = list(outside(table))
-        if own_fuse() != before:
-            faults.append(f"in the host's namespace: {own_fuse()}")
+        if own_served() != before:
+            faults.append(f"in the host's namespace: {own_served()}")
         if contents() != text:
             faults.append(f"{victim} is not what it was")
         if faults:

@@ -15,9 +15,13 @@ struct RuntimeArguments: Equatable {
             separator: "\0", omittingEmptySubsequences: false)
     }
 
+    /// The process that has started the hook. ``Watch`` has it found before the work is done in
+    /// another process, whose parent is the hook.
+    static let runtime = getppid()
+
     /// That of the parent process; nil if there is none.
     static func ofParent() -> RuntimeArguments? {
-        let content = try? readFile("/proc/\(getppid())/cmdline", limit: 1 << 20)
+        let content = try? readFile("/proc/\(runtime)/cmdline", limit: 1 << 20)
         return content.map(RuntimeArguments.init)
     }
 

@@ -45,6 +45,8 @@ struct Watch {
                     afterMilliseconds: Self.limit(timeout: options.timeout),
                     code: lateCode.rawValue)
             }
+            // Not this process is its parent.
+            _ = RuntimeArguments.runtime
             let (own, other) = try MessageSocket.pair()
             let socket = MessageSocket(FileDescriptor(owning: own))
             let end = FileDescriptor(owning: other)
