@@ -1,5 +1,6 @@
 import KernelText
 import Synchronization
+import Syscalls
 
 /// What the daemon's threads have worked for one container of late, which nobody charges to it.
 ///
@@ -25,6 +26,14 @@ final class CPUAccount: Sendable {
 
     /// Whether requests have to wait. It is so until ``wait(now:)`` says otherwise.
     var isOverdrawn: Bool { overdrawn.load(ordering: .relaxed) }
+
+    /// A request has been measured, which stands for others.
+    ///
+    /// - Parameter start: see ``Workspace/beginWork()``; on the same thread.
+    func charge(since start: UInt64) {
+        let work = min(clampedDifference(Clock.thread(), start), Self.mostDebt)
+        charge(work * Self.sampling, now: Clock.monotonic())
+    }
 
     /// - Parameters:
     ///   - work: CPU time, in nanoseconds.

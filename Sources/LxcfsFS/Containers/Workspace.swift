@@ -2,6 +2,7 @@ import CLinux
 import Cgroups
 import Glibc
 import KernelText
+import Syscalls
 
 /// The buffers of one thread, made once, so that answering a request allocates nothing.
 final class Workspace {
@@ -34,13 +35,16 @@ final class Workspace {
     var heldUp: UnsafeMutableRawPointer?
     /// How many reasons it has for that.
     private var waits = 0
-    /// Requests of containers that the thread has answered.
-    private var answered: UInt64 = 0
+    /// Requests that the thread has taken in hand.
+    private var taken: UInt64 = 0
 
-    /// Whether the work of the next one is measured, for all others (``CPUAccount/sampling``).
-    func isNextMeasured() -> Bool {
-        answered &+= 1
-        return answered % CPUAccount.sampling == 0
+    /// The thread begins with its next request.
+    ///
+    /// - Returns: its CPU time so far, in nanoseconds, if this request is measured, for all others
+    ///   (``CPUAccount/sampling``).
+    func beginWork() -> UInt64? {
+        taken &+= 1
+        return taken % CPUAccount.sampling == 0 ? Clock.thread() : nil
     }
 
     /// The thread is about to wait for what only the container decides.

@@ -221,7 +221,9 @@ final class Dispatcher: @unchecked Sendable {
     private func help() {
         let workspace = Workspace.current
         workspace.isHelper = true
-        while let (gate, item) = next() {
+        while true {
+            let start = workspace.beginWork()
+            guard let (gate, item) = next() else { return }
             workspace.heldUp = places[item.place].heldUp
             if gate.account.isOverdrawn { waitForPay(gate, workspace) }
             let isDone = answer?(item, gate) ?? true
@@ -239,6 +241,7 @@ final class Dispatcher: @unchecked Sendable {
             }
             lock.unlock()
             left(gate)
+            if let start { gate.account.charge(since: start) }
         }
     }
 

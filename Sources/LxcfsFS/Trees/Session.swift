@@ -210,13 +210,15 @@ final class Session: @unchecked Sendable {
         receiving.add(1, ordering: .relaxed)
         if request.size > 0 {
             workspace.isReplaying = true
-            take(request, &buffer, owners, workspace)
+            _ = take(request, &buffer, owners, workspace)
             workspace.isReplaying = false
         }
         while !isStopping.load(ordering: .acquiring) {
+            let start = workspace.beginWork()
             let size = Glibc.read(device, request.memory, PendingRequest.room)
             if size > 0 {
-                take(request, &buffer, owners, workspace)
+                let gate = take(request, &buffer, owners, workspace)
+                if let start { gate?.account.charge(since: start) }
             } else if size < 0, errno == EINTR || errno == ENOENT || errno == EAGAIN {
                 continue
             } else {
@@ -228,11 +230,13 @@ final class Session: @unchecked Sendable {
     }
 
     /// Answers a request that the calling thread has received, or has it answered.
+    ///
+    /// - Returns: whose it was; nil if nobody's.
     @inline(__always)
     private func take(
         _ request: PendingRequest, _ buffer: inout fuse_buf, _ owners: RequestOwners,
         _ workspace: Workspace
-    ) {
+    ) -> RequestGate? {
         buffer.size = request.size
         switch owners.owner(of: request) {
         case .noAnswer: break
@@ -253,15 +257,18 @@ final class Session: @unchecked Sendable {
             if isHere {
                 request.clear()
                 dispatcher.left(gate)
-                return
+                return gate
             }
             if !dispatcher.putAside(
                 request, connection, gate, isReplaying: workspace.isReplaying)
             {
                 answerHastily(request, &buffer, workspace)
             }
+            request.clear()
+            return gate
         }
         request.clear()
+        return nil
     }
 
     /// Answers a request that has been put aside.
@@ -298,14 +305,7 @@ final class Session: @unchecked Sendable {
         workspace.changes = gate?.changes ?? 0
         workspace.mayPutOff = gate != nil && mayPutOff
         workspace.isPutOff = false
-        if let gate, workspace.isNextMeasured() {
-            let start = Clock.thread()
-            fuse_session_process_buf(handle, &buffer)
-            let work = clampedDifference(Clock.thread(), start)
-            gate.account.charge(work &* CPUAccount.sampling, now: Clock.monotonic())
-        } else {
-            fuse_session_process_buf(handle, &buffer)
-        }
+        fuse_session_process_buf(handle, &buffer)
         workspace.gate = nil
         return !workspace.isPutOff
     }
