@@ -52,6 +52,18 @@ import Testing
         #expect(devices == (try self.devices()))
     }
 
+    @Test func aFilesystemOfTheContainersOwn() throws {
+        #expect(
+            try seen("62 61 0:70 /proc/meminfo /proc/meminfo ro - overlay lxcfs ro,lowerdir=x")
+                == .own)
+        #expect(
+            try seen("62 61 0:70 /proc/meminfo /proc/meminfo ro - overlay other ro,lowerdir=x")
+                == .foreign)
+        #expect(
+            try seen("62 61 0:70 /other /proc/meminfo ro - overlay lxcfs ro,lowerdir=x")
+                == .foreign)
+    }
+
     @Test func ourFiles() throws {
         #expect(
             try seen("62 61 0:50 /c1/proc/meminfo /proc/meminfo ro - fuse.lxcfs lxcfs rw")

@@ -168,6 +168,18 @@ by_cgroup() {
     for_each_runtime by_cgroup
 }
 
+# Its files are in a filesystem of its own.
+rules_filesystems() {
+    sysinfo_bundle "rules-$1" 'free -m; uptime'
+    set_config "rules-$1" '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+    run -0 run_container "$1" "rules-$1"
+    [[ $(awk '$1 == "Mem:" { print $2 }' <<<"$output") == 256 && $output == *"up 0 min,"* ]]
+}
+
+@test "a container with CAP_SYS_ADMIN sees itself at both doors" {
+    for_each_runtime rules_filesystems
+}
+
 # --- Life and death. ---
 
 exec_brings_its_own() {

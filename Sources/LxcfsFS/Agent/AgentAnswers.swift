@@ -170,14 +170,27 @@ final class AgentAnswers: Sendable {
         case .caller: break
         case .container(let id):
             guard let known = registry.container(key: id) else { break }
-            if known === listener.container { return known }
-            if known.id == listener.origin.id, isSame(known, listener.origin, workspace) {
-                listener.container = known
+            if known.id == listener.origin.id, isMeant(known, by: listener, workspace) {
+                return known
+            }
+        case .own:
+            guard let id = listener.origin.id else { break }
+            for known in registry.containers(id: id)
+            where isMeant(known, by: listener, workspace) {
                 return known
             }
         }
         let found = try callers.container(ofCaller: call.tid, workspace)
         return found.isHost ? nil : found
+    }
+
+    private func isMeant(
+        _ known: Container, by listener: AgentListener, _ workspace: Workspace
+    ) -> Bool {
+        if known === listener.container { return true }
+        guard isSame(known, listener.origin, workspace) else { return false }
+        listener.container = known
+        return true
     }
 
     private func seen(

@@ -10,6 +10,8 @@ enum SeenMeminfo: Equatable {
     case foreign
     /// The file in a container's directory.
     case container(id: String)
+    /// A file of the container's own filesystem over its directory (`ServedOverlay`).
+    case own
     /// The file that shows each caller its own container.
     case caller
 }

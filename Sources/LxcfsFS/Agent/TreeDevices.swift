@@ -1,3 +1,4 @@
+import Control
 import KernelText
 import LxcfsHandover
 
@@ -49,6 +50,11 @@ struct TreeDevices: Equatable {
             names[1...2] == ["proc", "meminfo"]
         {
             return .container(id: String(names[0]))
+        }
+        if names == ["proc", "meminfo"], let (type, source, _) = mount.filesystem,
+            type.equals("overlay"), source.elementsEqual(ServedOverlay.source.utf8)
+        {
+            return .own
         }
         return .foreign
     }

@@ -1,3 +1,4 @@
+import Control
 import KernelText
 
 /// The mounts of a mount namespace, from `/proc/<pid>/mountinfo` (proc_pid_mountinfo(5)).
@@ -30,7 +31,7 @@ struct MountTable {
             isServed =
                 isFUSE
                 || filesystem.type.equals("overlay")
-                    && filesystem.source.elementsEqual(OwnFilesystem.source.utf8)
+                    && filesystem.source.elementsEqual(ServedOverlay.source.utf8)
         }
     }
 

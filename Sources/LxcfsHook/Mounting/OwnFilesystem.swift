@@ -1,3 +1,4 @@
+import Control
 import Glibc
 import Syscalls
 
@@ -12,9 +13,6 @@ import Syscalls
 /// The price is about 2 us for each open, and 15 kB; and pressure files cannot be written: overlayfs
 /// would copy them. So the others, which can do none of it, have the FUSE files themselves.
 enum OwnFilesystem {
-    /// Of its mounts, in `/proc/<pid>/mountinfo`.
-    static let source = "lxcfs"
-
     /// Where pressure files are served, below what the daemon serves for the container: a link
     /// into the other connection, which is a layer of its own here, for a link could not lead out.
     static let pressureDirectory = "/proc/pressure"
@@ -36,7 +34,7 @@ enum OwnFilesystem {
         let layers = [files.raw, pressure.raw].map { "/proc/self/fd/\($0)" }
         return try detachedMount(
             of: "overlay",
-            options: ["source=" + Self.source, "lowerdir=" + layers.joined(separator: ":")],
+            options: ["source=" + ServedOverlay.source, "lowerdir=" + layers.joined(separator: ":")],
             [.readOnly, .noSetuid, .noDevices, .noExec])
     }
 
