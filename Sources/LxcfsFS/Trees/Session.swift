@@ -1,6 +1,5 @@
 import CFuse3
 import Glibc
-import KernelText
 import Logging
 import LxcfsHandover
 import LxcfsPageCache

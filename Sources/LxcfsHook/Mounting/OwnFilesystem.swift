@@ -34,7 +34,9 @@ enum OwnFilesystem {
         let layers = [files.raw, pressure.raw].map { "/proc/self/fd/\($0)" }
         return try detachedMount(
             of: "overlay",
-            options: ["source=" + ServedOverlay.source, "lowerdir=" + layers.joined(separator: ":")],
+            options: [
+                "source=" + ServedOverlay.source, "lowerdir=" + layers.joined(separator: ":"),
+            ],
             [.readOnly, .noSetuid, .noDevices, .noExec])
     }
 
