@@ -154,7 +154,8 @@ burns() {
     local user system busy age
     read -r _ user _ system _ <<<"$(grep '^cpu ' <<<"$output")"
     busy=$((user + system))
-    age=$(awk 'END { print int($1 * 100) }' <<<"$output")
+    # The shell may say "Terminated" after it.
+    age=$(awk 'NF == 2 && /^[0-9.]+ [0-9.]+$/ { print int($1 * 100) }' <<<"$output")
     # About 2 s, of which a slow machine gives less, and never more than one CPU: the quota
     # lets a period of 100 ms be used in advance.
     ((busy >= 100 && busy <= age + 20)) || fail "busy $busy of $age ticks"

@@ -117,13 +117,23 @@ has_been_deleted() {
         [[ ! -e $WORK/runtime-state/${RUNTIMES[0]}/$1 ]]
 }
 
+# has_no_processes NAME: neither in its cgroups nor below them.
+has_no_processes() {
+    local directory
+    for directory in $(cgroup_dirs); do
+        [[ ! -d $directory/$1 || -z $(find "$directory/$1" -name cgroup.procs -exec cat {} + \
+            2>/dev/null | head -n 1) ]] || return 1
+    done
+}
+
 # stop_attacks: kills what attack has started, by way of the runtime.
 stop_attacks() {
     local name
     [[ -e $WORK/attackers ]] || return 0
     while read -r name; do
-        # Tens of thousands of threads take a while to end.
-        wait_for 30 has_been_deleted "$name" || true
+        # Tens of thousands of threads take a while to end, the longer the less CPU time they have.
+        wait_for 90 has_been_deleted "$name" || true
+        wait_for 90 has_no_processes "$name" || true
         rm -rf "$(bundle_of "$name")"
     done <"$WORK/attackers"
     rm -f "$WORK/attackers"
