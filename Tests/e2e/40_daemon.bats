@@ -295,10 +295,10 @@ requests_are_still() {
     start_daemon --coherence 5000
     make_bundle quiet
     start_container runc quiet
-    # The first reading changes the size, and the kernel asks for that once more.
-    for _ in 1 2; do inside quiet /proc/meminfo >/dev/null; done
     # The holder has opened what it holds.
     wait_for 20 requests_are_still
+    # The first reading changes the size, and the kernel asks for that once more.
+    for _ in 1 2; do inside quiet /proc/meminfo >/dev/null; done
     local before after
     before=$(ask status --json | jq -c .requests)
     run_inside quiet 'i=0; while [ $i -lt 100 ]; do cat /proc/meminfo; i=$((i + 1)); done' >/dev/null
