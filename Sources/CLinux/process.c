@@ -45,12 +45,6 @@ int clinux_affinity(pid_t tid, void *mask, size_t size)
     RESULT(syscall(SYS_sched_getaffinity, tid, size, mask));
 }
 
-int clinux_ns_parent(int nsfd)
-{
-    /* NS_GET_PARENT of <linux/nsfs.h>. */
-    RESULT(ioctl(nsfd, _IO(0xb7, 0x2)));
-}
-
 pid_t clinux_fork(void) { RESULT(fork()); }
 int clinux_close_from(int low) { RESULT(close_range(low, ~0U, 0)); }
 

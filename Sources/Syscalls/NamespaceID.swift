@@ -42,17 +42,6 @@ public struct NamespaceID: Hashable, Sendable {
     }
 }
 
-/// The namespace in which a pid or user namespace lies (`NS_GET_PARENT`).
-///
-/// - Throws: `EPERM` if that is neither the caller's own one nor below it.
-public func parentNamespace(
-    of namespace: borrowing FileDescriptor
-) throws(SystemError) -> FileDescriptor {
-    FileDescriptor(
-        owning: try check(
-            clinux_parent_namespace(namespace.raw), "find the parent of", "a namespace"))
-}
-
 /// The pid namespace of a thread, to ask it for numbers (``processID(_:in:)``). Needs
 /// CAP_SYS_PTRACE, or an ``Aide`` that has it.
 ///
@@ -97,7 +86,7 @@ public func timeNamespace(
 public func parentNamespace(
     of namespace: borrowing FileDescriptor
 ) throws(SystemError) -> FileDescriptor? {
-    let result = clinux_ns_parent(namespace.raw)
+    let result = clinux_parent_namespace(namespace.raw)
     if result == -EPERM { return nil }
     return FileDescriptor(owning: try check(result, "find the parent of", "a pid namespace"))
 }

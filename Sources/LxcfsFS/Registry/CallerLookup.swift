@@ -142,10 +142,11 @@ final class CallerLookup: Sendable {
         // The kernel nests them 32 deep.
         for _ in 0..<64 {
             do {
-                file = try parentNamespace(of: file)
+                // One that does not lie below ours has none.
+                guard let parent = try parentNamespace(of: file) else { return outermost }
+                file = parent
             } catch {
                 if error.isOutOfDescriptors { throw error }
-                // One that does not lie below ours.
                 return outermost
             }
             let parent = NamespaceID(inode: UInt64(try file.status().st_ino))

@@ -21,10 +21,6 @@ int clinux_parent_namespace(int nsfd);
    function hides that size, and syscall(2) is variadic. */
 int clinux_affinity(pid_t tid, void *mask, size_t size);
 
-/* NS_GET_PARENT: a descriptor of the parent of a pid or user namespace; -EPERM if that is outside
-   of the caller's own. */
-int clinux_ns_parent(int nsfd);
-
 /* fork(2), which Swift hides. Only for a process with one thread: then its code may run in the
    child. */
 pid_t clinux_fork(void);
