@@ -123,7 +123,9 @@ let package = Package(
                 "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "LxcfsPageCache",
             ],
             resources: [.copy("Fixtures")], cSettings: gnuSource),
-        .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
+        .testTarget(
+            name: "LxcfsHookTests", dependencies: ["LxcfsHook"],
+            resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )
