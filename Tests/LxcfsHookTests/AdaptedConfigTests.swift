@@ -181,7 +181,7 @@ import Testing
         let all = try read(
             #"{"runtime":"crun","containers":"annotated","hook":"/h","required":true,"#
                 + #""options":["--affinity","--timeout","2"]}"#)
-        #expect(all.hookArguments == ["--affinity", "--timeout", "2", "--required"])
+        #expect(all.hookArguments == ["--timeout", "2", "--required"])
         let options = try all.hookOptions()
         #expect(options.isRequired && options.intercepted == .affinity && options.timeout == 2000)
         #expect(try read("{}").hookOptions() == Options())
@@ -191,7 +191,7 @@ import Testing
         ] {
             #expect(throws: DocumentError.self) { try read(wrong) }
         }
-        for wrong in ["--nonsense", "--help", "attach", "--id=x"] {
+        for wrong in ["--nonsense", "--help", "attach", "--id=x", "--runtime=runc"] {
             #expect(throws: UsageError.self) {
                 try read(#"{"options":["\#(wrong)"]}"#).hookOptions()
             }
