@@ -33,7 +33,9 @@ import Testing
             hook: HookEntries(path: hook, arguments: [], options: options),
             runtime: RuntimeChoice(path: "/usr/sbin/runc"),
             log: Log(level: .error) { _, _ in })
-        return try adapted.make(from: Array(json.utf8)).map { String(decoding: $0, as: UTF8.self) }
+        return try adapted.make(from: Array(json.utf8)).map {
+            String(decoding: $0, as: UTF8.self)
+        }
     }
 
     /// Letter by letter; after an intended change `UPDATE_GOLDEN=1` writes them.
@@ -47,7 +49,8 @@ import Testing
             if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
                 let here = URL(filePath: #filePath).deletingLastPathComponent()
                 try shown.write(
-                    to: here.appending(path: "Fixtures/\(engine).adapted.json"), atomically: true,
+                    to: here.appending(path: "Fixtures/\(engine).adapted.json"),
+                    atomically: true,
                     encoding: .utf8)
             } else {
                 #expect(try shown == file("\(engine).adapted.json"))
@@ -87,7 +90,8 @@ import Testing
     }
 
     @Test func aTimeNamespaceOfAFormerRunBeginsAnew() throws {
-        let json = #"{"ociVersion":"1.2.0","root":{"path":"r"},"linux":{"namespaces":["#
+        let json =
+            #"{"ociVersion":"1.2.0","root":{"path":"r"},"linux":{"namespaces":["#
             + #"{"type":"mount"},{"type":"pid"}],"maskedPaths":["/proc/kcore"]}}"#
         let hook = HookEntries(path: "/h", arguments: [], options: Options())
         var (text, found) = try AdaptedConfig.parse(Array(json.utf8))
@@ -141,7 +145,8 @@ import Testing
         for key in ["enable", "sysinfo", "affinity", "time"] {
             let members = #","annotations":{"io.lxcfs-hook.\#(key)":"true"}"#
             #expect(
-                try adapt(config(members), directory: "/nowhere", containers: .annotated) != nil)
+                try adapt(config(members), directory: "/nowhere", containers: .annotated) != nil
+            )
         }
     }
 
@@ -183,7 +188,8 @@ import Testing
                 + #""options":["--affinity","--timeout","2"]}"#)
         #expect(all.hookArguments == ["--timeout", "2", "--required"])
         let options = try all.hookOptions()
-        #expect(options.isRequired && options.intercepted == .affinity && options.timeout == 2000)
+        #expect(
+            options.isRequired && options.intercepted == .affinity && options.timeout == 2000)
         #expect(try read("{}").hookOptions() == Options())
         for wrong in [
             #"{"nonsense":1}"#, #"{"runtime":"../runc"}"#, #"{"runtime":""}"#, #"{"hook":"h"}"#,

@@ -10,7 +10,8 @@ import Testing
     @Test(
         arguments: [
             "create x", "--debug create x", "--root /r create x", "-root /r create x",
-            "--root=/r create x", "--log create create x", "--log-format json --log list create x",
+            "--root=/r create x", "--log create create x",
+            "--log-format json --log list create x",
             "--systemd-cgroup --rootless auto --criu state create x", "--debug=false create x",
             "--new-option value create x", "--new-flag create x", "--new=1 create x",
             "-- create x",

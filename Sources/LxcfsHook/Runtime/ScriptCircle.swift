@@ -13,7 +13,9 @@ enum ScriptCircle {
         // By execve(2), in this process.
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        if UInt64(clamping: time.tv_sec) * 1_000_000_000 + UInt64(clamping: time.tv_nsec) > enough {
+        if UInt64(clamping: time.tv_sec) * 1_000_000_000 + UInt64(clamping: time.tv_nsec)
+            > enough
+        {
             return true
         }
         // As a child: the interpreter, perhaps an option, the script.
