@@ -263,7 +263,7 @@ leaves_bundle() {
         printf '#!/bin/sh\n%s %s "$@"\n' "$exec" "$WORK/bin/lxcfs-runtime" \
             >"$WORK/script/runc"
         chmod +x "$WORK/script/runc"
-        run -126 env PATH="$WORK/script" timeout 30 "$WORK/bin/lxcfs-runtime" list
+        run -126 timeout 30 env PATH="$WORK/script" "$WORK/bin/lxcfs-runtime" list
         [[ $output == *"starts lxcfs-runtime again"* ]]
     done
     run -127 env PATH="relative:.::" "$WORK/bin/lxcfs-runtime" list
@@ -518,9 +518,11 @@ sock = socket.socket(socket.AF_UNIX); sock.bind(sys.argv[1]); sock.listen(8); ti
     configure "{\"options\": [\"--runtime-dir\", \"$WORK/hangs\"]}"
     rm -f "$WORK/fake/arguments"
     PATH=$WORK/fake:$PATH "$(ours runc)" create -b "$(bundle_of slow)" slow 3>&- &
+    local creating=$! status=0
     sleep 0.5
-    kill -SEGV $!
-    run -23 wait $!
+    kill -SEGV $creating
+    wait $creating || status=$?
+    [[ $status == 23 ]] || fail "$status"
     [[ -e $WORK/fake/arguments ]]
     kill $server
     ((SECONDS - start < 10))

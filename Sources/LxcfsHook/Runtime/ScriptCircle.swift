@@ -5,7 +5,7 @@ import Syscalls
 enum ScriptCircle {
     /// Processor time after which a process that becomes a script, this program, the script, ... is
     /// taken to have done only that. One round takes some milliseconds.
-    private static let enough: UInt64 = 3_000_000_000
+    private static let enough: UInt64 = 1_000_000_000
 
     /// Whether the file is a script that has started this process.
     static func isClosed(by path: String) -> Bool {
