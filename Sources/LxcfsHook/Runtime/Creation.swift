@@ -23,10 +23,7 @@ struct Creation {
         var options = Options()
         let log = Log(level: .info, sink: Self.sink)
         do {
-            let configuration = try configuration.get()
-            options.isRequired = configuration.required ?? false
-            options = try configuration.hookOptions()
-            try PolicyFile.apply(to: &options)
+            let configuration = try Self.read(configuration, &options)
             if options.isRequired {
                 // Not freed: it is for the rest of this process.
                 clinux_guard_fail(
@@ -43,6 +40,37 @@ struct Creation {
             let reason = "config.json is left as it is: \(error)"
             log.log(options.faultLevel, reason)
             if options.isRequired { throw PrecreateError(reason) }
+        }
+    }
+
+    /// The configuration, with what it and the policy say about `options`.
+    ///
+    /// What the policy requires holds also where the configuration makes no sense.
+    private static func read(
+        _ configuration: Result<RuntimeConfiguration, InputError>, _ options: inout Options
+    ) throws -> RuntimeConfiguration {
+        do {
+            let configuration = try configuration.get()
+            options.isRequired = configuration.required ?? false
+            options = try configuration.hookOptions()
+            try applyPolicy(to: &options)
+            return configuration
+        } catch let error as PrecreateError {
+            throw error
+        } catch {
+            try applyPolicy(to: &options)
+            throw error
+        }
+    }
+
+    /// With a policy that cannot be used, no container starts: as with the hook, it is not known
+    /// what is required.
+    private static func applyPolicy(to options: inout Options) throws(PrecreateError) {
+        do {
+            try PolicyFile.apply(to: &options)
+        } catch {
+            options.isRequired = true
+            throw PrecreateError("policy: \(error)")
         }
     }
 
