@@ -48,6 +48,9 @@ let package = Package(
             name: "ProcView", dependencies: ["Cgroups", "KernelText", "Syscalls"],
             cSettings: gnuSource),
 
+        // What lxcfsd prints for people and for programs that watch it; pure.
+        .target(name: "Reports", dependencies: ["Control"]),
+
         // The daemon. What the keeper and the page cache must not know, they cannot import.
         .target(
             name: "LxcfsHandover",
@@ -80,7 +83,8 @@ let package = Package(
         .executableTarget(
             name: "lxcfsd",
             dependencies: [
-                "Control", "JSON", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "Syscalls",
+                "Control", "JSON", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "Reports",
+                "Syscalls",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -117,6 +121,9 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Control", "JSON", "Reports"],
+            exclude: ["Golden"]),
     ],
     swiftLanguageModes: [.v6]
 )

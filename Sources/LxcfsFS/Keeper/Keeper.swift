@@ -1,3 +1,4 @@
+import Control
 import Glibc
 import Logging
 import LxcfsHandover
@@ -42,7 +43,7 @@ public final class Keeper {
         // Directories that even a worker could not enter, or that others could write to.
         umask(0o022)
         try prepareDirectories()
-        let pidFile = try PidFile(options.pidFilePath)
+        let pidFile = try takePidFile()
         try makeDirectory(directory.containers, mode: 0o700)
         for place in try TrustedPath.contents(of: directory) { try trust(place, whole: true) }
 
@@ -88,6 +89,22 @@ public final class Keeper {
         }
         removeIfEmpty(options.runtimeDirectory)
         log.info("stopped")
+    }
+
+    private func takePidFile() throws -> PidFile {
+        do {
+            return try PidFile(options.pidFilePath)
+        } catch let held as PidFile.Held {
+            var facts = held.process.map { ["pid \($0)"] } ?? []
+            let client = ControlClient(socket: directory.controlSocket, timeout: 500)
+            if let status = try? client.send(Request(.status)).status {
+                facts.append("mountpoint \(status.mountpoint)")
+            }
+            let which = facts.isEmpty ? "" : " (\(facts.joined(separator: ", ")))"
+            throw DaemonError(
+                "lxcfsd runs already\(which) and holds \(held.path); another one needs "
+                    + "a --runtime-dir of its own")
+        }
     }
 
     /// Makes the runtime directory if need be, and sees to it that nobody but root decides what

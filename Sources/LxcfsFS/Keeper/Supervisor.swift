@@ -132,6 +132,15 @@ struct Supervisor {
     /// Those that have not ended, or not been given up.
     var workers: [pid_t] { [current?.pid, next?.pid].compactMap { $0 } }
 
+    /// Whether this is the end of a worker that served, and had not been told to finish.
+    func isUnexpected(_ end: ChildProcess.End) -> Bool {
+        guard let worker = current, worker.pid == end.pid, worker.servedSince != nil else {
+            return false
+        }
+        if case .finishing = worker.state { return false }
+        return true
+    }
+
     private var canUpgrade: Bool { isComplete && next == nil && current?.isServing == true }
 
     mutating func handle(_ event: Event, now: UInt64) -> [Action] {
