@@ -93,13 +93,14 @@ public final class Keeper {
 
     private func takePidFile() throws -> PidFile {
         do {
-            return try PidFile(options.pidFilePath)
+            return try PidFile(options.pidFilePath, in: options.runtimeDirectory)
         } catch let held as PidFile.Held {
-            var facts = held.process.map { ["pid \($0)"] } ?? []
             let client = ControlClient(socket: directory.controlSocket, timeout: 500)
-            if let status = try? client.send(Request(.status)).status {
-                facts.append("mountpoint \(status.mountpoint)")
-            }
+            let status = try? client.send(Request(.status)).status
+            let process = status?.pid ?? PidFile.number(in: directory.pidFile)
+            let facts =
+                [process.map { "pid \($0)" }, status.map { "mountpoint \($0.mountpoint)" }]
+                .compactMap(\.self)
             let which = facts.isEmpty ? "" : " (\(facts.joined(separator: ", ")))"
             throw DaemonError(
                 "lxcfsd runs already\(which) and holds \(held.path); another one needs "

@@ -137,8 +137,12 @@ struct Supervisor {
         guard let worker = current, worker.pid == end.pid, worker.servedSince != nil else {
             return false
         }
-        if case .finishing = worker.state { return false }
-        return true
+        switch worker.state {
+        case .finishing: return false
+        // One that took too long to finish, or that hung.
+        case .killed(_, _, let isHung): return isHung
+        case .starting, .ready, .beginning, .serving: return true
+        }
     }
 
     private var canUpgrade: Bool { isComplete && next == nil && current?.isServing == true }
