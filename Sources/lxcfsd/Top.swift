@@ -1,5 +1,4 @@
 import ArgumentParser
-import Control
 import Glibc
 import Reports
 import Syscalls
@@ -48,14 +47,20 @@ struct Top: ParsableCommand {
         if batch || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0 {
             try printTables()
         } else {
-            try TopTerminal(self).run()
+            try TopTerminal(settings).run()
         }
+    }
+
+    private var settings: TopSettings {
+        TopSettings(
+            query: query, order: sort, delay: delay, iterations: iterations,
+            showsWholeIDs: noTrunc)
     }
 
     /// Tables one below the other, as wide as they are.
     private func printTables() throws {
         let count = iterations ?? 1
-        var look = try TopLook(self)
+        var look = try TopLook(settings)
         var shown = 0
         while count == 0 || shown < count {
             // CPU time is a difference.

@@ -1,4 +1,3 @@
-import Control
 import Glibc
 import Reports
 import Syscalls
@@ -6,7 +5,7 @@ import Syscalls
 /// `lxcfsd top` on a terminal, which is as it was whatever ends this: signals are read from a
 /// descriptor, so that none of them can end the process in between.
 final class TopTerminal {
-    private let command: Top
+    private let settings: TopSettings
     private var order: UsageOrder
     private var look: TopLook
     private let signals: SignalDescriptor
@@ -14,10 +13,10 @@ final class TopTerminal {
     /// What went wrong at the last look: the daemon may be back at the next one.
     private var complaint: String?
 
-    init(_ command: Top) throws {
-        self.command = command
-        order = command.sort
-        look = try TopLook(command)
+    init(_ settings: TopSettings) throws {
+        self.settings = settings
+        order = settings.order
+        look = try TopLook(settings)
         signals = try SignalDescriptor([
             SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGPIPE,
         ])
@@ -46,11 +45,11 @@ final class TopTerminal {
                 if !isFirst { update() }
                 try draw()
                 // CPU time is a difference: the first one comes soon.
-                let seconds = isFirst ? min(command.delay, 1) : command.delay
+                let seconds = isFirst ? min(settings.delay, 1) : settings.delay
                 if !isFirst { shown += 1 }
                 isFirst = false
                 due = now + UInt64(seconds * 1e9)
-                if let count = command.iterations, count > 0, shown >= count { return nil }
+                if let count = settings.iterations, count > 0, shown >= count { return nil }
             }
             switch try wait(until: due) {
             case .time: break

@@ -37,7 +37,7 @@ serves() {
         .[0] | .id == $id and .pid == $pid and .cpus == 1 and .memoryTotal == 134217728'
     ask status --json | jq -e '.containers == 1 and .coherence == 10 and .requests.getattr >= 0'
     run -0 ask status
-    [[ $output == *"containers  1"* ]]
+    [[ $output =~ containers\ +1 ]]
     [[ $(ls "$WORK/run/containers") == "list-$1.json" ]]
     [[ -e $WORK/lxcfs/list-$1/proc/meminfo ]]
     delete_container "$1" "list-$1"
