@@ -267,10 +267,10 @@ has_all_processes() {
 
 @test "a second daemon is refused and does not disturb the first" {
     run "$LXCFSD" --runtime-dir "$WORK/run" "$WORK/other"
-    [[ $status == 1 && $output == *"$WORK/run/lxcfsd.pid"* ]]
+    [[ $status == 1 && $output == *"runs already (pid $(daemon_pid)"* ]]
     [[ $(cat "$WORK/run/lxcfsd.pid") == "$(daemon_pid)" ]]
     run "$LXCFSD" --runtime-dir "$WORK/run2" "$WORK/lxcfs"
-    [[ $status == 1 && $output == *"the FUSE mount on $WORK/lxcfs"* ]] || fail "$output"
+    [[ $status == 1 && $output == *"$WORK/lxcfs is served by another lxcfsd"* ]] || fail "$output"
     head -n 1 "$WORK/lxcfs/proc/meminfo"
     ask status
 }
