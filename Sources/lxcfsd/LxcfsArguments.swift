@@ -8,8 +8,10 @@ enum LxcfsArguments {
         var isFirst = true
         return arguments.map { argument in
             // `-n` of `top` is another one.
-            let isSubcommand = isFirst && !argument.hasPrefix("-") && !argument.hasPrefix("/")
-            if isSubcommand || argument == "--" { isOption = false }
+            let isOther =
+                isFirst && !argument.hasPrefix("-") && !argument.hasPrefix("/")
+                && argument != "serve"
+            if isOther || argument == "--" { isOption = false }
             isFirst = false
             return isOption ? names[argument] ?? argument : argument
         }

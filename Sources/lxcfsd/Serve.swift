@@ -98,23 +98,6 @@ struct Serve: ParsableCommand {
                 "the mountpoint must be an absolute path, and is \"\(mountpoint)\"; subcommands are "
                     + "list, status, top, metrics and serve")
         }
-        if Self.shared.contains(Self.normal(runtimeDir)) {
-            throw ValidationError(
-                "--runtime-dir names the directory itself, which must be lxcfsd's alone, not the one "
-                    + "above it as with lxcfs: --runtime-dir=\(Self.normal(runtimeDir))/lxcfs")
-        }
-    }
-
-    /// Directories in which others have something of theirs. `containers` in /run is podman's and
-    /// CRI-O's.
-    private static let shared: Set = [
-        "", "/run", "/var/run", "/tmp", "/var/tmp", "/var/lib", "/var",
-    ]
-
-    /// Without slashes that mean nothing.
-    private static func normal(_ path: String) -> String {
-        let parts = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
-        return path.hasPrefix("/") && !parts.isEmpty ? "/" + parts : parts
     }
 
     func run() throws {

@@ -404,6 +404,7 @@ serves_with() {
         [[ " ${seen[*]} " == *" $form "* ]] || fail "$option is not tried"
     done
     for option in -v --version; do [[ $("$LXCFSD" $option) == "lxcfsd "[0-9]*.*.* ]]; done
+    [[ $("$LXCFSD" serve -v) == "lxcfsd "[0-9]* ]]
     for option in -n -h --help; do [[ $("$LXCFSD" $option) == *USAGE:* ]]; done
     serves_with -o allow_other,direct_io -o entry_timeout=0.5,attr_timeout=0.5,nonempty
     serves_with -oallow_other
@@ -424,8 +425,7 @@ serves_with() {
     done
     # What lxcfs means by it would take what is others' for its own.
     for option in /run /run/ /var/run //run/.; do
-        run -64 "$LXCFSD" --runtime-dir="$option" "$WORK/lxcfs"
-        [[ ${lines[0]} == "lxcfsd: error: --runtime-dir names the directory itself, "*"--runtime-dir="*"/run/lxcfs" ]]
+        [[ $(refused "$LXCFSD" --runtime-dir="$option" "$WORK/lxcfs") == "--runtime-dir names the directory itself, "*"--runtime-dir="*"/run/lxcfs" ]]
     done
     # The mountpoint may be left out: its default is lxcfs's own.
     "$LXCFSD" serve --help | grep -q 'default: /var/lib/lxcfs)'

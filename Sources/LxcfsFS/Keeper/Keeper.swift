@@ -113,6 +113,8 @@ public final class Keeper {
     /// Makes the runtime directory if need be, and sees to it that nobody but root decides what
     /// is in there, or what the mountpoint is.
     private func prepareDirectories() throws {
+        // Of one that had it, the files are there.
+        if !isReplacement { try SharedDirectory.refuse(options.runtimeDirectory) }
         try trust(options.mountPoint, whole: false)
         try trust(options.runtimeDirectory, whole: false)
         try makeDirectory(options.runtimeDirectory, mode: 0o755)
