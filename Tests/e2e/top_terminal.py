@@ -8,7 +8,6 @@ Before that it is made narrow, sorted by a key, stopped and continued.
 """
 import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -20,7 +19,7 @@ import time
 
 end, lxcfsd, directory = sys.argv[1:]
 patience = float(os.environ.get("E2E_PATIENCE", "1"))
-terminal, inner = pty.openpty()
+terminal, inner = os.openpty()
 
 
 def resize(columns, lines):
