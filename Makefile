@@ -26,6 +26,7 @@ deps: ## Install what building and testing need (Debian, as root)
 build: ## Build the release binaries, statically linked
 	$(SWIFT) build -c release --product lxcfsd
 	$(SWIFT) build -c release --product lxcfs-hook
+	$(SWIFT) build -c release --product lxcfs-hook-setup
 
 .PHONY: test-tools
 test-tools: ## Build the programs that tests need
@@ -141,6 +142,9 @@ man: ## Render the man pages into .build/man (with go-md2man; without it there a
 install: build man ## Install daemon, hook, hook files (by annotation), systemd unit and man pages
 	install -D -m 0755 $(RELEASE)/lxcfsd $(DESTDIR)$(BINDIR)/lxcfsd
 	install -D -m 0755 $(RELEASE)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook
+	install -D -m 0755 $(RELEASE)/lxcfs-hook-setup $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook-setup
+	# For people, who look in PATH.
+	ln -sfn $(LIBEXECDIR)/lxcfs-hook $(DESTDIR)$(BINDIR)/lxcfs-hook
 	install -D -m 0644 hooks.d/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json
 	# buildah and CRI-O read HOOKSDIR, too, and would start nothing with a precreate file in it.
@@ -158,6 +162,7 @@ install: build man ## Install daemon, hook, hook files (by annotation), systemd 
 .PHONY: uninstall
 uninstall: ## Remove what install installs
 	rm -f $(DESTDIR)$(BINDIR)/lxcfsd $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook \
+		$(DESTDIR)$(BINDIR)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook-setup \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
 		$(DESTDIR)$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \

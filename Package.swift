@@ -25,10 +25,12 @@ let package = Package(
     products: [
         .executable(name: "lxcfsd", targets: ["lxcfsd"]),
         .executable(name: "lxcfs-hook", targets: ["lxcfs-hook"]),
+        .executable(name: "lxcfs-hook-setup", targets: ["lxcfs-hook-setup"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         .systemLibrary(
@@ -89,6 +91,19 @@ let package = Package(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
+        // What sets up engines. A program of its own: a hook that is started for every container
+        // must not carry a TOML parser.
+        .target(
+            name: "EngineSetup",
+            dependencies: [
+                "Control", "JSON", "LxcfsHook", "OCISpec", "Syscalls",
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            cSettings: gnuSource),
+        .executableTarget(
+            name: "lxcfs-hook-setup", dependencies: ["EngineSetup", "LxcfsHook"],
+            swiftSettings: shippedSwift, linkerSettings: shippedLinker + staticFoundation),
+
         // How the kernel writes its files, for all tests.
         .target(name: "KernelGrammar", path: "Tests/grammar"),
         .executableTarget(
@@ -117,6 +132,9 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
+        .testTarget(
+            name: "EngineSetupTests", dependencies: ["EngineSetup", "JSON", "LxcfsHook"],
+            resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )
