@@ -23,12 +23,11 @@ enum Places {
     }
 
     /// What there is to say if a program is not there.
-    static func missing(_ program: String, _ root: Root) -> [String] {
+    static func missing(
+        _ program: String, _ root: Root, _ result: String = "no container starts with it"
+    ) -> [String] {
         root.hasFile(program)
-            ? []
-            : [
-                "\(root.path)\(program) is not there (yet): until it is, containers fail to start"
-            ]
+            ? [] : ["\(root.path)\(program) is not there; until it is, \(result)"]
     }
 
     /// Whether one of these programs is in a usual directory.

@@ -25,7 +25,7 @@ struct PodmanSetup: EngineConfiguration {
         _ request: SetupRequest, _ root: Root
     ) throws(SetupError) -> SetupPlan {
         let program = Places.hook(request)
-        var plan = SetupPlan(notes: Places.missing(program, root))
+        var plan = SetupPlan(notes: Places.missing(program, root, "podman goes on without it"))
         var directories = Self.standard
         for path in try confFiles(root, main: request.config ?? Self.usual)
         where path != Self.own {

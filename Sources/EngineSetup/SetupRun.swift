@@ -149,6 +149,7 @@ struct SetupRun {
     // MARK: - Restart
 
     private func restart() throws(SetupError) {
+        guard root.isThisMachine else { return }
         guard let (verb, unit) = engine.restart else { return say(engine.restartNote) }
         guard request.restarts else { return say("now: \(engine.restartNote)") }
         var status = stat()

@@ -80,7 +80,7 @@ struct DaemonCheck {
     /// The daemon has mounted there; somebody else may have since.
     private func served(at mountpoint: String) -> [Finding] {
         let mounts = Self.mounts(at: mountpoint)
-        if let top = mounts.last, mounts.count > 1 || !Self.isOurs(mountpoint) {
+        if let top = mounts.last, !Self.isOurs(mountpoint) {
             return [
                 .fail(
                     "\(mountpoint) is another daemon's (\(top)), mounted over lxcfsd's files",
@@ -94,12 +94,21 @@ struct DaemonCheck {
                     "systemctl restart lxcfsd")
             ]
         }
+        let below = mounts.dropLast().filter { $0.hasPrefix("fuse") }
         return Self.files(at: mountpoint)
+            + below.map { type in
+                .warn(
+                    """
+                    another daemon (\(type)) has mounted on \(mountpoint) before lxcfsd: with lxcfsd's \
+                    end, containers are shown its files
+                    """, "systemctl disable --now lxcfs")
+            }
     }
 
     /// Another's files where ours would be.
     private static func foreign(at mountpoint: String) -> [Finding] {
-        guard let top = mounts(at: mountpoint).last, !isOurs(mountpoint) else { return [] }
+        guard let top = mounts(at: mountpoint).last, top.hasPrefix("fuse"), !isOurs(mountpoint)
+        else { return [] }
         return [
             .fail(
                 "stock lxcfs has \(mountpoint) (\(top))",
