@@ -26,6 +26,7 @@ deps: ## Install what building and testing need (Debian, as root)
 build: ## Build the release binaries, statically linked
 	$(SWIFT) build -c release --product lxcfsd
 	$(SWIFT) build -c release --product lxcfs-hook
+	$(SWIFT) build -c release --product lxcfs-runtime
 	$(SWIFT) build -c release --product lxcfs-hook-setup
 
 .PHONY: test-tools

@@ -25,6 +25,7 @@ let package = Package(
     products: [
         .executable(name: "lxcfsd", targets: ["lxcfsd"]),
         .executable(name: "lxcfs-hook", targets: ["lxcfs-hook"]),
+        .executable(name: "lxcfs-runtime", targets: ["lxcfs-runtime"]),
         .executable(name: "lxcfs-hook-setup", targets: ["lxcfs-hook-setup"]),
     ],
     dependencies: [
@@ -76,7 +77,9 @@ let package = Package(
             exclude: ["Handover", "Keeper", "PageCache"], cSettings: gnuSource),
         .target(
             name: "LxcfsHook",
-            dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
+            dependencies: [
+                "CLinux", "Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls",
+            ],
             cSettings: gnuSource),
 
         .executableTarget(
@@ -89,6 +92,10 @@ let package = Package(
             swiftSettings: shippedSwift, linkerSettings: shippedLinker + staticFoundation),
         .executableTarget(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
+            swiftSettings: shippedSwift, linkerSettings: shippedLinker),
+        .target(name: "CRuntimeMark"),
+        .executableTarget(
+            name: "lxcfs-runtime", dependencies: ["CRuntimeMark", "LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
         // What sets up engines. A program of its own: a hook that is started for every container

@@ -17,7 +17,6 @@ struct CRIOConfiguration: EngineConfiguration {
     func installation(
         _ request: SetupRequest, _ root: Root
     ) throws(SetupError) -> SetupPlan {
-        let program = Places.runtime(request)
         let others = try value(root, main: request.config ?? Self.usual, withOwn: false)
         let before = try root.read(Self.own)
         let present = JSONValue.object(
@@ -26,6 +25,8 @@ struct CRIOConfiguration: EngineConfiguration {
             request.setsDefault || present.at(Self.standard)?.string == Self.name
         let standard = others.at(Self.standard)?.string ?? "runc"
         let model = others.at(Self.runtimes + [standard]) ?? .object([:])
+        let real = model.at(["runtime_path"])?.string ?? standard
+        let program = Places.runtime(request, for: real, root)
         let table = model.with(.string(program), at: ["runtime_path"])
             .with(.string("oci"), at: ["runtime_type"])
         var text = "\(OwnLines.mark)\n"
@@ -37,7 +38,7 @@ struct CRIOConfiguration: EngineConfiguration {
         _ = try TOMLText.parse(Array(text.utf8), path: Self.own)
         return SetupPlan(
             changes: [FileChange(path: Self.own, before: before, after: Array(text.utf8))],
-            notes: Places.missing(program, root))
+            notes: Places.missing(program, root) + Places.hidden(real, program))
     }
 
     func withoutOurs(

@@ -18,8 +18,10 @@ struct ContainerdConfiguration: EngineConfiguration {
     ) throws(SetupError) -> SetupPlan {
         let path = request.config ?? Self.usual
         let files = try ContainerdFiles(path, in: root)
-        let program = Places.runtime(request)
-        var plan = SetupPlan(notes: Places.missing(program, root))
+        let real = Self.real(files.section)
+        let program = Places.runtime(request, for: real, root)
+        var plan = SetupPlan(
+            notes: Places.missing(program, root) + Places.hidden(real, program))
         if files.main.value.at(["disabled_plugins"])?.strings?.contains(where: {
             $0 == "cri" || $0 == "io.containerd.grpc.v1.cri"
         }) == true {
@@ -41,6 +43,12 @@ struct ContainerdConfiguration: EngineConfiguration {
                 path: file.path, before: try root.read(file.path), after: after)
         ]
         return plan
+    }
+
+    /// What containers are run with until now.
+    private static func real(_ section: JSONValue) -> String? {
+        guard let name = section.at(standard)?.string, name != Self.name else { return nil }
+        return section.at(runtimes + [name, "options", "BinaryName"])?.string
     }
 
     // MARK: - Runtimes

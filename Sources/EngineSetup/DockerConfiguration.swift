@@ -17,8 +17,10 @@ struct DockerConfiguration: EngineConfiguration {
         let before = try root.read(path)
         var edit = try Self.edit(before, path: root.path + path)
         let old = try Self.value(edit, path)
-        let program = Places.runtime(request)
-        var plan = SetupPlan(notes: Places.missing(program, root))
+        let real = Self.real(old)
+        let program = Places.runtime(request, for: real, root)
+        var plan = SetupPlan(
+            notes: Places.missing(program, root) + Places.hidden(real, program))
         var wanted = old
         let place = Self.runtime + ["path"]
         if old.at(place)?.string != program {
@@ -29,9 +31,6 @@ struct DockerConfiguration: EngineConfiguration {
             wanted = wanted.with(.string(program), at: place)
         }
         if request.setsDefault, old.at(Self.standard)?.string != Places.runtimeName {
-            if let other = old.at(Self.standard)?.string, other != "runc" {
-                plan.notes.append("the default runtime was \(other), which is no longer used")
-            }
             try Self.set(Self.standard, .string(Places.runtimeName), &edit, path)
             wanted = wanted.with(.string(Places.runtimeName), at: Self.standard)
         }
@@ -102,6 +101,14 @@ struct DockerConfiguration: EngineConfiguration {
             ]
         }
         return [.ok("docker: new containers are served")]
+    }
+
+    /// What containers are run with until now.
+    private static func real(_ value: JSONValue) -> String? {
+        guard let name = value.at(Self.standard)?.string, name != Places.runtimeName else {
+            return nil
+        }
+        return value.at(["runtimes", name, "path"])?.string ?? name
     }
 
     // MARK: - JSON

@@ -7,8 +7,38 @@ enum Places {
     /// What runtimes and handlers of ours are called.
     static let runtimeName = "lxcfs"
 
-    static func runtime(_ request: SetupRequest) -> String {
-        request.runtimePath ?? "/usr/bin/lxcfs-runtime"
+    /// `lxcfs-runtime`, by the name under which it runs the engine's own runtime.
+    ///
+    /// - Parameter real: name or path of the engine's own runtime; nil for runc.
+    static func runtime(_ request: SetupRequest, for real: String?, _ root: Root) -> String {
+        if let path = request.runtimePath { return path }
+        let usual = "/usr/bin/lxcfs-runtime"
+        let crun = "/usr/bin/lxcfs-crun"
+        return name(real) == "crun" && root.hasFile(crun) ? crun : usual
+    }
+
+    /// What there is to say of a real runtime that `lxcfs-runtime` does not find by itself.
+    static func hidden(_ real: String?, _ program: String) -> [String] {
+        guard let real else { return [] }
+        let directory = real.split(separator: "/").dropLast().joined(separator: "/")
+        let isInPath =
+            !real.hasPrefix("/")
+            || ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"]
+                .contains(directory)
+        let isFound =
+            isInPath && (name(real) == "runc" || program.hasSuffix("-\(name(real))"))
+        return isFound || name(real).hasPrefix("lxcfs-")
+            ? []
+            : [
+                """
+                until now the engine runs \(real): have lxcfs-runtime run it, too, by \
+                {"runtime": "\(real)"} in /etc/lxcfs-hook/runtime.json
+                """
+            ]
+    }
+
+    private static func name(_ path: String?) -> Substring {
+        path?.split(separator: "/").last ?? "runc"
     }
 
     /// The hook beside this program, if this machine is to be set up.
