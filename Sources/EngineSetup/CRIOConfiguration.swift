@@ -11,8 +11,11 @@ struct CRIOConfiguration: EngineConfiguration {
     private static let standard = ["crio", "runtime", "default_runtime"]
     private static let runtimes = ["crio", "runtime", "runtimes"]
 
-    var restart: (verb: String, unit: String)? { ("try-restart", "crio.service") }
-    var restartNote: String { "systemctl restart crio (containers go on running)" }
+    func restart(after action: SetupRequest.Action) -> EngineRestart? {
+        EngineRestart(
+            verb: "try-restart", unit: "crio.service",
+            note: "systemctl restart crio (containers go on running)")
+    }
 
     func installation(
         _ request: SetupRequest, _ root: Root

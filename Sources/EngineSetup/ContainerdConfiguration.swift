@@ -10,8 +10,11 @@ struct ContainerdConfiguration: EngineConfiguration {
     private static let standard = ["containerd", "default_runtime_name"]
     private static let runtimes = ["containerd", "runtimes"]
 
-    var restart: (verb: String, unit: String)? { ("try-restart", "containerd.service") }
-    var restartNote: String { "systemctl restart containerd (containers go on running)" }
+    func restart(after action: SetupRequest.Action) -> EngineRestart? {
+        EngineRestart(
+            verb: "try-restart", unit: "containerd.service",
+            note: "systemctl restart containerd (containers go on running)")
+    }
 
     func installation(
         _ request: SetupRequest, _ root: Root

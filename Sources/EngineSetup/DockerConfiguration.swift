@@ -7,8 +7,19 @@ struct DockerConfiguration: EngineConfiguration {
     private static let runtime = ["runtimes", Places.runtimeName]
     private static let standard = ["default-runtime"]
 
-    var restart: (verb: String, unit: String)? { ("try-reload-or-restart", "docker.service") }
-    var restartNote: String { "systemctl reload docker (containers go on running)" }
+    func restart(after action: SetupRequest.Action) -> EngineRestart? {
+        // A reload changes what the file sets; what it no longer sets stays as it was.
+        switch action {
+        case .install:
+            EngineRestart(
+                verb: "try-reload-or-restart", unit: "docker.service",
+                note: "systemctl reload docker (containers go on running)")
+        case .uninstall:
+            EngineRestart(
+                verb: "try-restart", unit: "docker.service",
+                note: "systemctl restart docker (with live-restore containers go on running)")
+        }
+    }
 
     func installation(
         _ request: SetupRequest, _ root: Root
@@ -91,7 +102,18 @@ struct DockerConfiguration: EngineConfiguration {
                     "lxcfs-hook uninstall docker --restart, or install lxcfs-runtime")
             ]
         }
-        guard value.at(Self.standard)?.string == Places.runtimeName else {
+        let isDefault = value.at(Self.standard)?.string == Places.runtimeName
+        if root.isThisMachine, let engine = DockerEngine(),
+            !engine.runtimes.contains(Places.runtimeName)
+                || isDefault != (engine.defaultRuntime == Places.runtimeName)
+        {
+            return [
+                .warn(
+                    "docker: it has not read \(Self.usual) since that was changed",
+                    "systemctl reload docker")
+            ]
+        }
+        guard isDefault else {
             return [
                 .ok(
                     """

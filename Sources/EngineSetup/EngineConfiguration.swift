@@ -18,12 +18,8 @@ protocol EngineConfiguration {
     /// Whether the engine is here, and would have a new container served.
     func findings(_ root: Root) -> [Finding]
 
-    /// The unit that is reloaded or restarted so that the engine sees a change, and with which word
-    /// of systemctl; nil if the engine reads its configuration each time.
-    var restart: (verb: String, unit: String)? { get }
-
-    /// What is to be said of that to who does it by hand.
-    var restartNote: String { get }
+    /// How the engine is made to see a change; nil if it reads its configuration each time.
+    func restart(after action: SetupRequest.Action) -> EngineRestart?
 }
 
 extension EngineName {

@@ -23,6 +23,10 @@ package struct EngineSetup: Setup {
         }
     }
 
+    package var needsHookFiles: Bool {
+        Places.has(["podman", "buildah", "crio"], Root("/"))
+    }
+
     package func findings() -> [Finding] {
         let root = Root("/")
         let findings = EngineName.allCases.flatMap { $0.configuration.findings(root) }

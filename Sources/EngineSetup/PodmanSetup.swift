@@ -18,8 +18,7 @@ struct PodmanSetup: EngineConfiguration {
         "50-lxcfs-hook-annotated.json", "50-lxcfs-hook-sysinfo-annotated.json",
     ]
 
-    var restart: (verb: String, unit: String)? { nil }
-    var restartNote: String { "podman needs no restart" }
+    func restart(after action: SetupRequest.Action) -> EngineRestart? { nil }
 
     func installation(
         _ request: SetupRequest, _ root: Root

@@ -31,16 +31,44 @@ struct SetupRun {
         if request.isDryRun { return }
         let updated = try self.record(plan, since: record)
         try updated.write(name, &writer)
-        for change in changes {
-            guard let after = change.after else { continue }
-            try writer.write(after, to: change.path)
-            say("wrote \(root.path)\(change.path)")
-        }
-        try noteDirectories(updated)
+        try write(changes, updated, isFirst: record == nil)
         if plan.changes.contains(where: { $0.before != nil && $0.before != $0.after }) {
             say("as it was: in \(root.path)\(SetupRecord.directory(of: name))")
         }
         try restart()
+    }
+
+    /// - Parameter isFirst: nothing was installed before.
+    private mutating func write(
+        _ changes: [FileChange], _ record: SetupRecord, isFirst: Bool
+    ) throws(SetupError) {
+        var count = 0
+        do throws(SetupError) {
+            for change in changes {
+                guard let after = change.after else { continue }
+                try writer.write(after, to: change.path)
+                count += 1
+                say("wrote \(root.path)\(change.path)")
+            }
+        } catch {
+            if count == 0, isFirst {
+                removeDirectories(writer.made.filter { !$0.hasPrefix("/var/lib") })
+                try? SetupRecord.remove(name, in: root)
+            } else {
+                try? noteDirectories(record)
+            }
+            throw count == 0
+                ? error
+                : SetupError("\(error); lxcfs-hook uninstall \(name) takes back the others")
+        }
+        try noteDirectories(record)
+    }
+
+    /// Those in which nothing else is.
+    private func removeDirectories(_ directories: [String]) {
+        for directory in directories.reversed() {
+            if let place = try? root.place(of: directory) { rmdir(place) }
+        }
     }
 
     private func checkRoot() throws(SetupError) {
@@ -124,10 +152,7 @@ struct SetupRun {
                 say("removed \(root.path)\(change.path)")
             }
         }
-        for directory in record.directories.reversed() {
-            // One in which something else is stays.
-            if let place = try? root.place(of: directory) { rmdir(place) }
-        }
+        removeDirectories(record.directories)
         try SetupRecord.remove(name, in: root)
         if !changes.isEmpty { try restart() }
     }
@@ -150,8 +175,10 @@ struct SetupRun {
 
     private func restart() throws(SetupError) {
         guard root.isThisMachine else { return }
-        guard let (verb, unit) = engine.restart else { return say(engine.restartNote) }
-        guard request.restarts else { return say("now: \(engine.restartNote)") }
+        guard let restart = engine.restart(after: request.action) else {
+            return say("\(name) needs no restart")
+        }
+        guard request.restarts else { return say("now: \(restart.note)") }
         var status = stat()
         // What sd_booted(3) looks at.
         guard lstat("/run/systemd/system", &status) == 0 else {
@@ -165,11 +192,12 @@ struct SetupRun {
             throw SetupError("written, but not restarted: there is no systemctl")
         }
         do {
-            _ = try programOutput(systemctl, [verb, unit], limit: 1 << 16, timeout: 120_000)
+            _ = try programOutput(
+                systemctl, [restart.verb, restart.unit], limit: 1 << 16, timeout: 120_000)
         } catch {
             throw SetupError(
-                "written, but not restarted: \(error); see systemctl status \(unit)")
+                "written, but not restarted: \(error); see systemctl status \(restart.unit)")
         }
-        say("systemctl \(verb) \(unit): done")
+        say("systemctl \(restart.verb) \(restart.unit): done")
     }
 }

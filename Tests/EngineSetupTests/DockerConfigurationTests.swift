@@ -80,6 +80,32 @@ import Testing
         #expect(root.read(Self.file) == nil)
     }
 
+    @Test func dockerdsAnswer() {
+        let text = """
+            HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n\
+            {"ID": "x", "Runtimes": {"runc": {"path": "runc"}, "lxcfs": {}}, \
+            "DefaultRuntime": "lxcfs"}
+
+            """
+        let engine = DockerEngine(answer: Array(text.utf8))
+        #expect(engine?.defaultRuntime == "lxcfs")
+        #expect(engine?.runtimes == ["lxcfs", "runc"])
+        #expect(DockerEngine(answer: Array("HTTP/1.0 500 no\r\n\r\n{}".utf8)) == nil)
+        #expect(DockerEngine(answer: []) == nil)
+        #expect(DockerEngine(socket: "/nosuch") == nil)
+    }
+
+    /// What cannot be written leaves nothing behind, not even a record.
+    @Test
+    func aFailureLeavesNoTrace() throws {
+        let root = try TemporaryRoot()
+        // In the place of the directory.
+        try root.write("", to: "/etc/docker")
+        let before = try root.content()
+        #expect(throws: SetupError.self) { try root.install(.docker) }
+        #expect(try root.content() == before)
+    }
+
     // MARK: - Files
 
     @Test func aLinkStaysALink() throws {

@@ -16,13 +16,20 @@ struct Check {
         report.add("host", host.findings())
         report.add("policy", policy())
         report.add("daemon", daemon.findings())
-        report.add("hooks", HookDirectoryCheck(directories: hookDirectories).findings())
+        report.add("hooks", hooks(hookDirectories))
         report.add("engines", setup.findings())
         if host.isRoot, daemon.answers {
             report.add("trial", Trial(options: options).findings())
         }
         print(json ? report.json : report.text)
         return report.verdict == .fail ? .failure : .success
+    }
+
+    private func hooks(_ directories: [String]) -> [Finding] {
+        HookDirectoryCheck(
+            directories: directories,
+            isNeeded: setup.needsHookFiles || directories != HookDirectories.usual
+        ).findings()
     }
 
     private func policy() -> [Finding] {

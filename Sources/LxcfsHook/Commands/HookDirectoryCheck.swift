@@ -11,6 +11,8 @@ struct HookDirectoryCheck {
     /// Those that buildah (`podman build`) and CRI-O read, too. They do not know `precreate`.
     var shared = HookDirectories.shared
     var podman = PodmanConfiguration()
+    /// Whether it is worth saying that there is no file for this hook.
+    var isNeeded = true
 
     /// The name of the program that is looked for.
     private static let program = "lxcfs-hook"
@@ -117,7 +119,7 @@ struct HookDirectoryCheck {
     ///   - unconditional: those that do so for all.
     private func overview(conditional: [String], unconditional: [String]) -> [Finding] {
         var findings: [Finding] = []
-        if conditional.isEmpty, unconditional.isEmpty {
+        if conditional.isEmpty, unconditional.isEmpty, isNeeded {
             findings.append(
                 .warn(
                     "no hook file for \(Self.program) in \(directories.joined(separator: ", "))"

@@ -6,4 +6,7 @@ package protocol Setup {
 
     /// Which engines are here, and whether each would have a new container served.
     func findings() -> [Finding]
+
+    /// Whether an engine is here that reads hook files.
+    var needsHookFiles: Bool { get }
 }

@@ -15,6 +15,7 @@ private let targets: [String: FuzzTarget] = [
     "cpuinfo": fuzzCpuinfo,
     "directory": fuzzDirectory,
     "hookfile": fuzzHookFile,
+    "jsonedit": fuzzJSONEdit,
     "ledger": fuzzLedger,
     "lists": fuzzLists,
     "meminfo": fuzzMeminfo,
