@@ -21,14 +21,3 @@ protocol EngineConfiguration {
     /// How the engine is made to see a change; nil if it reads its configuration each time.
     func restart(after action: SetupRequest.Action) -> EngineRestart?
 }
-
-extension EngineName {
-    var configuration: any EngineConfiguration {
-        switch self {
-        case .docker: DockerConfiguration()
-        case .containerd: ContainerdConfiguration()
-        case .podman: PodmanSetup()
-        case .crio: CRIOConfiguration()
-        }
-    }
-}

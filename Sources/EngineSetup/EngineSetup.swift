@@ -1,6 +1,5 @@
 import Glibc
 import LxcfsHook
-import Syscalls
 
 /// The commands `install` and `uninstall`, and what `check` says of engines.
 package struct EngineSetup: Setup {

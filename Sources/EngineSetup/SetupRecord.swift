@@ -1,6 +1,5 @@
 import Glibc
 import JSON
-import Syscalls
 
 /// What `install` has changed for an engine, for `uninstall`: kept in
 /// `/var/lib/lxcfs-hook/install/<engine>/` of the root, with each file as it was before and as it

@@ -189,10 +189,13 @@ podman_sees() { # WHAT [OPTION...]
     [[ $output == *"Read-only file system"* ]] || fail "$output"
     [[ $(<"$file") == '{}' ]]
     # No permission.
-    chmod 755 "$WORK" "$ENGINE_ROOT"
-    run -1 setpriv --reuid 65534 --clear-groups "$LXCFS_HOOK" install docker --root "$ENGINE_ROOT"
+    local open=/run/lxcfs-hook-root
+    cp -a "$ENGINE_ROOT" $open
+    chmod 755 $open
+    run -1 setpriv --reuid 65534 --clear-groups "$LXCFS_HOOK" install docker --root $open
     [[ $output == *"Permission denied"*sudo* ]] || fail "$output"
-    [[ $(<"$file") == '{}' ]]
+    [[ $(<$open/etc/docker/daemon.json) == '{}' ]]
+    rm -r $open
 }
 
 @test "a dry run shows the difference as diff does" {
@@ -266,8 +269,23 @@ leftovers() { find "$(memory_cgroups)" -maxdepth 1 -name 'lxcfs-hook-check.*'; }
     # Another one over ours.
     run unshare --mount sh -c 'mount -t tmpfs tmpfs "$0/lxcfs"; shift; exec "$@"' "$WORK" x \
         "$LXCFS_HOOK" check --runtime-dir "$WORK/run"
-    [[ $status == 1 && $output == *"FAIL $WORK/lxcfs is another daemon's (tmpfs)"* ]] ||
+    [[ $status == 1 && $output == *"FAIL $WORK/lxcfs is another one's (tmpfs)"* ]] ||
         fail "$output"
+}
+
+@test "check finds another lxcfs, over ours and in its place" {
+    needs_command lxcfs
+    local stock
+    mkdir -p "$WORK/stock"
+    lxcfs -f -p "$WORK/stock.pid" "$WORK/lxcfs" >"$WORK/stock.log" 2>&1 </dev/null 3>&- &
+    stock=$!
+    wait_for 5 sh -c '[ "$(grep -c " $0 " /proc/self/mountinfo)" = 2 ]' "$WORK/lxcfs"
+    check
+    stop_process "$stock" 5
+    [[ $status == 1 && $output == *"FAIL another daemon has mounted on $WORK/lxcfs"* ]] ||
+        fail "$output"
+    check
+    [[ $output == *"ok   $WORK/lxcfs is mounted"* && $output != *"FAIL tried"* ]] || fail "$output"
 }
 
 @test "check for who is not root" {

@@ -1,6 +1,4 @@
-import Control
 import Glibc
-import Syscalls
 
 /// The command `check`: finds out why containers do not get virtual files, and what to do about it.
 ///

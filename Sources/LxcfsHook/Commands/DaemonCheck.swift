@@ -77,41 +77,45 @@ struct DaemonCheck {
 
     // MARK: - What is mounted
 
-    /// The daemon has mounted there; somebody else may have since.
+    /// The daemon has mounted there; somebody else may have before and since.
     private func served(at mountpoint: String) -> [Finding] {
         let mounts = Self.mounts(at: mountpoint)
-        if let top = mounts.last, !Self.isOurs(mountpoint) {
-            return [
-                .fail(
-                    "\(mountpoint) is another daemon's (\(top)), mounted over lxcfsd's files",
-                    "systemctl disable --now lxcfs; then systemctl restart lxcfsd")
-            ]
-        }
-        if mounts.isEmpty {
+        guard let top = mounts.last else {
             return [
                 .fail(
                     "nothing is mounted on \(mountpoint), where lxcfsd serves",
                     "systemctl restart lxcfsd")
             ]
         }
-        let below = mounts.dropLast().filter { $0.hasPrefix("fuse") }
+        guard Self.isFUSE(top) else {
+            return [
+                .fail(
+                    "\(mountpoint) is another one's (\(top)), mounted over lxcfsd's files",
+                    "umount \(mountpoint)")
+            ]
+        }
+        // Both are called fuse.lxcfs: only their number tells.
+        if mounts.count(where: Self.isFUSE) > 1 {
+            return [
+                .fail(
+                    "another daemon has mounted on \(mountpoint), too, over lxcfsd's files or below",
+                    "systemctl disable --now lxcfs; then systemctl restart lxcfsd")
+            ]
+        }
         return Self.files(at: mountpoint)
-            + below.map { type in
-                .warn(
-                    """
-                    another daemon (\(type)) has mounted on \(mountpoint) before lxcfsd: with lxcfsd's \
-                    end, containers are shown its files
-                    """, "systemctl disable --now lxcfs")
-            }
     }
 
-    /// Another's files where ours would be.
+    private static func isFUSE(_ type: String) -> Bool { type.hasPrefix("fuse") }
+
+    /// Another's files where ours would be. What a daemon that was killed has left is nobody's.
     private static func foreign(at mountpoint: String) -> [Finding] {
-        guard let top = mounts(at: mountpoint).last, top.hasPrefix("fuse"), !isOurs(mountpoint)
+        var status = stat()
+        guard let top = mounts(at: mountpoint).last, isFUSE(top),
+            stat(mountpoint, &status) == 0
         else { return [] }
         return [
             .fail(
-                "stock lxcfs has \(mountpoint) (\(top))",
+                "another daemon, such as stock lxcfs, has \(mountpoint) (\(top))",
                 "systemctl disable --now lxcfs, or lxcfs-hook with --lxcfs-root \(mountpoint)")
         ]
     }
@@ -127,12 +131,6 @@ struct DaemonCheck {
                     ? mount.filesystem?.type.string : nil
             }
         }
-    }
-
-    /// lxcfs has no such directory at the top.
-    private static func isOurs(_ mountpoint: String) -> Bool {
-        var status = stat()
-        return lstat(mountpoint + "/.opens", &status) == 0
     }
 
     /// A unit that would start lxcfs at the next boot.

@@ -1,5 +1,4 @@
 import Cgroups
-import Control
 import Glibc
 import Syscalls
 
@@ -124,7 +123,10 @@ struct Trial {
         }
         guard result.code == .success else {
             let reason = messages.isEmpty ? "it was not done" : messages.joined(separator: "; ")
-            throw Fault(finding: .fail("tried, and could not attach: \(reason)"))
+            throw Fault(
+                finding: .fail(
+                    "tried, and could not attach: \(reason)",
+                    "findmnt tells whether lxcfsd's mountpoint is another daemon's"))
         }
         try socket.send(Array(Self.word.utf8))
         return try Self.receive(from: socket)
@@ -153,7 +155,10 @@ struct Trial {
             _ = try socket.receive()
             let content = try readFile("/proc/meminfo", limit: 1 << 16)
             let line = content.prefix { $0 != UInt8(ascii: "\n") }
-            return say(String(decoding: line, as: UTF8.self)) ? 0 : 1
+            guard say(String(decoding: line, as: UTF8.self)) else { return 1 }
+            // The daemon is told by its number that it is served no longer: until then it lives.
+            _ = try socket.receive()
+            return 0
         } catch {
             return say("\(error)") ? 0 : 1
         }
