@@ -27,6 +27,7 @@ build: ## Build the release binaries, statically linked
 	$(SWIFT) build -c release --product lxcfsd
 	$(SWIFT) build -c release --product lxcfs-hook
 	$(SWIFT) build -c release --product lxcfs-runtime
+	$(SWIFT) build -c release --product lxcfs-hook-setup
 
 .PHONY: test-tools
 test-tools: ## Build the programs that tests need
@@ -146,6 +147,9 @@ install: build man ## Install daemon, hook, runtime, hook files (by annotation),
 	# By these names it is the runtime in the name.
 	ln -sf lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-runc
 	ln -sf lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-crun
+	install -D -m 0755 $(RELEASE)/lxcfs-hook-setup $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook-setup
+	# For people, who look in PATH.
+	ln -sfn $(LIBEXECDIR)/lxcfs-hook $(DESTDIR)$(BINDIR)/lxcfs-hook
 	install -D -m 0644 hooks.d/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json
 	# buildah and CRI-O read HOOKSDIR, too, and would start nothing with a precreate file in it.
@@ -165,6 +169,7 @@ uninstall: ## Remove what install installs
 	rm -f $(DESTDIR)$(BINDIR)/lxcfsd $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook \
 		$(DESTDIR)$(BINDIR)/lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-runc \
 		$(DESTDIR)$(BINDIR)/lxcfs-crun \
+		$(DESTDIR)$(BINDIR)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook-setup \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
 		$(DESTDIR)$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \

@@ -26,10 +26,12 @@ let package = Package(
         .executable(name: "lxcfsd", targets: ["lxcfsd"]),
         .executable(name: "lxcfs-hook", targets: ["lxcfs-hook"]),
         .executable(name: "lxcfs-runtime", targets: ["lxcfs-runtime"]),
+        .executable(name: "lxcfs-hook-setup", targets: ["lxcfs-hook-setup"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         .systemLibrary(
@@ -100,6 +102,22 @@ let package = Package(
             name: "lxcfs-runtime", dependencies: ["CRuntimeMark", "LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
+        // What sets up engines. A program of its own: a hook that is started for every container
+        // must not carry a TOML parser.
+        .target(
+            name: "EngineSetup",
+            dependencies: [
+                "Control", "JSON", "LxcfsHook", "OCISpec", "Syscalls",
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            cSettings: gnuSource,
+            // TOMLKit imports Foundation, whose methods would otherwise be taken for those of the
+            // standard library that have the same names, and make the program 45 MB larger.
+            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+        .executableTarget(
+            name: "lxcfs-hook-setup", dependencies: ["EngineSetup", "LxcfsHook"],
+            swiftSettings: shippedSwift, linkerSettings: shippedLinker + staticFoundation),
+
         // How the kernel writes its files, for all tests.
         .target(name: "KernelGrammar", path: "Tests/grammar"),
         .executableTarget(
@@ -127,6 +145,9 @@ let package = Package(
                 "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "LxcfsPageCache",
             ],
             resources: [.copy("Fixtures")], cSettings: gnuSource),
+        .testTarget(
+            name: "EngineSetupTests", dependencies: ["EngineSetup", "JSON", "LxcfsHook"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "LxcfsHookTests", dependencies: ["LxcfsHook"],
             resources: [.copy("Fixtures")]),

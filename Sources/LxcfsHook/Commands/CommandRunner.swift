@@ -126,8 +126,16 @@ struct CommandRunner {
         do {
             process = try ContainerProcess(pid: pid)
         } catch {
-            throw error.errno == ENOENT
-                ? .refused("there is no process \(pid)") : .system(error)
+            switch error.errno {
+            case ENOENT: throw .refused("there is no process \(pid)")
+            case EACCES, EPERM:
+                throw .refused(
+                    """
+                    cannot look into process \(pid) (/proc/\(pid)/ns/mnt): \
+                    \(errnoInWords(error.errno)); attach needs root
+                    """)
+            default: throw .system(error)
+            }
         }
         guard !process.sharesMountNamespace else {
             throw .refused("process \(pid) is in this mount namespace, not in a container")

@@ -4,7 +4,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
     /// sense without `--required`): the container starts as if there were no hook.
     case success = 0
     /// What was asked for could not be done: a stage with `--required`, `attach`, `detach`,
-    /// or a `check` with a FAIL line.
+    /// `install`, `uninstall`, or a `check` with a FAIL line.
     case failure = 1
     /// The command line is wrong.
     case usage = 2
@@ -21,10 +21,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable {
         switch self {
         case .success: "done, or deliberately left alone"
         case .failure:
-            """
-            failed: a stage with --required, attach, detach, seccomp-profile, or a check that found \
-            a fault
-            """
+            "failed: a stage with --required, another command, or a check with a FAIL line"
         case .usage: "wrong command line"
         case .badInput:
             "config.json or --base is not JSON; --required: state or config.json makes no sense"

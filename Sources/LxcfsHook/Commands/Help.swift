@@ -12,7 +12,12 @@ enum Help {
                    lxcfs-hook attach --all                  for all containers whose files
                                                             are dead since lxcfsd was killed
                    lxcfs-hook detach <pid> [--id ID]
-                   lxcfs-hook check [--hooks-dir DIR ...]   find out why it does not work
+                   lxcfs-hook check [--json]                find out why it does not work, and
+                                                            what to do; changes nothing
+                   lxcfs-hook install docker|containerd|podman|crio [--set-default]
+                                                            make an engine use it
+                   lxcfs-hook uninstall docker|containerd|podman|crio
+                                                            take back what install has written
                    lxcfs-hook seccomp-profile [--base FILE] write a profile with which lxcfsd
                                                             answers sysinfo(2)
 
@@ -54,6 +59,17 @@ enum Help {
                                   podman's command line names none
               --runtime-dir DIR   of lxcfsd; default: /run/lxcfs
               --lxcfs-root DIR    use the lxcfs mounted at DIR, without lxcfsd
+              --set-default       install: for all containers that do not opt out, not only
+                                  for those for which somebody asks
+              --dry-run           install, uninstall: show the difference, change nothing
+              --restart           install, uninstall: have systemd reload or restart the engine
+              --root DIR          install, uninstall: the engine's files are below DIR
+              --config FILE       install: the engine's configuration, if it is not the usual one
+              --runtime-path FILE install: where lxcfs-runtime is; default:
+                                  /usr/bin/lxcfs-runtime
+              --hook-path FILE    install podman: where lxcfs-hook is; default: beside this one
+              --hooks-dir DIR     check: where hook files are; may be given more than once
+              --json              check: for programs, in one line
               --no-syslog         write to standard error only
               --log-level LEVEL   debug, info (default), warning or error
               --help, --version

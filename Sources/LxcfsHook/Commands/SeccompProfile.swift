@@ -19,7 +19,11 @@ struct SeccompProfile {
             if let base {
                 profile = try Seccomp(json: readFile(base, limit: Seccomp.sizeLimit))
             } else {
-                log.warning("without --base the profile forbids nothing")
+                let usual = "/usr/share/containers/seccomp.json"
+                let isThere = access(usual, R_OK) == 0
+                log.warning(
+                    "without --base the profile forbids nothing"
+                        + (isThere ? "; --base \(usual) is what podman uses" : ""))
             }
             // An administrator who asks for such a profile wants at least sysinfo.
             let calls = options.intercepted.union(.sysinfo)

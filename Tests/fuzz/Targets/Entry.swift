@@ -17,6 +17,7 @@ private let targets: [String: FuzzTarget] = [
     "directory": fuzzDirectory,
     "hookfile": fuzzHookFile,
     "invocation": fuzzInvocation,
+    "jsonedit": fuzzJSONEdit,
     "ledger": fuzzLedger,
     "lists": fuzzLists,
     "mark": fuzzMark,
