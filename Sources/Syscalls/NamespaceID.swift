@@ -91,7 +91,14 @@ public func parentNamespace(
     return FileDescriptor(owning: try check(result, "find the parent of", "a pid namespace"))
 }
 
-/// setns(2) into a mount namespace. Fails with `EINVAL` in a process with threads.
+/// unshare(2): root directory, working directory and umask are the calling thread's own from now on.
+/// That is what ``enterMountNamespace(_:path:)`` wants of a process with threads.
+public func separateWorkingDirectory() throws(SystemError) {
+    _ = try attempting("have a thread's own", "working directory") { unshare(CLONE_FS) }
+}
+
+/// setns(2) of the calling thread into a mount namespace. Fails with `EINVAL` if it shares its
+/// working directory with other threads.
 public func enterMountNamespace(
     _ namespace: borrowing FileDescriptor, path: String
 ) throws(SystemError) {

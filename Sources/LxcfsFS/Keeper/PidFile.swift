@@ -22,7 +22,4 @@ struct PidFile: ~Copyable {
         self.path = path
         self.descriptor = descriptor
     }
-
-    /// Removes the file; the lock goes with the descriptor.
-    consuming func remove() { unlink(path) }
 }
