@@ -18,7 +18,6 @@ private let targets: [String: FuzzTarget] = [
     "ledger": fuzzLedger,
     "lists": fuzzLists,
     "meminfo": fuzzMeminfo,
-    "memorymaps": fuzzMemoryMaps,
     "mountinfo": fuzzMountinfo,
     "nodes": fuzzNodes,
     "policy": fuzzPolicy,
