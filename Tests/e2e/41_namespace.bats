@@ -129,6 +129,30 @@ stops() {
     stops
 }
 
+@test "an earlier release, to which it goes back there, serves; the next one clears up after it" {
+    local old programs=("$REPO"/.build/releases/*/lxcfsd)
+    [[ -x ${programs[0]} ]] || skip "no earlier release is built"
+    for old in "${programs[@]}"; do
+        serve LXCFSD_HOST_MOUNTS=1
+        wait_for 10 answers
+        cp "$old" "$WORK/new"
+        mv "$WORK/new" "$WORK/lxcfsd"
+        host "kill -HUP \$KEEPER"
+        wait_for 20 host "cmp /proc/\$KEEPER/exe $old"
+        answers
+        is_inside keeper
+        host "kill -KILL $(process worker)"
+        wait_for 10 answers
+        # It knows nothing of other namespaces than its own.
+        host "kill -TERM \$KEEPER; wait \$KEEPER"
+        ! answers || fail "$output"
+        cp "$LXCFSD" "$WORK/lxcfsd"
+        serve LXCFSD_HOST_MOUNTS=1
+        wait_for 10 answers
+        stops
+    done
+}
+
 @test "nobody is moved without being told" {
     serve UNRELATED=1
     wait_for 10 log_says "serving $WORK/lxcfs"

@@ -40,29 +40,26 @@ enum MountPlace {
     /// What it takes besides CAP_SYS_ADMIN and CAP_SYS_PTRACE.
     var capabilities: Set<Capability> { self == .host ? [.changeRoot] : [] }
 
-    private static let hostPath = "/proc/1/ns/mnt"
-    private static let ownPath = "/proc/thread-self/ns/mnt"
-
     /// Does something there. The calling thread has the root directory as its working directory
     /// afterwards, and shares neither with others any more.
     ///
     /// - Throws: what `body` throws; `DaemonError` if there is no way there, or none back.
     func within<Value: ~Copyable>(_ body: () throws -> Value) throws -> Value {
         guard self == .host else { return try body() }
-        let own = try FileDescriptor.open(Self.ownPath, O_RDONLY)
+        let own = try openOwnMountNamespace()
         try enter()
         let value: Value
         do {
             value = try body()
         } catch let failure {
             do {
-                try Self.enter(own, Self.ownPath)
+                try Self.enter(own, "of the daemon")
             } catch {
                 throw DaemonError("\(failure); \(error)")
             }
             throw failure
         }
-        try Self.enter(own, Self.ownPath)
+        try Self.enter(own, "of the daemon")
         return value
     }
 
@@ -72,7 +69,7 @@ enum MountPlace {
     func enter() throws(DaemonError) {
         guard self == .host else { return }
         do {
-            try Self.enter(try FileDescriptor.open(Self.hostPath, O_RDONLY), Self.hostPath)
+            try Self.enter(try openMountNamespace(of: 1), "of process 1")
         } catch {
             throw DaemonError(
                 "\(error): \(Self.variable)=1 needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and "
@@ -82,10 +79,10 @@ enum MountPlace {
     }
 
     private static func enter(
-        _ namespace: borrowing FileDescriptor, _ path: String
+        _ namespace: borrowing FileDescriptor, _ name: String
     ) throws(SystemError) {
         // Also on the way back: threads that have been started there share it again.
         try separateWorkingDirectory()
-        try enterMountNamespace(namespace, path: path)
+        try enterMountNamespace(namespace, path: name)
     }
 }
