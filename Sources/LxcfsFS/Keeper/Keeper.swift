@@ -51,6 +51,8 @@ public final class Keeper {
             for path in try TrustedPath.contents(of: directory) { try trust(path, whole: true) }
             return pidFile
         }
+        // A worker's aide.
+        try ChildProcess.adoptOrphans()
 
         let loop: KeeperLoop
         let inheritance = Inheritance.take(directory.storedDescriptors, service, log)
@@ -75,7 +77,7 @@ public final class Keeper {
             try giveUpPrivileges()
             try loop.run(signals)
         } catch let error as ConnectionsAborted {
-            loop.workers.end()
+            loop.endProcesses()
             throw error
         } catch {
             // The next daemon must not go on with connections that are unmounted here.
@@ -85,7 +87,7 @@ public final class Keeper {
             } catch {
                 log.error("\(error)")
             }
-            loop.workers.end()
+            loop.endProcesses()
             FreshDescriptors.removeSockets(options)
             throw error
         }
@@ -148,7 +150,7 @@ public final class Keeper {
         // Containers that have files of ours keep these mounts, and would wait for ever for what
         // a worker that cannot end has left.
         try Mounts.abort(options)
-        loop.workers.end()
+        loop.endProcesses()
         if loop.shared.madeDirectory { rmdir(options.mountPoint) }
         FreshDescriptors.removeSockets(options)
         unlink(directory.storedDescriptors)
