@@ -9,7 +9,7 @@ struct TaskWalk {
     private let path: String
     /// How many threads are still to be found; beyond them no cgroup has any.
     private let wanted: Int
-    private let startTime = Clock.thread()
+    private let startTime = Clock.work()
     private var random: UInt64
     private var bytes = 0
 
@@ -31,7 +31,7 @@ struct TaskWalk {
     }
 
     /// CPU time of this look, in nanoseconds.
-    var time: UInt64 { clampedDifference(Clock.thread(), startTime) }
+    var time: UInt64 { clampedDifference(Clock.work(), startTime) }
 
     /// Half of the time is for looking at what was found.
     private var isExhausted: Bool {

@@ -61,16 +61,22 @@ public enum Aide {
     /// - Parameters:
     ///   - tid: a thread that waits in sysinfo(2) or sched_getaffinity(2).
     ///   - address: where it wants to have the answer.
+    ///   - proc: a procfs, for a process without an aide.
     /// - Returns: false if it does not wait there, has not asked for so many bytes at that
     ///   address, or may not write there itself.
     public static func write(
-        _ bytes: UnsafeRawBufferPointer, toCaller tid: Int32, at address: UInt64
+        _ bytes: UnsafeRawBufferPointer, toCaller tid: Int32, at address: UInt64,
+        _ proc: borrowing FileDescriptor
     ) throws(SystemError) -> Bool {
-        var request = AideRequest(.write)
-        request.tid = tid
-        request.address = address
         do {
-            _ = try ask(request, bytes, "write to the memory of thread", "\(tid)")
+            if isThere {
+                var request = AideRequest(.write)
+                request.tid = tid
+                request.address = address
+                _ = try ask(request, bytes, "write to the memory of thread", "\(tid)")
+            } else {
+                try WaitingCaller.write(bytes, to: tid, at: address, proc)
+            }
             return true
         } catch let error where error.errno == EFAULT || error.errno == EACCES {
             return false
@@ -92,7 +98,7 @@ public enum Aide {
 
     // MARK: - Asking
 
-    private static var nothing: UnsafeRawBufferPointer { .init(start: nil, count: 0) }
+    static var nothing: UnsafeRawBufferPointer { .init(start: nil, count: 0) }
 
     private static func askForFile(
         _ request: AideRequest, _ path: @autoclosure () -> String, sending file: CInt = -1
@@ -131,7 +137,7 @@ public enum Aide {
         }
     }
 
-    private static func exchange(
+    static func exchange(
         _ channel: CInt, _ request: AideRequest, _ bytes: UnsafeRawBufferPointer, _ file: CInt
     ) throws(SystemError) -> (AideReply, CInt) {
         let head = MemoryLayout<AideRequest>.size
@@ -158,6 +164,7 @@ public enum Aide {
             } while received == -Int(EINTR)
         }
         guard received == MemoryLayout<AideReply>.size else { endWithoutAide() }
+        clinux_add_lent_time(UInt64(reply.work))
         return (reply, count > 0 ? came : -1)
     }
 

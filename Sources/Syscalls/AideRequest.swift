@@ -34,6 +34,7 @@ struct AideRequest {
 struct AideReply {
     /// errno, or 0.
     var error: Int32 = 0
-    var unused: UInt32 = 0
+    /// CPU time that the answer has cost, in nanoseconds.
+    var work: UInt32 = 0
     var value: UInt64 = 0
 }

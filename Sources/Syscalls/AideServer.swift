@@ -28,14 +28,11 @@ extension Aide {
 /// is a path, and no answer depends on what was asked before.
 struct AideServer {
     /// A procfs.
-    private let proc: CInt
+    let proc: CInt
 
     /// Threads, each for one channel.
     private static let mostChannels = 512
     private static let channels = Atomic<Int>(0)
-
-    /// How often to look for a thread to fall asleep that has just begun to wait, 20 us apart.
-    private static let mostLooks = 100
 
     /// Serves until the worker is gone.
     ///
@@ -74,10 +71,11 @@ struct AideServer {
     }
 
     /// Answers requests on a channel until its end.
-    private func serve(_ channel: CInt) {
+    func serve(_ channel: CInt) {
         let room = UnsafeMutableRawBufferPointer.allocate(
             byteCount: AideRequest.sizeLimit, alignment: 8)
         defer { room.deallocate() }
+        var counted = Clock.thread()
         while true {
             var file: CInt = -1
             var count = 0
@@ -98,6 +96,10 @@ struct AideServer {
             } catch {
                 reply.error = error.errno
             }
+            // Since the last one was about to be sent: receiving and sending count, too.
+            let work = Clock.thread()
+            reply.work = UInt32(clamping: work - counted)
+            counted = work
             var sent = result?.raw ?? -1
             let done = clinux_send(
                 channel, &reply, MemoryLayout<AideReply>.size, &sent, sent >= 0 ? 1 : 0, nil, 0,
@@ -129,7 +131,9 @@ struct AideServer {
                 try proc.open(at: "\(request.tid)/ns/\(NamespaceKind.process.fileName)")
             }
         case .write:
-            try write(rest, to: request.tid, at: request.address)
+            try withProc { proc throws(SystemError) in
+                try WaitingCaller.write(rest, to: request.tid, at: request.address, proc)
+            }
             return nil
         case .pressureOfHost:
             let name = try Self.name(request, PressureFile.ofHost)
@@ -196,38 +200,5 @@ struct AideServer {
             Self.channels.subtract(1, ordering: .relaxed)
         }
         return FileDescriptor(owning: theirs)
-    }
-
-    /// Writes where the thread that waits in a call has asked for it, and nowhere else.
-    private func write(
-        _ bytes: UnsafeRawBufferPointer, to tid: Int32, at address: UInt64
-    ) throws(SystemError) {
-        let path = "\(tid)/syscall"
-        let call = try withProc { proc throws(SystemError) in
-            do throws(SystemError) {
-                return try proc.open(at: path)
-            } catch {
-                guard error.errno == EACCES else { throw error }
-                // The file belongs to the user whom the process runs as.
-                return try proc.open(at: path, O_RDONLY, raising: .allFiles)
-            }
-        }
-        var looks = 0
-        while true {
-            let result = clinux_waits_for(call.raw, address, bytes.count)
-            if result == -EAGAIN, looks < Self.mostLooks {
-                looks += 1
-                usleep(20)
-                continue
-            }
-            let waits = try check(result, "look at the call of thread", "\(tid)")
-            guard waits == 1 else {
-                throw SystemError("write to the memory of thread", "\(tid)", errno: EACCES)
-            }
-            break
-        }
-        _ = try check(
-            clinux_write_memory(tid, address, bytes.baseAddress, bytes.count),
-            "write to the memory of thread", "\(tid)")
     }
 }

@@ -12,6 +12,8 @@ public struct Capability: Hashable, Sendable {
     public static let allFiles = Capability(number: CLINUX_CAP_DAC_OVERRIDE)
     /// For pressure triggers that the kernel grants only to those who have it.
     public static let resources = Capability(number: CLINUX_CAP_SYS_RESOURCE)
+    /// To enter a mount namespace, for which CAP_SYS_ADMIN is not enough.
+    public static let changeRoot = Capability(number: CLINUX_CAP_SYS_CHROOT)
     /// To mount.
     public static let administration = Capability(number: CLINUX_CAP_SYS_ADMIN)
 }

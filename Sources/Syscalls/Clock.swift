@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Readings of the kernel's clocks (clock_gettime(2)), in nanoseconds.
@@ -12,6 +13,9 @@ public enum Clock {
 
     /// The CPU time that the calling thread has used.
     public static func thread() -> UInt64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
+    /// The same, and what an ``Aide`` has used for it.
+    public static func work() -> UInt64 { thread() + clinux_lent_time() }
 
     /// How long the machine has been suspended since boot.
     public static func suspended() -> UInt64 {

@@ -90,16 +90,3 @@ public func parentNamespace(
     if result == -EPERM { return nil }
     return FileDescriptor(owning: try check(result, "find the parent of", "a pid namespace"))
 }
-
-/// setns(2) into a mount namespace. Fails with `EINVAL` in a process with threads.
-public func enterMountNamespace(
-    _ namespace: borrowing FileDescriptor, path: String
-) throws(SystemError) {
-    _ = try attempting("enter mount namespace", path) { setns(namespace.raw, CLONE_NEWNS) }
-}
-
-/// unshare(2): from now on this process is in a copy of its mount namespace. Fails with `EINVAL`
-/// in a process with threads.
-public func copyMountNamespace() throws(SystemError) {
-    _ = try attempting("copy", "the mount namespace") { unshare(CLONE_NEWNS) }
-}

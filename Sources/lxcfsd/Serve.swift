@@ -4,7 +4,6 @@ import Glibc
 import Logging
 import LxcfsHandover
 import LxcfsKeeper
-import Syscalls
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(

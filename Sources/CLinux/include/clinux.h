@@ -15,7 +15,7 @@
 #include "clinux/capability.h"
 #include "clinux/memory.h"
 #include "clinux/allocator.h"
-#include "clinux/mapping.h"
+#include "clinux/lent.h"
 #include "clinux/socket.h"
 #include "clinux/wait.h"
 #include "clinux/seccomp.h"

@@ -146,7 +146,7 @@ final class Agent: Sendable {
         defer { slot.clear() }
         guard let (token, _) = slot.inFlight, let listener = listeners[token] else { return }
         let start = Clock.monotonic()
-        let cpu = Clock.thread()
+        let cpu = Clock.work()
         listener.share.resume(now: start)
         do {
             // Nobody is held yet, and there are more threads to come.
@@ -189,13 +189,13 @@ final class Agent: Sendable {
         }
         // RECV waits when there is nothing to receive.
         guard event.isReadable else { return rearm(listener) }
-        let cpu = Clock.thread()
+        let cpu = Clock.work()
         let start = Clock.monotonic()
         let share = listener.share
         switch share.begin(listener.token, limit: crew.limit, now: start) {
         case .wait(let end):
             pauses.add(share, until: end)
-            share.charge(cpu: Clock.thread() - cpu)
+            share.charge(cpu: Clock.work() - cpu)
         case .pass:
             note(.heldThreads, .warning) {
                 "seccomp agent: memory of \(listener.origin.id ?? "a container") that does not "
@@ -203,7 +203,7 @@ final class Agent: Sendable {
             }
             serve(listener, isPermitted: false, slot, buffer, workspace)
             rearm(listener)
-            share.charge(cpu: Clock.thread() - cpu)
+            share.charge(cpu: Clock.work() - cpu)
         case .answer:
             let isPermitted = beginWork()
             serve(listener, isPermitted: isPermitted, slot, buffer, workspace)
@@ -215,7 +215,7 @@ final class Agent: Sendable {
 
     private func finish(_ share: AgentShare, startedAt start: UInt64, cpu: UInt64) {
         let next = share.end(
-            startedAt: start, cpu: Clock.thread() - cpu, now: Clock.monotonic())
+            startedAt: start, cpu: Clock.work() - cpu, now: Clock.monotonic())
         if let next { rearm(next) }
     }
 

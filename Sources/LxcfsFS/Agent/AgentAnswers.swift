@@ -224,14 +224,7 @@ final class AgentAnswers: Sendable {
         _ bytes: UnsafeRawBufferPointer, _ address: UInt64, _ call: InterceptedCall,
         _ listener: AgentListener
     ) throws(SystemError) -> Bool {
-        if Aide.isThere {
-            guard SeccompNotify.isWaiting(listener.descriptor, call.id) else { return false }
-            return try Aide.write(bytes, toCaller: call.tid, at: address)
-        }
-        // In this order: the memory is that of the thread which had the number when it was
-        // opened, and if the caller still waits after that, it was the caller.
-        let memory = try CallerMemory(of: call.tid, host.roots.proc)
         guard SeccompNotify.isWaiting(listener.descriptor, call.id) else { return false }
-        return try memory.write(bytes, at: address)
+        return try Aide.write(bytes, toCaller: call.tid, at: address, host.roots.proc)
     }
 }

@@ -31,7 +31,7 @@ final class CPUAccount: Sendable {
     ///
     /// - Parameter start: see ``Workspace/beginWork()``; on the same thread.
     func charge(since start: UInt64) {
-        let work = min(clampedDifference(Clock.thread(), start), Self.mostDebt)
+        let work = min(clampedDifference(Clock.work(), start), Self.mostDebt)
         charge(work * Self.sampling, now: Clock.monotonic())
     }
 

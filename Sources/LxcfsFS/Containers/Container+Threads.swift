@@ -50,10 +50,10 @@ extension Container {
     ///
     /// - Throws: `ENODEV` or `ENOENT` when the cgroup has been removed.
     func lookInBackground(_ host: Host, _ workspace: Workspace) throws(SystemError) {
-        let started = Clock.thread()
+        let started = Clock.work()
         var sweep = threads.withLock { $0.sweep }
         defer {
-            let cost = clampedDifference(Clock.thread(), started)
+            let cost = clampedDifference(Clock.work(), started)
             threads.withLock { $0.dequeue(now: host.now(), cost: cost) }
         }
         let look = try cgroups.lookAtTasks(

@@ -44,7 +44,7 @@ final class Workspace {
     ///   (``CPUAccount/sampling``).
     func beginWork() -> UInt64? {
         taken &+= 1
-        return taken % CPUAccount.sampling == 0 ? Clock.thread() : nil
+        return taken % CPUAccount.sampling == 0 ? Clock.work() : nil
     }
 
     /// The thread is about to wait for what only the container decides.

@@ -15,7 +15,7 @@ public struct SystemCallFilter: Sendable {
         case off
     }
 
-    /// A call that is allowed, and with what.
+    /// A call that is allowed or forbidden, and with what.
     struct Call {
         let name: String
         /// What one argument must be, each a way to make the call; empty: anything.
@@ -32,10 +32,16 @@ public struct SystemCallFilter: Sendable {
         let index: UInt32
         let mask: UInt64
         let value: UInt64
+        /// It is another number than `value`, in any bit.
+        var isNegated = false
 
         /// The lower half is all that the kernel takes of an `int`.
         static func int(_ index: UInt32, _ value: UInt64) -> Argument {
             Argument(index: index, mask: 0xffff_ffff, value: value & 0xffff_ffff)
+        }
+
+        static func not(_ index: UInt32, _ value: UInt64) -> Argument {
+            Argument(index: index, mask: .max, value: value, isNegated: true)
         }
 
         static func without(_ index: UInt32, _ bits: UInt64) -> Argument {
@@ -49,7 +55,7 @@ public struct SystemCallFilter: Sendable {
 
     private enum Rule {
         case allowOnly(@Sendable () -> [Call])
-        case deny([String])
+        case deny([Call])
     }
 
     private let rule: Rule
@@ -75,7 +81,7 @@ public struct SystemCallFilter: Sendable {
         switch rule {
         case .allowOnly(let list): (standard, other, calls) = (forbidden, Self.allow, list())
         case .deny(let list):
-            (standard, other, calls) = (Self.allow, forbidden, list.map { Call($0) })
+            (standard, other, calls) = (Self.allow, forbidden, list)
         }
         guard let filter = seccomp_init(standard) else {
             throw DaemonError("cannot make a system call filter")
@@ -93,9 +99,13 @@ public struct SystemCallFilter: Sendable {
                 try check(seccomp_rule_add_array(filter, other, number, 0, nil))
             }
             for way in call.ways {
-                var argument = scmp_arg_cmp(
-                    arg: way.index, op: SCMP_CMP_MASKED_EQ, datum_a: way.mask,
-                    datum_b: way.value)
+                var argument =
+                    way.isNegated
+                    ? scmp_arg_cmp(
+                        arg: way.index, op: SCMP_CMP_NE, datum_a: way.value, datum_b: 0)
+                    : scmp_arg_cmp(
+                        arg: way.index, op: SCMP_CMP_MASKED_EQ, datum_a: way.mask,
+                        datum_b: way.value)
                 try check(seccomp_rule_add_array(filter, other, number, 1, &argument))
             }
         }
@@ -123,17 +133,31 @@ public struct SystemCallFilter: Sendable {
 
     /// For the keeper: what a daemon of this kind never does. Not a list of what it does, for
     /// workers inherit it, and a newer one may need calls that this version does not know.
-    package static let keeper = SystemCallFilter(
-        rule: .deny([
-            "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime",
-            "create_module", "delete_module", "finit_module", "get_kernel_syms", "init_module",
-            "io_uring_enter", "io_uring_register", "io_uring_setup", "ioperm", "iopl",
-            "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mknod", "mknodat",
-            "name_to_handle_at", "nfsservctl", "open_by_handle_at", "perf_event_open",
-            "personality", "pivot_root", "quotactl", "quotactl_fd", "reboot", "request_key",
-            "setdomainname", "setfsgid", "setfsuid", "setgid", "setgroups", "sethostname",
-            "setns", "setregid", "setresgid", "setresuid", "setreuid", "settimeofday",
-            "setuid", "swapoff", "swapon", "syslog", "unshare", "uselib", "userfaultfd",
-            "vhangup",
-        ]))
+    ///
+    /// - Parameter changesMountNamespace: it mounts in another one than its own.
+    package static func keeper(changesMountNamespace: Bool) -> SystemCallFilter {
+        let calls =
+            changesMountNamespace
+            ? otherNamespaces : [Call("setns"), Call("unshare")]
+        return SystemCallFilter(rule: .deny(never.map { Call($0) } + calls))
+    }
+
+    /// setns(2) into a namespace of another kind, or of one that is not told; unshare(2) of any.
+    private static let otherNamespaces = [
+        Call("setns", [.not(1, UInt64(CLONE_NEWNS))]),
+        Call("unshare", [.not(0, UInt64(CLONE_FS))]),
+    ]
+
+    private static let never = [
+        "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime",
+        "create_module", "delete_module", "finit_module", "get_kernel_syms", "init_module",
+        "io_uring_enter", "io_uring_register", "io_uring_setup", "ioperm", "iopl",
+        "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mknod", "mknodat",
+        "name_to_handle_at", "nfsservctl", "open_by_handle_at", "perf_event_open",
+        "personality", "pivot_root", "quotactl", "quotactl_fd", "reboot", "request_key",
+        "setdomainname", "setfsgid", "setfsuid", "setgid", "setgroups", "sethostname",
+        "setregid", "setresgid", "setresuid", "setreuid", "settimeofday",
+        "setuid", "swapoff", "swapon", "syslog", "uselib", "userfaultfd",
+        "vhangup",
+    ]
 }

@@ -14,17 +14,20 @@ public final class Keeper {
     private let log: Logger
     private let service: ServiceNotifier
     private let program: ProgramFile
+    private let place: MountPlace
     private let startedAt = Clock.monotonic()
     private let startedAtRealtime = Int(Clock.realtime() / 1_000_000_000)
     /// This program is executed in the place of another keeper.
     private let isReplacement: Bool
 
-    public init(_ options: DaemonOptions, log: Logger) throws(SystemError) {
+    /// - Throws: `SystemError`; `DaemonError` if the environment says something that means nothing.
+    public init(_ options: DaemonOptions, log: Logger) throws {
         self.options = options
         self.log = log
         service = ServiceNotifier(log: log)
         isReplacement = ServiceManager.hasHandedOver
         program = try ProgramFile()
+        place = try MountPlace.fromEnvironment()
     }
 
     private var directory: RuntimeDirectory { options.directory }
@@ -42,23 +45,30 @@ public final class Keeper {
         }
         // Directories that even a worker could not enter, or that others could write to.
         umask(0o022)
-        try prepareDirectories()
+        let pidFile = try place.within {
+            try prepareDirectories()
+            let pidFile = try takePidFile()
+            try makeDirectory(directory.containers, mode: 0o700)
+            for path in try TrustedPath.contents(of: directory) { try trust(path, whole: true) }
+            return pidFile
+        }
         // A worker's aide.
         try ChildProcess.adoptOrphans()
-        let pidFile = try takePidFile()
-        try makeDirectory(directory.containers, mode: 0o700)
-        for place in try TrustedPath.contents(of: directory) { try trust(place, whole: true) }
 
         let loop: KeeperLoop
         let inheritance = Inheritance.take(directory.storedDescriptors, service, log)
         if let store = inheritance.store {
             loop = try makeLoop(store, mounts: nil)
         } else {
-            let madeDirectory = try Mounts.prepare(options, log)
-            let fresh = try FreshDescriptors.make(options, kept: inheritance.kept)
+            let (fresh, madeDirectory) = try place.within {
+                let madeDirectory = try Mounts.prepare(options, log)
+                let fresh = try FreshDescriptors.make(options, kept: inheritance.kept)
+                return (fresh, madeDirectory)
+            }
             let connections = [fresh[.containers].number, fresh[.callers].number]
             loop = try makeLoop(
-                fresh, mounts: try MountTask(options, connections: connections))
+                fresh,
+                mounts: try MountTask(options, in: place, connections: connections))
             loop.shared.madeDirectory = madeDirectory
             loop.shared.hasCallersOnTop = true
             // Who waits for an answer to a call waits for ever otherwise.
@@ -74,7 +84,7 @@ public final class Keeper {
             // The next daemon must not go on with connections that are unmounted here.
             service.drop(loop.workers.store.items.map(\.name))
             do {
-                try Mounts.abort(options)
+                try place.within { try Mounts.abort(options) }
             } catch {
                 log.error("\(error)")
             }
@@ -82,15 +92,23 @@ public final class Keeper {
             FreshDescriptors.removeSockets(options)
             throw error
         }
-        try leave(loop)
-        pidFile.remove()
+        try place.within {
+            try leave(loop)
+            unlink(pidFile.path)
+            removeFiles()
+        }
+        log.info("stopped")
+        // No other daemon starts before that.
+        _ = consume pidFile
+    }
+
+    private func removeFiles() {
         removeIfEmpty(directory.containers)
         // As long as there are containers, the next daemon goes on with them.
         if access(directory.containers, F_OK) != 0 {
             unlink(directory.counters)
         }
         removeIfEmpty(options.runtimeDirectory)
-        log.info("stopped")
     }
 
     private func takePidFile() throws -> PidFile {
@@ -144,10 +162,10 @@ public final class Keeper {
             options: options, startedAt: startedAt, startedAtRealtime: startedAtRealtime,
             keeper: getpid())
         return try KeeperLoop(
-            setup, store, shared, mounts: mounts, program: program, log: log)
+            setup, store, shared, in: place, mounts: mounts, program: program, log: log)
     }
 
-    private func leave(_ loop: KeeperLoop) throws(SystemError) {
+    private func leave(_ loop: KeeperLoop) throws {
         service.drop(loop.workers.store.items.map(\.name))
         // Containers that have files of ours keep these mounts, and would wait for ever for what
         // a worker that cannot end has left.
@@ -163,10 +181,13 @@ public final class Keeper {
     /// Mounting is left, and what workers need, which inherit all this.
     private func giveUpPrivileges() throws {
         try Privileges.keepOnly(
-            [.administration, .trace, .setCapabilities], dormant: [.resources, .allFiles])
+            place.capabilities.union([.administration, .trace, .setCapabilities]),
+            dormant: [.resources, .allFiles])
         try Privileges.forbidNew()
         // It stays across execve(2), and each takes room, of which there is not much.
-        if !isReplacement { try SystemCallFilter.keeper.load(options.systemCallFilter) }
+        if isReplacement { return }
+        try SystemCallFilter.keeper(changesMountNamespace: place == .host)
+            .load(options.systemCallFilter)
     }
 
     private func removeIfEmpty(_ directory: String) {

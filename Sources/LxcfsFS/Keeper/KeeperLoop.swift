@@ -13,6 +13,7 @@ final class KeeperLoop {
     private let poller: Poller
     private let program: ProgramFile
     private var supervisor: Supervisor
+    private let place: MountPlace
     /// What completes the mounts; nil if they are there already.
     private let mounts: MountTask?
     /// Where workers receive requests.
@@ -30,14 +31,16 @@ final class KeeperLoop {
 
     /// - Parameters:
     ///   - setup: what every worker is told.
+    ///   - place: where the mounts are.
     ///   - mounts: what completes the mounts; nil if they are there already.
     ///   - program: from which workers are started.
     init(
         _ setup: WorkerSetup, _ store: DescriptorStore, _ shared: HandoverMemory,
-        mounts: MountTask?, program: ProgramFile, log: Logger
+        in place: MountPlace, mounts: MountTask?, program: ProgramFile, log: Logger
     ) throws(SystemError) {
         options = setup.options
         self.shared = shared
+        self.place = place
         self.mounts = mounts
         self.program = program
         self.log = log
@@ -173,8 +176,8 @@ final class KeeperLoop {
         guard let worker = workers[pid], worker.contract < Contract.callersOnTop,
             shared.hasCallersOnTop
         else { return }
-        do throws(SystemError) {
-            try Mounts.arrangeAsBefore(options)
+        do {
+            try place.within { try Mounts.arrangeAsBefore(options) }
             shared.hasCallersOnTop = false
             log.notice("worker \(pid) is older: bind mounts of \(mountPoint) are empty now")
         } catch {

@@ -11,7 +11,7 @@ import Syscalls
 final class MountTask: Sendable {
     private struct State {
         var isStarted = false
-        var failure: SystemError?
+        var failure: (any Error)?
     }
 
     private let begin: FileDescriptor
@@ -20,13 +20,17 @@ final class MountTask: Sendable {
 
     /// To be made before the keeper gives up the right to unshare(2).
     ///
-    /// - Parameter connections: the numbers of the connections' descriptors.
-    init(_ options: DaemonOptions, connections: [CInt]) throws(SystemError) {
+    /// - Parameters:
+    ///   - place: where to mount.
+    ///   - connections: the numbers of the connections' descriptors.
+    /// - Throws: `SystemError`; `DaemonError` if there is no way to that place.
+    init(_ options: DaemonOptions, in place: MountPlace, connections: [CInt]) throws {
         begin = try EventDescriptor.make()
         done = try EventDescriptor.make()
         try startThread("mounts") { [self] in
-            do throws(SystemError) {
+            do {
                 try closeForThisThread(connections)
+                try place.enter()
                 EventDescriptor.signal(done)
                 EventDescriptor.wait(begin)
                 try Mounts.complete(options)
@@ -56,7 +60,7 @@ final class MountTask: Sendable {
     /// Takes note of the end.
     ///
     /// - Throws: why the mounts are not there.
-    func finish(_ poller: Poller) throws(SystemError) {
+    func finish(_ poller: Poller) throws {
         try poller.remove(done)
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }

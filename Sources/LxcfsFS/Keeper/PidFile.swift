@@ -43,7 +43,4 @@ struct PidFile: ~Copyable {
         guard let text = try? readFile(path, limit: 64) else { return nil }
         return pid_t(String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
     }
-
-    /// Removes the file; the lock goes with the descriptor.
-    consuming func remove() { unlink(path) }
 }

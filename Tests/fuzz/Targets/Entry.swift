@@ -22,7 +22,6 @@ private let targets: [String: FuzzTarget] = [
     "lists": fuzzLists,
     "mark": fuzzMark,
     "meminfo": fuzzMeminfo,
-    "memorymaps": fuzzMemoryMaps,
     "mountinfo": fuzzMountinfo,
     "nodes": fuzzNodes,
     "policy": fuzzPolicy,

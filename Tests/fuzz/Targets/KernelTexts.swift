@@ -32,17 +32,6 @@ import Syscalls
     }
 }
 
-/// Tables of a process's mappings, in which it is looked whether an answer may be written.
-@Sendable func fuzzMemoryMaps(_ input: Bytes) {
-    for (start, mapping) in MemoryMaps(input) {
-        require(start < mapping.end, "a mapping without an address")
-    }
-    for address in [0, 0x40_1000, 0x7ffd_2c1f_0ff8, UInt64.max] {
-        guard let mapping = MemoryMaps.mapping(at: address, in: input) else { continue }
-        require(address < mapping.end, "a mapping that does not have the address")
-    }
-}
-
 /// Entries of directories, whose names a container gives: the piece is where the kernel's ends.
 @Sendable func fuzzDirectory(_ input: Bytes) {
     let piece = SubdirectoryPiece(parsing: UnsafeRawBufferPointer(input), from: 7)

@@ -10,6 +10,7 @@
 /* <linux/capability.h> is not in the Glibc module. */
 static const unsigned CLINUX_CAP_DAC_OVERRIDE = 1;
 static const unsigned CLINUX_CAP_SETPCAP = 8;
+static const unsigned CLINUX_CAP_SYS_CHROOT = 18;
 static const unsigned CLINUX_CAP_SYS_PTRACE = 19;
 static const unsigned CLINUX_CAP_SYS_ADMIN = 21;
 static const unsigned CLINUX_CAP_SYS_RESOURCE = 24;
