@@ -22,9 +22,9 @@ final class CallerLookup: Sendable {
     private struct State {
         /// Init processes by their pid namespace.
         /// Each takes a descriptor.
-        var inits = RecentlyUsed<NamespaceID, InitProcess>(
+        var inits = RecentlyUsed<NamespaceID, NamespaceID, InitProcess>(
             limit: min(cacheLimit, descriptorLimit() / 8))
-        var containers = RecentlyUsed<Key, Container>(limit: cacheLimit)
+        var containers = RecentlyUsed<Key, ObjectIdentifier, Container>(limit: cacheLimit)
         /// The threads that asked last, by their number: looking at a thread takes longer than
         /// answering it.
         var recent: [Known?] = Array(repeating: nil, count: recentCount)
@@ -95,9 +95,9 @@ final class CallerLookup: Sendable {
         }
         let now = host.now()
         if let known = recent(tid, now) { return known.container }
+        let (container, outermost) = try find(tid, workspace)
         let found = Known(
-            tid: tid, time: now, container: try find(tid, workspace),
-            outermost: try outermostNamespace(of: tid))
+            tid: tid, time: now, container: container, outermost: outermost)
         state.withLock { $0.recent[Int(tid) % Self.recentCount] = found }
         return found.container
     }
@@ -115,9 +115,15 @@ final class CallerLookup: Sendable {
     /// - Throws: only for want of descriptors.
     func payer(ofCaller tid: Int32, user: uid_t) throws(SystemError) -> Payer {
         guard tid > 0 else { return .stranger }
-        if let known = recent(tid, host.now()) { return Payer(known.outermost, user: user) }
+        if let known = recent(tid, host.now()) {
+            return Payer(known.outermost, user: user, in: known.container.gate.payer)
+        }
         do {
-            return Payer(try outermostNamespace(of: tid), user: user)
+            if let outermost = try outermostNamespace(of: tid) {
+                return Payer(outermost, user: user)
+            }
+            let own = try container(ofCaller: tid, .current)
+            return Payer(nil, user: user, in: own.gate.payer)
         } catch {
             if error.isOutOfDescriptors { throw error }
             return .stranger
@@ -156,26 +162,31 @@ final class CallerLookup: Sendable {
         return outermost
     }
 
-    private func find(_ tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container {
+    /// - Returns: also the outermost pid namespace below ours that the thread is in; nil for ours.
+    private func find(
+        _ tid: Int32, _ workspace: Workspace
+    ) throws(SystemError) -> (Container, NamespaceID?) {
         let place = try self.place(of: tid, workspace)
+        let outermost = try outermostNamespace(of: tid)
         let key = Key(
             memory: place.cgroups.display,
             cpuset: place.cgroups.legacy[.cpuset] ?? "", initPID: place.pid,
             startTime: place.startTime, bootOffset: place.bootOffset)
         if let known = state.withLock({ $0.containers[key] }), known.cgroups.exist {
-            return known
+            return (known, outermost)
         }
         let made = Container(
             id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
             showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
-            watcher: sampler, bootOffset: place.bootOffset)
+            watcher: sampler, bootOffset: place.bootOffset, namespace: outermost)
         let (container, forgotten) = state.withLock { state -> (Container, [Container]) in
             // Another thread may have been faster; two would count differently.
             if let known = state.containers[key], known.cgroups.exist { return (known, []) }
-            return (made, state.containers.insert(made, for: key))
+            let owner = ObjectIdentifier(made.gate)
+            return (made, state.containers.insert(made, for: key, of: owner))
         }
         for container in forgotten { sampler.forget(container) }
-        return container
+        return (container, outermost)
     }
 
     /// Where the container of a process is, and when it started.
@@ -289,7 +300,7 @@ final class CallerLookup: Sendable {
             outermost: try outermost(
                 of: openPIDNamespace(of: tid, host.roots.proc), namespace),
             process: try openProcess(pid))
-        _ = state.withLock { $0.inits.insert(found, for: namespace) }
+        _ = state.withLock { $0.inits.insert(found, for: namespace, of: found.outermost) }
         try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
         return found
     }
