@@ -58,3 +58,4 @@ run_attack() {
 @test "mounts" { run_attack mounts -q 50000 /attack_more mounts 20000 /proc/diskstats /lxcfs/proc/stat; }
 @test "faults" { run_attack faults -q 50000 /attack_more faults 32 /proc/stat /proc/uptime; }
 @test "new" { run_attack new -q 50000 /attack_more new 32 /lxcfs/proc/stat /lxcfs/proc/loadavg; }
+@test "threads-free" { run_attack threads-free -q 150000 /attack_more threads 300 /lxcfs/proc/stat /lxcfs/proc/uptime; }

@@ -28,9 +28,21 @@ final class CallerLookup: Sendable {
         /// The threads that asked last, by their number: looking at a thread takes longer than
         /// answering it.
         var recent: [Known?] = Array(repeating: nil, count: recentCount)
+        /// The same, of more threads and for longer: whose requests theirs are.
+        var owners: [Owner?] = Array(repeating: nil, count: ownerCount)
     }
     private let state = Guarded(State())
     private static let recentCount = 256
+    private static let ownerCount = 2048
+    /// How long a thread's requests are taken to be of the container that it was found in, in
+    /// nanoseconds.
+    private static let ownerLifetime: UInt64 = 1_000_000_000
+
+    private struct Owner {
+        let tid: Int32
+        let time: UInt64
+        let gate: RequestGate
+    }
 
     private struct Known {
         let tid: Int32
@@ -98,8 +110,35 @@ final class CallerLookup: Sendable {
         let (container, outermost) = try find(tid, workspace)
         let found = Known(
             tid: tid, time: now, container: container, outermost: outermost)
-        state.withLock { $0.recent[Int(tid) % Self.recentCount] = found }
+        let owner = Owner(tid: tid, time: now, gate: container.gate)
+        let former = state.withLock { state in
+            defer {
+                state.recent[Int(tid) % Self.recentCount] = found
+                state.owners[Int(tid) % Self.ownerCount] = owner
+            }
+            return (
+                state.recent[Int(tid) % Self.recentCount],
+                state.owners[Int(tid) % Self.ownerCount]
+            )
+        }
+        // What nobody else has ends here, when the lock is free.
+        _ = former
         return found.container
+    }
+
+    /// Whose the requests of thread `tid` are. Only who waits, and who pays, depends on it: so one that
+    /// has been looked at a second ago is not looked at again for that.
+    ///
+    /// - Throws: as ``container(ofCaller:_:)``.
+    func gate(ofCaller tid: Int32, _ workspace: Workspace) throws(SystemError) -> RequestGate {
+        if tid > 0, let known = state.withLock({ $0.owners[Int(tid) % Self.ownerCount] }),
+            known.tid == tid, clampedDifference(host.now(), known.time) < Self.ownerLifetime
+        {
+            return known.gate
+        }
+        return try host.withDescriptors { () throws(SystemError) in
+            try container(ofCaller: tid, workspace).gate
+        }
     }
 
     private func recent(_ tid: Int32, _ now: UInt64) -> Known? {
@@ -307,13 +346,20 @@ final class CallerLookup: Sendable {
 
     /// Forgets the container of an init that has ended.
     func processEnded(pid: Int32) {
-        let ended = state.withLock { state in
-            _ = state.inits.remove { $0.pid == pid }
-            for index in state.recent.indices where state.recent[index]?.container.pid == pid {
+        let (ended, inits, recent) = state.withLock { state in
+            let inits = state.inits.remove { $0.pid == pid }
+            var recent: [Known] = []
+            for index in state.recent.indices {
+                guard let known = state.recent[index], known.container.pid == pid else {
+                    continue
+                }
+                recent.append(known)
                 state.recent[index] = nil
             }
-            return state.containers.remove { $0.pid == pid }
+            return (state.containers.remove { $0.pid == pid }, inits, recent)
         }
+        // What nobody else has ends here, when the lock is free.
+        _ = (inits, recent)
         for container in ended { sampler.forget(container) }
     }
 

@@ -48,8 +48,7 @@ struct RequestOwners: Sendable {
         }
         guard openFiles != nil else { return .container(request.user == 0 ? root : others) }
         do {
-            return .container(
-                try names.container(of: node, caller: request.caller, .current).gate)
+            return .container(try names.callers.gate(ofCaller: request.caller, .current))
         } catch {
             // Whoever cannot be seen from here gets an error, which takes no time.
             return .nobody
