@@ -225,6 +225,7 @@ final class CallerLookup: Sendable {
             return (made, state.containers.insert(made, for: key, of: owner))
         }
         for container in forgotten { sampler.forget(container) }
+        if outermost == nil { forgetGone() }
         return (container, outermost)
     }
 
@@ -342,6 +343,26 @@ final class CallerLookup: Sendable {
         _ = state.withLock { $0.inits.insert(found, for: namespace, of: found.outermost) }
         try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
         return found
+    }
+
+    /// Forgets containers in our pid namespace whose cgroups are gone: nobody tells of their end.
+    func forgetGone() {
+        let shared = state.withLock { state in
+            state.containers.values { $0.startTime == 0 }
+        }
+        let gone = shared.filter { !$0.cgroups.exist }
+        if gone.isEmpty { return }
+        let forgotten = state.withLock { state in
+            for index in state.recent.indices {
+                if let known = state.recent[index],
+                    gone.contains(where: { $0 === known.container })
+                {
+                    state.recent[index] = nil
+                }
+            }
+            return state.containers.remove { known in gone.contains { $0 === known } }
+        }
+        for container in forgotten { sampler.forget(container) }
     }
 
     /// Forgets the container of an init that has ended.

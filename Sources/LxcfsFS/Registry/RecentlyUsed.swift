@@ -72,6 +72,10 @@ struct RecentlyUsed<Key: Hashable, Owner: Hashable, Value> {
         return rest
     }
 
+    func values(where isWanted: (Value) -> Bool) -> [Value] {
+        entries.values.compactMap { isWanted($0.value) ? $0.value : nil }
+    }
+
     /// - Returns: what is removed.
     mutating func remove(where isUnwanted: (Value) -> Bool) -> [Value] {
         let unwanted = entries.filter { isUnwanted($0.value.value) }

@@ -2,6 +2,7 @@
 //
 //     attack_more nest COUNT FILE...      COUNT pid namespaces of its own, in user namespaces of its
 //                                         own; the init of each reads FILEs, twice a second
+//     attack_more busy COUNT FILE...      the same, all the time
 //     attack_more new COUNT FILE...       COUNT processes that read a FILE in a new pid namespace each time
 //     attack_more deep DEPTH COUNT FILE   COUNT processes, DEPTH user and pid namespaces deep
 //     attack_more threads COUNT FILE...   COUNT threads that read FILEs in turns, all the time
@@ -84,7 +85,7 @@ static int separate(int more)
     return unshare(CLONE_NEWUSER | more);
 }
 
-static void nest(int count)
+static void nest(int count, int pause_after)
 {
     for (int number = 0; number < count; number++) {
         pid_t outer = fork();
@@ -101,7 +102,7 @@ static void nest(int count)
         for (unsigned long turn = 0;; turn++) {
             read_all(file_of(turn), 0);
             if (turn % file_count == 0)
-                usleep(500000);
+                usleep(pause_after);
         }
     }
     ready();
@@ -357,7 +358,9 @@ int main(int count, char **words)
     files = words + first;
     file_count = count - first;
     if (!strcmp(what, "nest"))
-        nest(number);
+        nest(number, 500000);
+    if (!strcmp(what, "busy"))
+        nest(number, 0);
     if (!strcmp(what, "deep"))
         deep(number, atoi(words[3]));
     if (!strcmp(what, "threads"))
