@@ -71,6 +71,7 @@ int clinux_exit_after(int ms, int code)
 
 int clinux_unshare_files(void) { RESULT(unshare(CLONE_FILES)); }
 int clinux_set_death_signal(int sig) { RESULT(prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0)); }
+int clinux_adopt_orphans(void) { RESULT(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); }
 int clinux_set_name(const char *name) { RESULT(prctl(PR_SET_NAME, name, 0, 0, 0)); }
 
 static void do_nothing(int sig) { (void)sig; }
@@ -123,6 +124,17 @@ int clinux_wait(pid_t pid)
         if (errno != EINTR)
             return -errno;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int clinux_reap_any(void)
+{
+    for (;;) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid == 0)
+            return 0;
+        if (pid < 0 && errno != EINTR)
+            return errno == ECHILD ? 1 : -errno;
+    }
 }
 
 pid_t clinux_reap(int *sig, int *code)

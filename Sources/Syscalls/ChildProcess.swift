@@ -132,6 +132,25 @@ public enum ChildProcess {
         _ = try check(clinux_set_death_signal(SIGKILL), "set", "the parent death signal")
     }
 
+    /// Makes processes that lose their parents this one's children, however far below this one they
+    /// are (`PR_SET_CHILD_SUBREAPER`). It stays so across execve(2).
+    public static func adoptOrphans() throws(SystemError) {
+        _ = try check(clinux_adopt_orphans(), "become the parent of", "orphans")
+    }
+
+    /// Waits until there are no children any more, whoever started them, and forgets them.
+    ///
+    /// - Parameter longest: how long to wait, in nanoseconds.
+    /// - Returns: whether there are none.
+    public static func reapAll(within longest: UInt64) throws(SystemError) -> Bool {
+        let start = Clock.monotonic()
+        while try check(clinux_reap_any(), "wait for", "child processes") == 0 {
+            guard Clock.monotonic() - start < longest else { return false }
+            usleep(500)
+        }
+        return true
+    }
+
     /// The name in `/proc/<pid>/comm`, at most 15 bytes.
     public static func setName(_ name: String) throws(SystemError) {
         _ = try check(clinux_set_name(name), "set", "the process name")

@@ -223,6 +223,48 @@ thaws() {
     [[ ! -e $WORK/pid ]]
 }
 
+# processes_below PID: children of a process, and theirs.
+processes_below() {
+    local child
+    for child in $(cat /proc/"$1"/task/*/children); do
+        echo "$child"
+        processes_below "$child"
+    done
+}
+
+has_all_processes() {
+    local pid names=
+    for pid in $(processes_below "$1"); do names+="$(cat "/proc/$pid/comm") "; done
+    [[ $names == *lxcfsd-aide* && $names == *lxcfsd-holder* ]]
+}
+
+@test "who has waited for the daemon finds none of its processes, also after an upgrade" {
+    stop_daemon
+    local directory=$WORK/ends daemon processes pid round
+    mkdir "$directory"
+    for round in {1..10}; do
+        mount -t tmpfs tmpfs "$directory"
+        "$LXCFSD" --runtime-dir "$directory/run" "$directory/lxcfs" 2>"$directory/log" 3>&- &
+        daemon=$!
+        echo "$daemon" >"$WORK/other.pid"
+        wait_for 20 has_all_processes "$daemon"
+        if ((round % 2)); then
+            kill -HUP "$daemon"
+            wait_for 20 grep -q "upgraded: worker" "$directory/log"
+            wait_for 20 has_all_processes "$daemon"
+        fi
+        processes=$(processes_below "$daemon")
+        kill "$daemon"
+        wait "$daemon"
+        for pid in $processes; do
+            [[ ! -e /proc/$pid ]] || fail "$pid is there: $(head -3 "/proc/$pid/status")"
+        done
+        # They had their log open.
+        umount "$directory"
+    done
+    rm "$WORK/other.pid"
+}
+
 @test "a second daemon is refused and does not disturb the first" {
     run "$LXCFSD" --runtime-dir "$WORK/run" "$WORK/other"
     [[ $status == 1 && $output == *"$WORK/run/lxcfsd.pid"* ]]

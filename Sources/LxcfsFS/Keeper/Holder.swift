@@ -51,6 +51,10 @@ final class Holder {
         return false
     }
 
+    func end() {
+        if let pid { kill(pid, SIGKILL) }
+    }
+
     /// For a keeper that is about to execute another program.
     func handOver() { if let pid { setenv(Self.variable, "\(pid)", 1) } }
 

@@ -42,6 +42,8 @@ public final class Keeper {
         // Directories that even a worker could not enter, or that others could write to.
         umask(0o022)
         try prepareDirectories()
+        // A worker's aide.
+        try ChildProcess.adoptOrphans()
         let pidFile = try PidFile(options.pidFilePath)
         try makeDirectory(directory.containers, mode: 0o700)
         for place in try TrustedPath.contents(of: directory) { try trust(place, whole: true) }
@@ -65,7 +67,7 @@ public final class Keeper {
             try giveUpPrivileges()
             try loop.run(signals)
         } catch let error as ConnectionsAborted {
-            loop.workers.end()
+            loop.endProcesses()
             throw error
         } catch {
             // The next daemon must not go on with connections that are unmounted here.
@@ -75,7 +77,7 @@ public final class Keeper {
             } catch {
                 log.error("\(error)")
             }
-            loop.workers.end()
+            loop.endProcesses()
             FreshDescriptors.removeSockets(options)
             throw error
         }
@@ -130,7 +132,7 @@ public final class Keeper {
         // Containers that have files of ours keep these mounts, and would wait for ever for what
         // a worker that cannot end has left.
         try Mounts.abort(options)
-        loop.workers.end()
+        loop.endProcesses()
         if loop.shared.madeDirectory { rmdir(options.mountPoint) }
         FreshDescriptors.removeSockets(options)
         unlink(directory.storedDescriptors)

@@ -25,6 +25,9 @@ final class KeeperLoop {
     private static let mountToken: UInt64 = 2
     private static let workerToken: UInt64 = 16
 
+    /// In nanoseconds.
+    private static let longestEnd: UInt64 = 1_000_000_000
+
     /// - Parameters:
     ///   - setup: what every worker is told.
     ///   - mounts: what completes the mounts; nil if they are there already.
@@ -119,6 +122,19 @@ final class KeeperLoop {
     private func startHolder() {
         let tree = shared.hasCallersOnTop ? options.directory.tree : mountPoint
         holder.start(program, tree + "/" + TreeNames.opens)
+    }
+
+    /// Kills all processes of the daemon but this one, and waits for them: who has waited for the
+    /// keeper may unmount or remove what they have open, their log for one.
+    func endProcesses() {
+        workers.end()
+        holder.end()
+        do {
+            if try ChildProcess.reapAll(within: Self.longestEnd) { return }
+            log.warning("processes of the daemon have been killed, and have not ended")
+        } catch {
+            log.warning("\(error)")
+        }
     }
 
     // MARK: - What the supervisor wants

@@ -32,6 +32,9 @@ int clinux_exit_after(int ms, int code);
 
 /* prctl(2) is variadic. */
 int clinux_set_death_signal(int sig);
+int clinux_adopt_orphans(void);
+/* Reaps all children that have ended. 1 if there are no others, 0 if there are. */
+int clinux_reap_any(void);
 int clinux_set_name(const char *name);
 
 /* Lets `sig` interrupt system calls (no SA_RESTART), and nothing more. The handler comes at any
