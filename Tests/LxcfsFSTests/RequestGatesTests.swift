@@ -26,7 +26,9 @@ import Testing
 
     @Test func whatAContainerMakesInsideHasItsGate() {
         let registered = RequestGates.gate(ofRegistered: "/gates/outer", slot: 7)
-        for cgroup in ["/gates/outer/a", "/gates/outer/a/b//c", "/gates/outer/user.slice/user-1"] {
+        for cgroup in [
+            "/gates/outer/a", "/gates/outer/a/b//c", "/gates/outer/user.slice/user-1",
+        ] {
             #expect(RequestGates.gate(ofCaller: cgroup, other) === registered)
         }
         let gate = RequestGates.gate(ofCaller: "/gates/unknown", namespace)
@@ -38,7 +40,9 @@ import Testing
 
     @Test func aUserOfTheHostIsOne() {
         let gate = RequestGates.gate(ofCaller: "/user.slice/user-1.slice/session-1.scope", nil)
-        for cgroup in ["/user.slice/user-1.slice/user@1.service/a/b", "/user.slice/user-1.slice"] {
+        for cgroup in [
+            "/user.slice/user-1.slice/user@1.service/a/b", "/user.slice/user-1.slice",
+        ] {
             #expect(RequestGates.gate(ofCaller: cgroup, nil) === gate)
             #expect(RequestGates.gate(ofCaller: cgroup, namespace) === gate)
         }

@@ -2,6 +2,8 @@
 # share what one container may have of the daemon. Further ways to be expensive, and each capability
 # by itself.
 
+# shellcheck disable=SC2016 # jq and the containers expand their variables themselves
+
 load helpers
 load load
 load survival
@@ -9,6 +11,8 @@ load hostile
 
 setup_file() {
     start_daemon
+    # The test itself is one of those who look: what is kept open for it is not the attackers'.
+    cat "$WORK/lxcfs/proc/"{stat,uptime,loadavg} >/dev/null
     meet_neighbour
 }
 
@@ -49,6 +53,7 @@ ticks() { cat "$@" 2>/dev/null | sed 's/.*) //' | awk '{ sum += $12 + $13 } END 
 
 # The daemon's: of the worker and its aide.
 daemon_ticks() {
+    # shellcheck disable=SC2046 # words
     ticks "/proc/$WORKER/stat" $(sed 's|\([0-9]*\) *|/proc/\1/stat |g' "/proc/$WORKER/task/"*/children)
 }
 
@@ -79,10 +84,9 @@ works() {
         /attack_more nest 600 /lxcfs/proc/loadavg /lxcfs/proc/stat
     attack nested
     wait_for 30 is_ready nested
-    sleep 2
     under_attack "600 pid namespaces" 3
-    # A hundredth of a CPU, and what it did in advance.
-    works "600 pid namespaces" 6 100 10
+    # A hundredth of a CPU, and 40 ms in advance, of which there may be some left.
+    works "600 pid namespaces" 4 95 10
     same_worker
     stop_attacks
     all_given_back "600 pid namespaces"
@@ -123,7 +127,7 @@ remove_sub_cgroups() {
     attack spread
     wait_for 20 is_ready spread
     make_sub_cgroups spread 48
-    works "24 cgroups" 4 100
+    works "24 cgroups" 3 95
     same_worker
     stop_attacks
     remove_sub_cgroups
@@ -133,7 +137,7 @@ remove_sub_cgroups() {
     attack spread
     wait_for 20 is_ready spread
     make_sub_cgroups spread 48
-    works "24 cgroups, unregistered" 4 100
+    works "24 cgroups, unregistered" 3 95
 }
 
 @test "300 threads take turns, so that each request comes from another one" {
@@ -141,7 +145,7 @@ remove_sub_cgroups() {
         /attack_more threads 300 /lxcfs/proc/stat /lxcfs/proc/uptime
     attack threads
     wait_for 20 is_ready threads
-    works "300 threads" 4 95
+    works "300 threads" 3 95
     same_worker
 }
 
@@ -175,13 +179,13 @@ remove_sub_cgroups() {
         attack "way-${way%% *}"
         wait_for 30 is_ready "way-${way%% *}"
     done
-    under_attack "many ways" 5
+    under_attack "many ways" 4
     same_worker
     stop_attacks
     all_given_back "many ways"
 }
 
-# state_file NAME V2-FILE V1-CONTROLLER V1-FILE V2-VALUE V1-VALUE
+# set_cgroup NAME V2-FILE V1-CONTROLLER V1-FILE V2-VALUE V1-VALUE
 set_cgroup() {
     if [[ $(cgroup_version) == v2 ]]; then
         echo "$5" >"$(cgroup_file "$1" "$2" "$3" "$4")"
@@ -210,7 +214,7 @@ set_cgroup() {
         done
     ) 2>/dev/null 3>&- &
     n=$!
-    under_attack "frozen, and new limits" 5
+    under_attack "frozen, and new limits" 4
     kill "$n" 2>/dev/null || true
     same_worker
     set_cgroup frozen cgroup.freeze freezer freezer.state 0 THAWED
@@ -225,13 +229,16 @@ CAPABILITIES=(CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUI
     SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG
     WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE)
 
+# has_capability NUMBER: this machine lets its root have it.
+has_capability() { ((16#$(awk '/^CapBnd/ { print $2 }' /proc/self/status) >> $1 & 1)); }
+
 @test "each capability by itself: other containers are neither seen nor named" {
-    local name own
+    local name number
     ((${#CAPABILITIES[@]} == 41))
-    own=$(bundle_of neighbour)
-    for name in "${CAPABILITIES[@]}"; do
+    for ((number = 0; number < 41; number++)); do
+        has_capability $number || continue
+        name=${CAPABILITIES[number]}
         # What is named for it is not there: the names, the numbers, and the way over a link.
-        # shellcheck disable=SC2016 # the container's
         caller_bundle one attack_across -m $((64 << 20)) '
             /attack_across handle /proc/uptime >/handles &
             /attack_across lease /lxcfs/proc/stat /lxcfs/proc/uptime >/leases &
@@ -254,6 +261,5 @@ CAPABILITIES=(CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUI
         [[ $output == *"done 0"*done* && $output != *"write lease: yes"* ]] || fail "$name: $output"
         rm -rf "$(bundle_of one)"
     done
-    [[ -d $own ]]
     ask_neighbour 0.5 | grep "failed 0 "
 }

@@ -68,16 +68,18 @@ final class CallerLookup: Sendable {
     private final class InitProcess: Sendable {
         let pid: Int32
         let startTime: UInt64
-        /// The outermost pid namespace below ours that its own one lies in.
+        let namespace: NamespaceID
+        /// The outermost pid namespace below ours that this one lies in.
         let outermost: NamespaceID
         let process: FileDescriptor
 
         init(
-            pid: Int32, startTime: UInt64, outermost: NamespaceID,
+            pid: Int32, startTime: UInt64, namespace: NamespaceID, outermost: NamespaceID,
             process: consuming FileDescriptor
         ) {
             self.pid = pid
             self.startTime = startTime
+            self.namespace = namespace
             self.outermost = outermost
             self.process = process
         }
@@ -336,7 +338,7 @@ final class CallerLookup: Sendable {
             return nil
         }
         let found = InitProcess(
-            pid: pid, startTime: try startTime(pid, workspace),
+            pid: pid, startTime: try startTime(pid, workspace), namespace: namespace,
             outermost: try outermost(
                 of: openPIDNamespace(of: tid, host.roots.proc), namespace),
             process: try openProcess(pid))
@@ -366,7 +368,9 @@ final class CallerLookup: Sendable {
     }
 
     /// Forgets the container of an init that has ended.
-    func processEnded(pid: Int32) {
+    ///
+    /// - Returns: who does not pay any more: pid namespaces that lay directly below ours.
+    func processEnded(pid: Int32) -> [Payer] {
         let (ended, inits, recent) = state.withLock { state in
             let inits = state.inits.remove { $0.pid == pid }
             var recent: [Known] = []
@@ -380,8 +384,11 @@ final class CallerLookup: Sendable {
             return (state.containers.remove { $0.pid == pid }, inits, recent)
         }
         // What nobody else has ends here, when the lock is free.
-        _ = (inits, recent)
+        _ = recent
         for container in ended { sampler.forget(container) }
+        return inits.filter { $0.namespace == $0.outermost }.map {
+            Payer($0.outermost, user: 0)
+        }
     }
 
     /// Process 1 of a pid namespace: by the kernel's word (Linux 6.11), else among the
