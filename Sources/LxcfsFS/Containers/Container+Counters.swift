@@ -16,6 +16,4 @@ extension Container {
 
     /// Gives back the room of the counters. The caller holds `lock`.
     func removeCounters(_ host: Host) { host.records.remove(owner, &counters) }
-
-    var owner: CounterOwner { CounterOwner(slot: slot, identity: identity) }
 }

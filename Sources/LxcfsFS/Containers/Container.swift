@@ -80,6 +80,9 @@ final class Container: @unchecked Sendable {
         identity = hash.value
     }
 
+    /// Whose counters its own are.
+    var owner: CounterOwner { CounterOwner(slot: slot, identity: identity) }
+
     deinit {
         guard let records else { return }
         records.release(owner)
