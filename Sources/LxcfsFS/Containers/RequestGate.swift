@@ -20,8 +20,7 @@ final class RequestGate: Sendable {
     let account = CPUAccount()
     /// What looks at its threads have taken.
     let looks = LookShare()
-    /// Who pays for what its processes in our own pid namespace have open; nil if it is not
-    /// registered.
+    /// Who pays for what its processes have open; nil if it is not registered.
     let payer: Payer?
     /// Records of counters that its pid namespaces and cgroups have, see ``CounterRecords``.
     let records = Permits(RequestGate.mostRecords)

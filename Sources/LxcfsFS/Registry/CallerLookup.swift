@@ -150,21 +150,17 @@ final class CallerLookup: Sendable {
         return known
     }
 
-    /// Who pays for what thread `tid` has us hold.
+    /// Who pays for what thread `tid` has us hold, if it is in no registered container.
     ///
     /// - Parameter user: of the thread, in our user namespace.
     /// - Throws: only for want of descriptors.
     func payer(ofCaller tid: Int32, user: uid_t) throws(SystemError) -> Payer {
         guard tid > 0 else { return .stranger }
         if let known = recent(tid, host.now()) {
-            return Payer(known.outermost, user: user, in: known.container.gate.payer)
+            return Payer(known.outermost, user: user)
         }
         do {
-            if let outermost = try outermostNamespace(of: tid) {
-                return Payer(outermost, user: user)
-            }
-            let own = try container(ofCaller: tid, .current)
-            return Payer(nil, user: user, in: own.gate.payer)
+            return Payer(try outermostNamespace(of: tid), user: user)
         } catch {
             if error.isOutOfDescriptors { throw error }
             return .stranger
