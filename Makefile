@@ -26,6 +26,7 @@ deps: ## Install what building and testing need (Debian, as root)
 build: ## Build the release binaries, statically linked
 	$(SWIFT) build -c release --product lxcfsd
 	$(SWIFT) build -c release --product lxcfs-hook
+	$(SWIFT) build -c release --product lxcfs-runtime
 
 .PHONY: test-tools
 test-tools: ## Build the programs that tests need
@@ -133,14 +134,18 @@ man: ## Render the man pages into .build/man (with go-md2man; without it there a
 	@mkdir -p .build/man
 	@if ! command -v $(MD2MAN) >/dev/null; then \
 		echo "no man pages: $(MD2MAN) is not installed" >&2; exit 0; fi; \
-	for page in lxcfsd lxcfs-hook; do \
+	for page in lxcfsd lxcfs-hook lxcfs-runtime; do \
 		$(MD2MAN) -in docs/man/$$page.8.md -out .build/man/$$page.8 || exit 1; \
 	done
 
 .PHONY: install
-install: build man ## Install daemon, hook, hook files (by annotation), systemd unit and man pages
+install: build man ## Install daemon, hook, runtime, hook files (by annotation), systemd unit and man pages
 	install -D -m 0755 $(RELEASE)/lxcfsd $(DESTDIR)$(BINDIR)/lxcfsd
 	install -D -m 0755 $(RELEASE)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook
+	install -D -m 0755 $(RELEASE)/lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-runtime
+	# By these names it is the runtime in the name.
+	ln -sf lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-runc
+	ln -sf lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-crun
 	install -D -m 0644 hooks.d/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json
 	# buildah and CRI-O read HOOKSDIR, too, and would start nothing with a precreate file in it.
@@ -150,7 +155,7 @@ install: build man ## Install daemon, hook, hook files (by annotation), systemd 
 		$(DESTDIR)$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
 	install -D -m 0644 examples/podman/lxcfs-hook.conf $(DESTDIR)$(CONFDIR)/lxcfs-hook.conf
 	install -D -m 0644 examples/systemd/lxcfsd.service $(DESTDIR)$(UNITDIR)/lxcfsd.service
-	for page in lxcfsd lxcfs-hook; do \
+	for page in lxcfsd lxcfs-hook lxcfs-runtime; do \
 		[ ! -e .build/man/$$page.8 ] || install -D -m 0644 .build/man/$$page.8 \
 			$(DESTDIR)$(MANDIR)/man8/$$page.8 || exit 1; \
 	done
@@ -158,12 +163,15 @@ install: build man ## Install daemon, hook, hook files (by annotation), systemd 
 .PHONY: uninstall
 uninstall: ## Remove what install installs
 	rm -f $(DESTDIR)$(BINDIR)/lxcfsd $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook \
+		$(DESTDIR)$(BINDIR)/lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-runc \
+		$(DESTDIR)$(BINDIR)/lxcfs-crun \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json \
 		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
 		$(DESTDIR)$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
 		$(DESTDIR)$(CONFDIR)/lxcfs-hook.conf \
 		$(DESTDIR)$(UNITDIR)/lxcfsd.service \
-		$(DESTDIR)$(MANDIR)/man8/lxcfsd.8 $(DESTDIR)$(MANDIR)/man8/lxcfs-hook.8
+		$(DESTDIR)$(MANDIR)/man8/lxcfsd.8 $(DESTDIR)$(MANDIR)/man8/lxcfs-hook.8 \
+		$(DESTDIR)$(MANDIR)/man8/lxcfs-runtime.8
 
 .PHONY: clean
 clean: ## Remove build products

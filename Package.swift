@@ -25,6 +25,7 @@ let package = Package(
     products: [
         .executable(name: "lxcfsd", targets: ["lxcfsd"]),
         .executable(name: "lxcfs-hook", targets: ["lxcfs-hook"]),
+        .executable(name: "lxcfs-runtime", targets: ["lxcfs-runtime"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -74,7 +75,9 @@ let package = Package(
             exclude: ["Handover", "Keeper", "PageCache"], cSettings: gnuSource),
         .target(
             name: "LxcfsHook",
-            dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
+            dependencies: [
+                "CLinux", "Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls",
+            ],
             cSettings: gnuSource),
 
         .executableTarget(
@@ -87,6 +90,10 @@ let package = Package(
             swiftSettings: shippedSwift, linkerSettings: shippedLinker + staticFoundation),
         .executableTarget(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
+            swiftSettings: shippedSwift, linkerSettings: shippedLinker),
+        .target(name: "CRuntimeMark"),
+        .executableTarget(
+            name: "lxcfs-runtime", dependencies: ["CRuntimeMark", "LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
 
         // How the kernel writes its files, for all tests.
@@ -116,7 +123,9 @@ let package = Package(
                 "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "LxcfsPageCache",
             ],
             resources: [.copy("Fixtures")], cSettings: gnuSource),
-        .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
+        .testTarget(
+            name: "LxcfsHookTests", dependencies: ["LxcfsHook"],
+            resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )
