@@ -181,7 +181,10 @@ public final class Worker {
                 }
             case .control(let number):
                 server.handle(number, poller) { request in answers.answer(request, poller) }
-            case .callerEnded(let pid): parts.callerLookup.processEnded(pid: pid)
+            case .callerEnded(let pid):
+                for payer in parts.callerLookup.processEnded(pid: pid) {
+                    parts.openFiles.disown(payer)
+                }
             case .containerEnded(let slot): parts.registrar.processEnded(slot: slot)
             }
         }

@@ -95,6 +95,27 @@ import Testing
         }
     }
 
+    @Test func whoHasARecordKeepsIt() throws {
+        defer { unlink(path) }
+        let container = try makeContainer("x", slot: 1)
+        let records = try open()
+        use(container, until: 5 * second)
+        records.save(container, now: 100)
+        // Another one of the same record.
+        let other = try makeContainer("y", slot: 1 + 8192)
+        use(other, until: 9 * second)
+        records.save(other, now: 100)
+        let again = try makeContainer("x", slot: 1)
+        try open().restore(again, now: 200)
+        #expect(again.counters.ledger.total == container.counters.ledger.total)
+        // Until the first one ends.
+        records.release(container)
+        records.save(other, now: 100)
+        let third = try makeContainer("y", slot: 1 + 8192)
+        try open().restore(third, now: 200)
+        #expect(third.counters.ledger.total == other.counters.ledger.total)
+    }
+
     @Test func aRowThatWasNotFinishedIsNotRead() throws {
         defer { unlink(path) }
         let container = try makeContainer("x", slot: 1)
@@ -234,6 +255,8 @@ extension CounterRecords {
     fileprivate func restore(_ container: Container, now: UInt64) {
         restore(owner(container), &container.counters, now: now)
     }
+
+    fileprivate func release(_ container: Container) { release(owner(container)) }
 
     fileprivate func remove(_ container: Container) {
         remove(owner(container), &container.counters)

@@ -223,17 +223,4 @@ import Testing
         clinux_store32(places[3].memory, 20)
         #expect(places.state(3) == .free)
     }
-
-    // MARK: - Gates
-
-    @Test func oneCgroupHasOneGate() {
-        weak var former: RequestGate?
-        do {
-            let gate = RequestGates.gate(ofCgroup: "/test/one")
-            #expect(RequestGates.gate(ofCgroup: "/test/one") === gate)
-            #expect(RequestGates.gate(ofCgroup: "/test/other") !== gate)
-            former = gate
-        }
-        #expect(former == nil)
-    }
 }

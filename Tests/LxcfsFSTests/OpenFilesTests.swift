@@ -77,6 +77,34 @@ import Testing
         #expect(third.count == 0)
     }
 
+    @Test func whatIsLeftOfAPayerIsNobodysThen() throws {
+        let memory = try makeMemory()
+        let files = try OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
+        files.restore(worker: 1)
+        let handles = try (1...3 as ClosedRange<UInt64>).map {
+            try add(open("text"), to: files, opener: 2 * $0, for: payer(1), hasTrigger: $0 == 3)
+        }
+        let other = try add(open("other"), to: files, opener: 20, for: payer(2))
+        let all = files.all
+        let pending = try files.reserve(for: payer(1), hasTrigger: false, opener: 30)
+        files.disown(payer(1))
+        #expect(files.holding(of: payer(1)) == OpenBudget.Holding(files: 1))
+        #expect(
+            files.holding(of: .none) == OpenBudget.Holding(files: 3, bytes: 12288, triggers: 1))
+        #expect(files.holding(of: payer(2)).files == 1)
+        files.giveBack(pending)
+        #expect(files.all == all && files.holding(of: payer(1)) == OpenBudget.Holding())
+        files.remove(handles[0])
+        #expect(files.holding(of: .none).files == 2)
+
+        let next = try OpenFiles(OpenFileTable(memory.start(of: .openFiles)))
+        next.restore(worker: 2)
+        #expect(next.holding(of: payer(1)) == OpenBudget.Holding())
+        for handle in handles + [other] { next.remove(handle) }
+        #expect(next.all == OpenBudget.Holding())
+        files.disown(payer(9))
+    }
+
     @Test func anOpenThatIsRepeatedGetsTheHandleAgain() throws {
         let memory = try makeMemory()
         let first = try OpenFiles(OpenFileTable(memory.start(of: .openFiles)))

@@ -68,10 +68,10 @@ import Testing
 
 @Suite struct RecentlyUsedTests {
     @Test func whatNobodyAsksForIsForgottenFirst() {
-        var known = RecentlyUsed<Int, String>(limit: 100)
-        _ = known.insert("mine", for: -1)
+        var known = RecentlyUsed<Int, Int, String>(limit: 100)
+        _ = known.insert("mine", for: -1, of: 1)
         for key in 0..<10_000 {
-            let forgotten = known.insert("\(key)", for: key)
+            let forgotten = known.insert("\(key)", for: key, of: 1)
             #expect(!forgotten.contains("mine") && !forgotten.contains("\(key)"))
             #expect(known.count <= 100)
             let mine = known[-1]
@@ -84,10 +84,37 @@ import Testing
         #expect(removed == ["mine"] && mine == nil)
     }
 
+    @Test func whoHasMostLosesFirst() {
+        var known = RecentlyUsed<Int, Int, Int>(limit: 100)
+        // Long ago: 30 owners with one each, and one with 20.
+        for owner in 0..<30 { _ = known.insert(owner, for: owner, of: owner) }
+        for key in 30..<50 { _ = known.insert(key, for: key, of: 30) }
+        for key in 1000..<9000 {
+            let forgotten = known.insert(key, for: key, of: 99)
+            #expect(forgotten.allSatisfy { $0 >= 1000 && $0 != key }, "\(forgotten)")
+            #expect(known.count <= 100)
+        }
+        for key in 0..<50 {
+            let value = known[key]
+            #expect(value == key)
+        }
+    }
+
+    @Test func moreOwnersThanThereIsRoom() {
+        var known = RecentlyUsed<Int, Int, Int>(limit: 100)
+        for key in 0..<1000 {
+            let forgotten = known.insert(key, for: key, of: key)
+            #expect(!forgotten.contains(key) && known.count <= 100)
+        }
+        let (newest, old) = (known[999], known[900])
+        #expect(newest == 999 && old == nil)
+        #expect(known.count >= 75)
+    }
+
     @Test func whatWasThereBeforeIsHandedOut() {
-        var known = RecentlyUsed<Int, String>(limit: 2)
-        _ = known.insert("a", for: 1)
-        let former = known.insert("b", for: 1)
+        var known = RecentlyUsed<Int, Int, String>(limit: 2)
+        _ = known.insert("a", for: 1, of: 1)
+        let former = known.insert("b", for: 1, of: 1)
         #expect(former == ["a"] && known.count == 1)
     }
 }

@@ -55,6 +55,7 @@ extension Container {
         defer {
             let cost = clampedDifference(Clock.work(), started)
             threads.withLock { $0.dequeue(now: host.now(), cost: cost) }
+            gate.looks.charge(cost, now: host.now())
         }
         let look = try cgroups.lookAtTasks(
             host.roots.proc, .background, &sweep,

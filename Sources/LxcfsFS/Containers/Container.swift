@@ -41,6 +41,8 @@ final class Container: @unchecked Sendable {
     var shown: ShownMemory?
     /// What an earlier worker has left has been looked for.
     var isRestored = false
+    /// Where its counters are kept for the next worker; nil if they are not.
+    var records: CounterRecords?
 
     /// As they were found last, for lists.
     let lastSizes = Guarded(ShownSizes())
@@ -51,10 +53,13 @@ final class Container: @unchecked Sendable {
     /// How many threads work for it.
     let gate: RequestGate
 
+    /// - Parameter namespace: of one that is only known by its callers: the outermost pid namespace
+    ///   below ours, nil for ours.
     init(
         id: String, slot: UInt32, pid: Int32, startTime: UInt64, cpuView: CPUView,
         showSwap: Bool, cgroups: ContainerCgroups, watcher: (any LoadWatcher)?,
-        suspendedBefore: UInt64 = Clock.suspended(), bootOffset: Int64? = nil
+        suspendedBefore: UInt64 = Clock.suspended(), bootOffset: Int64? = nil,
+        namespace: NamespaceID? = nil
     ) {
         self.bootOffset = bootOffset
         self.id = id
@@ -66,10 +71,23 @@ final class Container: @unchecked Sendable {
         self.showSwap = showSwap
         self.cgroups = cgroups
         self.watcher = watcher
-        gate = RequestGates.gate(ofCgroup: cgroups.paths.display)
+        let cgroup = cgroups.paths.display
+        gate =
+            slot != 0
+            ? RequestGates.gate(ofRegistered: cgroup, slot: slot)
+            : RequestGates.gate(ofCaller: cgroup, namespace)
         var hash = FNV1a()
         hash.add("\(slot) \(pid) \(startTime) \(cgroups.paths.display)".utf8)
         identity = hash.value
+    }
+
+    /// Whose counters its own are.
+    var owner: CounterOwner { CounterOwner(slot: slot, identity: identity) }
+
+    deinit {
+        guard let records else { return }
+        records.release(owner)
+        if slot == 0 { gate.records.give() }
     }
 
     /// Nanoseconds since it started.

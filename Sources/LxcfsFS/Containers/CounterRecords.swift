@@ -26,6 +26,9 @@ final class CounterRecords: @unchecked Sendable {
     private let log: Logger
     private let lock = Lock()
     private var isFull = false
+    /// The identities of containers that write to records, by record. Two may have one: the first
+    /// keeps it.
+    private var claims: [Int: UInt64] = [:]
 
     /// The numbers at the start of a row. The first is that of all numbers, 0 as long as the
     /// row is not valid.
@@ -92,6 +95,22 @@ final class CounterRecords: @unchecked Sendable {
 
     private func row(_ owner: CounterOwner, _ half: Int) -> UnsafeMutablePointer<UInt64> {
         (memory + offset(owner, half)).assumingMemoryBound(to: UInt64.self)
+    }
+
+    private func claim(_ owner: CounterOwner) -> Bool {
+        let record = record(owner)
+        if let known = claims[record] { return known == owner.identity }
+        claims[record] = owner.identity
+        return true
+    }
+
+    /// A container is not counted any more by this worker. What it has stays in its record, until
+    /// another one needs that.
+    func release(_ owner: CounterOwner) {
+        lock.withLock {
+            let record = record(owner)
+            if claims[record] == owner.identity { claims[record] = nil }
+        }
     }
 
     /// Whether the row is the container's, with or without numbers. Asks the file and not the
@@ -168,7 +187,7 @@ final class CounterRecords: @unchecked Sendable {
     func save(_ owner: CounterOwner, _ counters: inout KeptCounters, now: UInt64) {
         lock.lock()
         defer { lock.unlock() }
-        guard reserve(owner, &counters) else { return }
+        guard claim(owner), reserve(owner, &counters) else { return }
         let other = self.row(owner, 1)
         var row = self.row(owner, 0)
         var newest = edition(of: other)
@@ -200,6 +219,7 @@ final class CounterRecords: @unchecked Sendable {
     func restore(_ owner: CounterOwner, _ counters: inout KeptCounters, now: UInt64) {
         lock.lock()
         defer { lock.unlock() }
+        guard claim(owner) else { return }
         var best: UnsafeMutablePointer<UInt64>?
         for half in 0..<2 where isOwned(owner, half) {
             let row = self.row(owner, half)

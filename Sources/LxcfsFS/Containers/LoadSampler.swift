@@ -11,8 +11,9 @@ import Syscalls
 /// A container is watched from its first read of `/proc/loadavg`, until nobody has read it
 /// for longer than the longest average reaches back.
 ///
-/// One thread does it all. What it does for one container at a time is bounded by ``TaskBudget``,
-/// and it waits for none: containers that cost much get their turn less often, others do not.
+/// One thread does it all. What it does for one container at a time is bounded by ``TaskBudget``, what
+/// it does for all that a container has inside by ``LookShare``, and it waits for none: containers that
+/// cost much get their turn less often, others do not.
 final class LoadSampler: LoadWatcher, Sendable {
     private let host: Host
     private let log: Logger
@@ -55,7 +56,9 @@ final class LoadSampler: LoadWatcher, Sendable {
     }
 
     func look(at container: Container) {
-        if container.threads.withLock({ $0.enqueue(now: host.now()) }) {
+        if container.gate.looks.mayLook(now: host.now()),
+            container.threads.withLock({ $0.enqueue(now: host.now()) })
+        {
             add(.look(container))
         }
     }
@@ -106,6 +109,11 @@ final class LoadSampler: LoadWatcher, Sendable {
     private func carryOut(_ order: Order, _ workspace: Workspace) {
         switch order {
         case .look(let container):
+            // Others of the same container may have had their turn meanwhile.
+            guard container.gate.looks.mayLook(now: host.now()) else {
+                container.threads.withLock { $0.cancelLook() }
+                return
+            }
             attempt("threads of", container) { () throws(SystemError) in
                 try container.lookInBackground(host, workspace)
             }
@@ -135,7 +143,15 @@ final class LoadSampler: LoadWatcher, Sendable {
     private func countActive(
         _ container: Container, _ workspace: Workspace
     ) throws(SystemError) -> Int? {
+        guard container.gate.looks.mayLook(now: host.now()) else {
+            return container.threads.withLock { $0.counts?.active }
+        }
         if !container.threads.withLock({ $0.isLarge }) {
+            let started = Clock.thread()
+            defer {
+                container.gate.looks.charge(
+                    clampedDifference(Clock.thread(), started), now: host.now())
+            }
             var sweep = TaskSweep()
             let total = try container.cgroups.readTaskCount(workspace.scratch)
             let look = try container.cgroups.lookAtTasks(

@@ -1,4 +1,5 @@
 import Synchronization
+import Syscalls
 
 /// How many threads work for one container, and which of its requests wait for one.
 ///
@@ -17,9 +18,21 @@ final class RequestGate: Sendable {
     private let ended: @Sendable () -> Void
     /// What these threads have worked.
     let account = CPUAccount()
+    /// What looks at its threads have taken.
+    let looks = LookShare()
+    /// Who pays for what its processes have open; nil if it is not registered.
+    let payer: Payer?
+    /// Records of counters that its pid namespaces and cgroups have, see ``CounterRecords``.
+    let records = Permits(RequestGate.mostRecords)
+    /// Of `CounterRecords.count` for all: more than one container is given, and too few to come upon
+    /// another's.
+    private static let mostRecords = 64
 
     /// - Parameter ended: called when nobody has it any more.
-    init(ended: @escaping @Sendable () -> Void = {}) { self.ended = ended }
+    init(_ payer: Payer? = nil, ended: @escaping @Sendable () -> Void = {}) {
+        self.payer = payer
+        self.ended = ended
+    }
 
     deinit { ended() }
 

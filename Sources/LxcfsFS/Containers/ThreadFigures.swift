@@ -60,6 +60,9 @@ struct ThreadFigures {
         return true
     }
 
+    /// A look in the background that was asked for is not to be.
+    mutating func cancelLook() { isQueued = false }
+
     /// A look in the background has ended.
     ///
     /// - Parameter cost: CPU time that it has taken, in nanoseconds.

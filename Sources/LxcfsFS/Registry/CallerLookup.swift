@@ -22,15 +22,27 @@ final class CallerLookup: Sendable {
     private struct State {
         /// Init processes by their pid namespace.
         /// Each takes a descriptor.
-        var inits = RecentlyUsed<NamespaceID, InitProcess>(
+        var inits = RecentlyUsed<NamespaceID, NamespaceID, InitProcess>(
             limit: min(cacheLimit, descriptorLimit() / 8))
-        var containers = RecentlyUsed<Key, Container>(limit: cacheLimit)
+        var containers = RecentlyUsed<Key, ObjectIdentifier, Container>(limit: cacheLimit)
         /// The threads that asked last, by their number: looking at a thread takes longer than
         /// answering it.
         var recent: [Known?] = Array(repeating: nil, count: recentCount)
+        /// The same, of more threads and for longer: whose requests theirs are.
+        var owners: [Owner?] = Array(repeating: nil, count: ownerCount)
     }
     private let state = Guarded(State())
     private static let recentCount = 256
+    private static let ownerCount = 2048
+    /// How long a thread's requests are taken to be of the container that it was found in, in
+    /// nanoseconds.
+    private static let ownerLifetime: UInt64 = 1_000_000_000
+
+    private struct Owner {
+        let tid: Int32
+        let time: UInt64
+        let gate: RequestGate
+    }
 
     private struct Known {
         let tid: Int32
@@ -56,16 +68,18 @@ final class CallerLookup: Sendable {
     private final class InitProcess: Sendable {
         let pid: Int32
         let startTime: UInt64
-        /// The outermost pid namespace below ours that its own one lies in.
+        let namespace: NamespaceID
+        /// The outermost pid namespace below ours that this one lies in.
         let outermost: NamespaceID
         let process: FileDescriptor
 
         init(
-            pid: Int32, startTime: UInt64, outermost: NamespaceID,
+            pid: Int32, startTime: UInt64, namespace: NamespaceID, outermost: NamespaceID,
             process: consuming FileDescriptor
         ) {
             self.pid = pid
             self.startTime = startTime
+            self.namespace = namespace
             self.outermost = outermost
             self.process = process
         }
@@ -95,11 +109,38 @@ final class CallerLookup: Sendable {
         }
         let now = host.now()
         if let known = recent(tid, now) { return known.container }
+        let (container, outermost) = try find(tid, workspace)
         let found = Known(
-            tid: tid, time: now, container: try find(tid, workspace),
-            outermost: try outermostNamespace(of: tid))
-        state.withLock { $0.recent[Int(tid) % Self.recentCount] = found }
+            tid: tid, time: now, container: container, outermost: outermost)
+        let owner = Owner(tid: tid, time: now, gate: container.gate)
+        let former = state.withLock { state in
+            defer {
+                state.recent[Int(tid) % Self.recentCount] = found
+                state.owners[Int(tid) % Self.ownerCount] = owner
+            }
+            return (
+                state.recent[Int(tid) % Self.recentCount],
+                state.owners[Int(tid) % Self.ownerCount]
+            )
+        }
+        // What nobody else has ends here, when the lock is free.
+        _ = former
         return found.container
+    }
+
+    /// Whose the requests of thread `tid` are. Only who waits, and who pays, depends on it: so one that
+    /// has been looked at a second ago is not looked at again for that.
+    ///
+    /// - Throws: as ``container(ofCaller:_:)``.
+    func gate(ofCaller tid: Int32, _ workspace: Workspace) throws(SystemError) -> RequestGate {
+        if tid > 0, let known = state.withLock({ $0.owners[Int(tid) % Self.ownerCount] }),
+            known.tid == tid, clampedDifference(host.now(), known.time) < Self.ownerLifetime
+        {
+            return known.gate
+        }
+        return try host.withDescriptors { () throws(SystemError) in
+            try container(ofCaller: tid, workspace).gate
+        }
     }
 
     private func recent(_ tid: Int32, _ now: UInt64) -> Known? {
@@ -109,13 +150,15 @@ final class CallerLookup: Sendable {
         return known
     }
 
-    /// Who pays for what thread `tid` has us hold.
+    /// Who pays for what thread `tid` has us hold, if it is in no registered container.
     ///
     /// - Parameter user: of the thread, in our user namespace.
     /// - Throws: only for want of descriptors.
     func payer(ofCaller tid: Int32, user: uid_t) throws(SystemError) -> Payer {
         guard tid > 0 else { return .stranger }
-        if let known = recent(tid, host.now()) { return Payer(known.outermost, user: user) }
+        if let known = recent(tid, host.now()) {
+            return Payer(known.outermost, user: user)
+        }
         do {
             return Payer(try outermostNamespace(of: tid), user: user)
         } catch {
@@ -156,26 +199,32 @@ final class CallerLookup: Sendable {
         return outermost
     }
 
-    private func find(_ tid: Int32, _ workspace: Workspace) throws(SystemError) -> Container {
+    /// - Returns: also the outermost pid namespace below ours that the thread is in; nil for ours.
+    private func find(
+        _ tid: Int32, _ workspace: Workspace
+    ) throws(SystemError) -> (Container, NamespaceID?) {
         let place = try self.place(of: tid, workspace)
+        let outermost = try outermostNamespace(of: tid)
         let key = Key(
             memory: place.cgroups.display,
             cpuset: place.cgroups.legacy[.cpuset] ?? "", initPID: place.pid,
             startTime: place.startTime, bootOffset: place.bootOffset)
         if let known = state.withLock({ $0.containers[key] }), known.cgroups.exist {
-            return known
+            return (known, outermost)
         }
         let made = Container(
             id: "", slot: 0, pid: place.pid, startTime: place.startTime, cpuView: cpuView,
             showSwap: showSwap, cgroups: try ContainerCgroups(place.cgroups, in: host.tree),
-            watcher: sampler, bootOffset: place.bootOffset)
+            watcher: sampler, bootOffset: place.bootOffset, namespace: outermost)
         let (container, forgotten) = state.withLock { state -> (Container, [Container]) in
             // Another thread may have been faster; two would count differently.
             if let known = state.containers[key], known.cgroups.exist { return (known, []) }
-            return (made, state.containers.insert(made, for: key))
+            let owner = ObjectIdentifier(made.gate)
+            return (made, state.containers.insert(made, for: key, of: owner))
         }
         for container in forgotten { sampler.forget(container) }
-        return container
+        if outermost == nil { forgetGone() }
+        return (container, outermost)
     }
 
     /// Where the container of a process is, and when it started.
@@ -285,25 +334,57 @@ final class CallerLookup: Sendable {
             return nil
         }
         let found = InitProcess(
-            pid: pid, startTime: try startTime(pid, workspace),
+            pid: pid, startTime: try startTime(pid, workspace), namespace: namespace,
             outermost: try outermost(
                 of: openPIDNamespace(of: tid, host.roots.proc), namespace),
             process: try openProcess(pid))
-        _ = state.withLock { $0.inits.insert(found, for: namespace) }
+        _ = state.withLock { $0.inits.insert(found, for: namespace, of: found.outermost) }
         try poller.add(found.process, token: Wakeup.callerEnded(pid: pid).token)
         return found
     }
 
+    /// Forgets containers in our pid namespace whose cgroups are gone: nobody tells of their end.
+    func forgetGone() {
+        let shared = state.withLock { state in
+            state.containers.values { $0.startTime == 0 }
+        }
+        let gone = shared.filter { !$0.cgroups.exist }
+        if gone.isEmpty { return }
+        let forgotten = state.withLock { state in
+            for index in state.recent.indices {
+                if let known = state.recent[index],
+                    gone.contains(where: { $0 === known.container })
+                {
+                    state.recent[index] = nil
+                }
+            }
+            return state.containers.remove { known in gone.contains { $0 === known } }
+        }
+        for container in forgotten { sampler.forget(container) }
+    }
+
     /// Forgets the container of an init that has ended.
-    func processEnded(pid: Int32) {
-        let ended = state.withLock { state in
-            _ = state.inits.remove { $0.pid == pid }
-            for index in state.recent.indices where state.recent[index]?.container.pid == pid {
+    ///
+    /// - Returns: who does not pay any more: pid namespaces that lay directly below ours.
+    func processEnded(pid: Int32) -> [Payer] {
+        let (ended, inits, recent) = state.withLock { state in
+            let inits = state.inits.remove { $0.pid == pid }
+            var recent: [Known] = []
+            for index in state.recent.indices {
+                guard let known = state.recent[index], known.container.pid == pid else {
+                    continue
+                }
+                recent.append(known)
                 state.recent[index] = nil
             }
-            return state.containers.remove { $0.pid == pid }
+            return (state.containers.remove { $0.pid == pid }, inits, recent)
         }
+        // What nobody else has ends here, when the lock is free.
+        _ = recent
         for container in ended { sampler.forget(container) }
+        return inits.filter { $0.namespace == $0.outermost }.map {
+            Payer($0.outermost, user: 0)
+        }
     }
 
     /// Process 1 of a pid namespace: by the kernel's word (Linux 6.11), else among the

@@ -356,6 +356,7 @@ final class Registrar {
         origins[container.slot] = nil
         let removed = registry.remove(slot: container.slot)
         sampler.discard(container)
+        callers.forgetGone()
         if let removed {
             do {
                 try state.remove(key: removed.key)

@@ -212,6 +212,24 @@ final class OpenFileTable: @unchecked Sendable {
         }
     }
 
+    /// The files of a payer are nobody's from now on; those that are open for writing still have their
+    /// triggers.
+    ///
+    /// - Returns: what they take.
+    func disown(_ payer: Payer) -> OpenBudget.Holding {
+        lock.withLock {
+            var all = OpenBudget.Holding()
+            for index in 0..<UInt32(Self.entryCount) {
+                let entry = self.entry(index)
+                guard clinux_load32(entry + Field.state) != 0, self.payer(of: entry) == payer
+                else { continue }
+                all += holding(of: entry)
+                clinux_store32(entry + Field.payer, Payer.none.number)
+            }
+            return all
+        }
+    }
+
     /// It has been read, first by the READ `reader`, see ``replace(_:_:for:)``.
     func noteBegun(_ handle: UInt64, by reader: UInt64) {
         lock.withLock {

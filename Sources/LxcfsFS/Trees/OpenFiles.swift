@@ -161,6 +161,25 @@ final class OpenFiles: Sendable {
         wake()
     }
 
+    /// Who pays has ended. What is left of it has been handed on to others, who have paid for nothing:
+    /// it counts as nobody's, for the next one may get the number of that one.
+    func disown(_ payer: Payer) {
+        state.withLock { state in
+            if state.budget.holding(of: payer) == OpenBudget.Holding() { return }
+            // Not what is about to be opened: that is given back in the name of who has asked.
+            var left = table.disown(payer)
+            for handle in state.known.keys where state.known[handle]?.payer == payer {
+                state.known[handle]?.payer = .none
+            }
+            for (handle, known) in state.local where known.payer == payer {
+                left += known.holding
+                state.local[handle]?.payer = .none
+            }
+            state.budget.giveBack(left, of: payer)
+            state.budget.note(left, for: .none)
+        }
+    }
+
     /// The open file behind a handle. One that an earlier worker has opened comes back with
     /// the content that it had; nil if that is not there.
     func file(_ handle: UInt64) -> OpenFile? {

@@ -27,9 +27,14 @@ struct RequestOwners: Sendable {
         let operation = request.operation
         switch operation {
         case PendingRequest.read, PendingRequest.write, PendingRequest.poll:
+            // Who asks, and not who has opened the file: it may have been handed on, by a container
+            // that is gone, too.
+            let owner = owner(of: request.node, request)
+            if case .container = owner { return owner }
             if let openFiles, let gate = openFiles.gate(ofHandle: request.handle) {
                 return .container(gate)
             }
+            return owner
         case PendingRequest.getattr where openFiles != nil: return .nobody
         case PendingRequest.lookup, PendingRequest.getattr, PendingRequest.open,
             PendingRequest.readdir:
@@ -48,8 +53,7 @@ struct RequestOwners: Sendable {
         }
         guard openFiles != nil else { return .container(request.user == 0 ? root : others) }
         do {
-            return .container(
-                try names.container(of: node, caller: request.caller, .current).gate)
+            return .container(try names.callers.gate(ofCaller: request.caller, .current))
         } catch {
             // Whoever cannot be seen from here gets an error, which takes no time.
             return .nobody

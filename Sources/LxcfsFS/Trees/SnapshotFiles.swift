@@ -31,7 +31,7 @@ struct SnapshotFiles: FileServer {
             let caller = callerPID(request)
             let container = try names.container(of: node, caller: caller, workspace)
             let reservation = try openFiles.reserve(
-                for: try payer(of: request), hasTrigger: writing,
+                for: try payer(of: request, container), hasTrigger: writing,
                 opener: workspace.request)
             let opened: OpenFile
             do throws(SystemError) {
@@ -79,7 +79,7 @@ struct SnapshotFiles: FileServer {
                 opened = known
             } else {
                 let container = try names.container(of: node, caller: caller, workspace)
-                let payer = try payer(of: request)
+                let payer = try payer(of: request, container)
                 opened = try OpenFile(
                     container, node, for: payer, openFiles.recent, host, workspace)
                 // What a former worker has left may have been answered, and the file be closed:
@@ -128,7 +128,7 @@ struct SnapshotFiles: FileServer {
                 let caller = callerPID(request)
                 let container = try names.container(of: node, caller: caller, workspace)
                 try openFiles.reserveTrigger(handle) { () throws(SystemError) in
-                    try payer(of: request)
+                    try payer(of: request, container)
                 }
                 opened.pressureTrigger = try trigger(node, container, caller)
             }
@@ -141,8 +141,11 @@ struct SnapshotFiles: FileServer {
         }
     }
 
-    /// Who pays for what the caller opens.
-    private func payer(of request: fuse_req_t) throws(SystemError) -> Payer {
+    /// Who pays for what the caller opens in a container.
+    private func payer(
+        of request: fuse_req_t, _ container: Container
+    ) throws(SystemError) -> Payer {
+        if let registered = container.gate.payer { return registered }
         // Without a context nobody is known: as a thread that cannot be seen.
         guard let context = fuse_req_ctx(request)?.pointee else { return .stranger }
         return try host.withDescriptors { () throws(SystemError) in

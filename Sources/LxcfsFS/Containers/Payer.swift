@@ -1,12 +1,13 @@
 import Glibc
+import LxcfsHandover
 import Syscalls
 
 /// Who pays for what a caller has the daemon hold.
 ///
-/// Of a container it is the outermost pid namespace below the daemon's: whatever pid namespaces and
-/// cgroups a container makes inside, it stays the one that it was started with. Containers that
-/// share one, as those of a pod may, share what they may have open. Processes of the daemon's own
-/// pid namespace have no such thing: root is one payer, and all other users together are another.
+/// A registered container, by its number, with all pid namespaces and cgroups that it makes inside
+/// (``RequestGates``). Of others it is the outermost pid namespace below the daemon's: containers that
+/// share one, as those of a pod may, share what they may have open then. Of the other processes of the
+/// daemon's own pid namespace root is one payer, and all other users together are another.
 struct Payer: Hashable, Sendable {
     /// The inode of the namespace, which has 32 bits; small numbers are those below.
     let number: UInt32
@@ -21,6 +22,10 @@ struct Payer: Hashable, Sendable {
     static let stranger = Payer(number: 3)
 
     init(number: UInt32) { self.number = number }
+
+    /// A registered container. The kernel's numbers of namespaces begin far above
+    /// (`PROC_DYNAMIC_FIRST`, 0xf0000000).
+    init(slot: UInt32) { number = 16 + min(slot, NodeID.highestSlot) }
 
     /// - Parameters:
     ///   - namespace: the outermost pid namespace below the daemon's; nil for the daemon's own.
