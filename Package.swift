@@ -80,7 +80,8 @@ let package = Package(
         .executableTarget(
             name: "lxcfsd",
             dependencies: [
-                "Control", "JSON", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "Syscalls",
+                "Control", "JSON", "KernelText", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper",
+                "Syscalls",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -1,4 +1,5 @@
 import Glibc
+import KernelText
 import Logging
 import Syscalls
 
@@ -26,7 +27,8 @@ private struct DaemonLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         LogOutput.write(
-            "\(Self.timestamp()) \(event.level) \(label): [\(event.source)] \(event.message)\n")
+            "\(Self.timestamp()) \(event.level) \(label): [\(event.source)] "
+                + printable("\(event.message)") + "\n")
     }
 
     private static func timestamp() -> String {

@@ -1,5 +1,8 @@
+import KernelText
+
 /// Prints rows in left-aligned columns that are as wide as their widest cell.
 func printTable(_ rows: [[String]]) {
+    let rows = rows.map { $0.map(printable) }
     let columns = rows.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
         rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0

@@ -331,6 +331,90 @@ asks() {
     done
 }
 
+# leaves WHAT [ARGUMENT...]: what a worker that has been taken over leaves behind.
+leaves() {
+    needs_command python3
+    cat "$WORK/lxcfs/proc/uptime" >/dev/null
+    timeout 60 python3 "$E2E_DIR/left.py" "$(daemon_pid)" "$(worker_pid)" "$@"
+}
+
+# next_serves NAME: another worker, and containers are served; nothing but this was needed.
+next_serves() {
+    local worker keeper
+    keeper=$(daemon_pid)
+    worker=$(worker_pid)
+    [[ -z $worker ]] || kill -KILL "$worker"
+    # After those that the keeper has ended, workers are started later and later.
+    wait_for 15 eval '[[ -n $(worker_pid) && $(worker_pid) != "'"$worker"'" ]]'
+    wait_for 15 total_is "$1" 65536 || fail "$(tail -n 6 "$WORK/lxcfsd.log")"
+    is_running "$keeper"
+    [[ $("$LXCFSD" list --json --runtime-dir "$WORK/run" | jq length) == 1 ]]
+}
+
+total_is() {
+    [[ $(timeout 5 awk '/^MemTotal:/ { print $2 }' "/proc/$(container_pid "$1")/root/proc/meminfo") == "$2" ]]
+}
+
+@test "what a worker that was taken over leaves does not keep the next one from serving" {
+    local part
+    anew
+    start left
+    leaves poison
+    next_serves left
+    next_serves left
+    for part in header tables requests; do
+        leaves garbage "$RANDOM" 2 "$part"
+        # What containers are shown is up to the memory, too (SIGUSR2).
+        timeout 5 cat "$WORK/lxcfs/proc/uptime" >/dev/null || true
+        anew_shown
+        next_serves left
+    done
+    # An upgrade finds the same.
+    kill -HUP "$(daemon_pid)"
+    wait_for 15 total_is left 65536
+    anew
+}
+
+# anew_shown: containers are shown themselves, whatever garbage says.
+anew_shown() {
+    kill -STOP "$(worker_pid)"
+    python3 - "$(daemon_pid)" <<'PYTHON'
+import glob, os, sys
+for file in glob.glob(f"/proc/{sys.argv[1]}/fd/*"):
+    if os.readlink(file).startswith("/memfd:lxcfsd "):
+        os.pwrite(os.open(file, os.O_RDWR), bytes(4), 4)
+PYTHON
+    kill -CONT "$(worker_pid)"
+}
+
+@test "messages of a worker that was taken over: the keeper stays, and what it holds has bounds" {
+    local keeper seed before
+    anew
+    start talks
+    keeper=$(daemon_pid)
+    before=$(ls "/proc/$keeper/fd" | wc -l)
+    for seed in 1 2; do
+        leaves nonsense $seed
+        next_serves talks
+    done
+    # Of messages that bring many descriptors, all but one are closed.
+    (($(ls "/proc/$keeper/fd" | wc -l) < before + 16)) || fail "$(ls -l "/proc/$keeper/fd")"
+    # Names that are too long are refused, and others are kept as far as there is room.
+    leaves flood 2 15000
+    (($(ls "/proc/$keeper/fd" | wc -l) < before + 16)) || fail "$(ls -l "/proc/$keeper/fd")"
+    leaves flood 4 400
+    (($(awk '/^RssAnon:/ { print $2 }' "/proc/$keeper/status") < 65536))
+    (($(stat -c %s "$WORK/run/kept.json") < 20 << 20))
+    (($(wc -l <"$WORK/lxcfsd.log") < 200)) || fail "$(tail -n 20 "$WORK/lxcfsd.log" | cut -c1-200)"
+    next_serves talks
+    cleanup_containers
+    # It can be ended.
+    SECONDS=0
+    stop_daemon
+    ((SECONDS < 5 * ${E2E_PATIENCE:-1}))
+    start_daemon
+}
+
 @test "the unit: what systemd-analyze(1) has against it is what the daemon needs" {
     needs_command systemd-analyze
     run systemd-analyze security --offline=yes --json=short "$REPO/examples/systemd/lxcfsd.service"
