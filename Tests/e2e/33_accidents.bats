@@ -328,8 +328,8 @@ cuts_limit() {
     start_container "${RUNTIMES[0]}" limited
     pid=$(container_pid limited)
     for limit in "n 12" "n 24" "f 0" "u 1" "s 128" "l 0"; do
-        echo "--- ulimit -$limit"
-        run -0 bash -c "ulimit -$limit; exec \"\$@\"" bash "$LXCFS_HOOK" attach "$pid" \
+        echo "--- ulimit -S$limit"
+        run -0 bash -c "ulimit -S$limit; exec \"\$@\"" bash "$LXCFS_HOOK" attach "$pid" \
             --runtime-dir "$WORK/run" --no-syslog
         total_is limited 65536
         "$LXCFS_HOOK" detach "$pid" --runtime-dir "$WORK/run" --no-syslog

@@ -71,7 +71,9 @@ enum PolicyFile {
         let words = map.split(whereSeparator: { $0 == 0x20 || $0 == 0x0A }).map {
             String(decoding: $0, as: UTF8.self)
         }
-        if words.isEmpty || (words.count == 3 && words[0] == "0" && words[1] == "0") { return [0] }
+        if words.isEmpty || (words.count == 3 && words[0] == "0" && words[1] == "0") {
+            return [0]
+        }
         let overflow = (try? readFile("/proc/sys/kernel/overflowuid", limit: 64)).flatMap {
             uid_t(String(decoding: $0.filter { $0 != 0x0A }, as: UTF8.self))
         }

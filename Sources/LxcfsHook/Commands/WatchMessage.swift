@@ -23,7 +23,10 @@ enum WatchMessage: Equatable {
             return [UInt8(ascii: "L"), UInt8(number)] + text.utf8
         case .step(.mounting(let files), let container):
             let devices = files.devices.map { "\($0.major):\($0.minor)" }
-            let words = ["\(files.pid) \(files.namespace)", devices.joined(separator: ","), container ?? ""]
+            let words = [
+                "\(files.pid) \(files.namespace)", devices.joined(separator: ","),
+                container ?? "",
+            ]
             return [UInt8(ascii: "M")]
                 + (words.joined(separator: "\0") + "\0" + files.rootfs).utf8
         case .step(let step, let container):

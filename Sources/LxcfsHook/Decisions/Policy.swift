@@ -34,7 +34,8 @@ struct Policy {
         var notes: [String] = []
         var covered: [Target] = []
         let targets = Self.targets(
-            (wishes.files ?? options.files).targets(disks: disks), config: config, notes: &notes,
+            (wishes.files ?? options.files).targets(disks: disks), config: config,
+            notes: &notes,
             covered: &covered)
 
         let hidden =
