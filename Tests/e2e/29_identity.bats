@@ -728,3 +728,29 @@ hook_that() {
         rm -rf "$WORK/bundles"
     done
 }
+
+@test "attach --all goes on behind a container that holds it up" {
+    local pid
+    attack_bundle trap attack_agent -m $((96 << 20)) \
+        'until test -e /go; do sleep 0.01; done; exec /attack_agent fuse /'
+    set_config trap '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])
+        | .linux.resources.devices = [{allow: true, access: "rwm"}]'
+    start_container "${RUNTIMES[0]}" trap
+    make_bundle other -m $((64 << 20))
+    start_container "${RUNTIMES[0]}" other
+    pid=$(container_pid trap)
+    touch "/proc/$pid/root/go"
+    wait_for 5 grep -q " / / .* - fuse hanging" "/proc/$pid/mountinfo"
+    # Without a service manager all mounts are dead then.
+    kill -KILL "$(daemon_pid)"
+    wait_for 5 is_gone "$(daemon_pid)"
+    umount -l "$WORK/lxcfs"
+    umount -R -l "$WORK/run/tree"
+    start_daemon
+    SECONDS=0
+    run -1 "$LXCFS_HOOK" attach --all --runtime-dir "$WORK/run" --no-syslog
+    ((SECONDS < 20 * ${E2E_PATIENCE:-1})) || fail "after $SECONDS s"
+    [[ $output == *"error: trap: "*"1 of 2 containers attached anew"* ]] || fail "$output"
+    expect other=65536
+    ! says_frozen "$(freezer_of "$E2E_CGROUP/trap")"
+}

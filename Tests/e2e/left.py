@@ -4,6 +4,7 @@ root can have (pidfd_getfd(2)).
 
 poison        has descriptors kept under the names of the daemon's parts that are something else
 flood SECONDS SIZE   has descriptors kept under names of SIZE bytes, as fast as it goes; says how many
+aide SEED SECONDS    asks the worker's aide for anything, with the worker stopped; says how often
 nonsense SEED        sends 2,000 messages of all kinds in any order, until it is disconnected
 garbage SEED SECONDS PART   writes numbers over the shared memory: header, tables or requests
 """
@@ -13,6 +14,7 @@ import json
 import os
 import random
 import select
+import signal
 import socket
 import struct
 import sys
@@ -41,8 +43,8 @@ def descriptors(pid, wanted):
     os.close(process)
 
 
-def link():
-    """The worker's end of its connection to the keeper."""
+def link(maker=KEEPER):
+    """The worker's end of its connection to the keeper, or of one that it has made itself."""
     for number in descriptors(WORKER, "socket:"):
         end = socket.socket(fileno=number)
         try:
@@ -50,7 +52,7 @@ def link():
             peer = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         except OSError:
             continue
-        if kind == socket.SOCK_SEQPACKET and struct.unpack("iii", peer)[0] == KEEPER:
+        if kind == socket.SOCK_SEQPACKET and struct.unpack("iii", peer)[0] == maker:
             end.settimeout(10)
             return end
     sys.exit("there is no connection to the keeper")
@@ -96,6 +98,30 @@ def flood(seconds, size):
     print(count)
 
 
+def aide(seed, seconds):
+    os.kill(WORKER, signal.SIGSTOP)
+    end, chance = link(WORKER), random.Random(int(seed))
+    files = [os.open(path, os.O_RDONLY) for path in ("/dev/null", "/sys/fs/cgroup", "/proc", "/etc/passwd")]
+    threads = [0, 1, -1, KEEPER, WORKER, os.getpid(), (1 << 31) - 1]
+    until, count = time.monotonic() + float(seconds), 0
+    while time.monotonic() < until:
+        request = struct.pack(
+            "IiQII", chance.choice([0, 1, 2, 3, 4, 4, 5, 6, 7, 1 << 31]), chance.choice(threads),
+            chance.choice([0, 1, 4096, (1 << 64) - 1, chance.getrandbits(47)]),
+            chance.choice([0, 1, 2, 3, 7, 77, (1 << 32) - 1]), chance.randrange(2))
+        request += bytes(chance.choice([0, 0, 8, 112, 1024, 2024, 2025, 9000]))
+        if chance.random() < 0.1:
+            request = request[:chance.randrange(1, 24)]
+        rights = array.array("i", chance.choices(files, k=chance.choice([0, 0, 1, 2, 60])))
+        end.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if rights else [])
+        _, ancillary, _, _ = end.recvmsg(64, socket.CMSG_SPACE(64))
+        for _, _, data in ancillary:
+            for number in array.array("i", data):
+                os.close(number)
+        count += 1
+    print(count)
+
+
 def nonsense(seed):
     end, chance = link(), random.Random(int(seed))
     kinds = ["ready", "serving", "keep", "forget", "answer", "serve", "finish", "ask", "what", ""]
@@ -135,4 +161,4 @@ def garbage(seed, seconds, part):
         time.sleep(0.002)
 
 
-{"poison": poison, "flood": flood, "nonsense": nonsense, "garbage": garbage}[WHAT](*ARGUMENTS)
+{"poison": poison, "flood": flood, "aide": aide, "nonsense": nonsense, "garbage": garbage}[WHAT](*ARGUMENTS)
