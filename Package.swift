@@ -88,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "lxcfsd",
             dependencies: [
-                "Control", "JSON", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "Reports",
+                "Control", "JSON", "KernelText", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper",
+                "Reports",
                 "Syscalls",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

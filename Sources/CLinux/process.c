@@ -4,6 +4,7 @@
 #include "result.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -82,7 +83,7 @@ int clinux_interrupt_by(int sig)
     RESULT(sigaction(sig, &action, NULL));
 }
 
-pid_t clinux_write_later(int file, const void *text, size_t size, int *gate)
+pid_t clinux_write_later(int file, const void *text, size_t size, int patience, int *gate)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -91,10 +92,10 @@ pid_t clinux_write_later(int file, const void *text, size_t size, int *gate)
     sigfillset(&all);
     /* A signal for the parent's group must not keep the child from writing. */
     sigprocmask(SIG_SETMASK, &all, &old);
+    pid_t parent = getpid();
     pid_t pid = fork();
     int error = errno;
     if (pid == 0) {
-        char nothing;
         int low = file < ends[0] ? file : ends[0];
         int high = file < ends[0] ? ends[0] : file;
         setsid();
@@ -104,7 +105,14 @@ pid_t clinux_write_later(int file, const void *text, size_t size, int *gate)
         if (high - low > 1)
             close_range(low + 1, high - 1, 0);
         close_range(high + 1, ~0U, 0);
-        while (read(ends[0], &nothing, 1) != 0) {}
+        struct pollfd end = {.fd = ends[0]};
+        int closed;
+        do
+            closed = poll(&end, 1, patience);
+        while (closed < 0 && errno == EINTR);
+        /* What it was about must not go on without what is taken back now. */
+        if (closed == 0 && getppid() == parent)
+            kill(parent, SIGKILL);
         _exit(write(file, text, size) == (ssize_t)size ? 0 : errno);
     }
     sigprocmask(SIG_SETMASK, &old, NULL);

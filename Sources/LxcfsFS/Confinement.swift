@@ -57,7 +57,13 @@ enum Confinement {
             let path = mount.mountPoint
             try rules.allow(.read, below: try .open(path, O_PATH | O_DIRECTORY), path: path)
         }
-        try rules.allow(.keepFiles, below: try .open(state, O_PATH | O_DIRECTORY), path: state)
+        do {
+            try rules.allow(
+                .keepFiles, below: try .open(state, O_PATH | O_DIRECTORY), path: state)
+        } catch {
+            // Removed: then there is nothing to keep.
+            guard error.errno == ENOENT else { throw error }
+        }
         try Privileges.forbidNew()
         try rules.restrict()
     }

@@ -28,6 +28,8 @@ struct WorkerParts {
     let callerOwners: RequestOwners
     /// nil where the kernel has no seccomp user notification.
     let agent: Agent?
+    private let link: WorkerEnd
+    private let log: Logger
 
     /// Makes all parts, and takes over what the keeper hands to this process. Nothing is served
     /// yet: another worker may still do so.
@@ -40,7 +42,12 @@ struct WorkerParts {
         let roots = try HostRoots.open()
         try Confinement.startAide(roots, options.systemCallFilter)
         let directory = StateDirectory(path: options.directory.containers)
-        try directory.prepare()
+        do {
+            try directory.prepare()
+        } catch {
+            // Those that read already are served all the same.
+            log.error("containers would be forgotten at the end of this worker: \(error)")
+        }
         states = StateStore(directory, KeeperHolder(link: link), log: log)
         let memory = try HandoverMemory(FileDescriptor(owning: setup[.memory]))
         memory.bind(&options)
@@ -58,7 +65,7 @@ struct WorkerParts {
             host: host, registry: registry, callers: callerLookup, sampler: sampler,
             state: states, options: options, log: log)
         let number = memory.beginLife()
-        aside = try Self.asideRequests(setup, link)
+        aside = try Self.asideRequests(setup, link, log)
         dispatcher = Dispatcher(aside, log: log)
         containers = try Session(
             device: FileDescriptor(owning: setup[.containers]), .containers, memory,
@@ -98,6 +105,8 @@ struct WorkerParts {
         callerOwners = RequestOwners(names: callerNames, openFiles: openFiles)
         self.memory = memory
         self.number = number
+        self.link = link
+        self.log = log
         agent = try Self.makeAgent(
             setup, options, host, registry, callerLookup, memory, link, log)
         for kept in setup.kept { try adopt(kept.take()) }
@@ -110,10 +119,14 @@ struct WorkerParts {
     /// The memory for requests that are put aside: that of the workers before, or a new one, which
     /// the keeper keeps for those that follow.
     private static func asideRequests(
-        _ setup: WorkerSetup, _ link: WorkerEnd
+        _ setup: WorkerSetup, _ link: WorkerEnd, _ log: Logger
     ) throws -> AsideRequests {
         if let kept = setup.kept.first(where: { $0.name == AsideRequests.name }) {
-            return try AsideRequests(try kept.duplicate())
+            do {
+                return try AsideRequests(try kept.duplicate())
+            } catch {
+                log.error("what a former worker has left of requests is ignored: \(error)")
+            }
         }
         let memory = try AsideRequests.make()
         try link.keep(memory, name: AsideRequests.name)
@@ -144,11 +157,24 @@ struct WorkerParts {
     }
 
     /// Takes up what a former worker has had kept; what nobody knows is closed.
+    ///
+    /// One that has been taken over may have had anything kept. What cannot be what its name says
+    /// must not keep the next workers from serving.
     func adopt(_ kept: consuming NamedDescriptor) throws(SystemError) {
         if StateStore.isState(kept.name) {
             states.adopt(kept)
-        } else {
+            return
+        }
+        let name = kept.name
+        do {
             try agent?.adopt(kept)
+        } catch {
+            // epoll_ctl(2) about what cannot be watched. Without memory or room it is another
+            // matter: calls of containers depend on it.
+            guard [EPERM, EINVAL, EBADF, ELOOP].contains(error.errno) else { throw error }
+            log.error("\(name), left by a former worker, is none: \(error)")
+            abandon(name)
+            try link.forget(name: name)
         }
     }
 

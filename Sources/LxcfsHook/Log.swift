@@ -1,4 +1,5 @@
 import Glibc
+import KernelText
 import Syscalls
 
 /// One-line messages to standard error, which runc shows when a hook fails, and to syslog,
@@ -54,10 +55,8 @@ struct Log {
     static func singleLine(_ message: String) -> String {
         let limit = 1000
         var line = ""
-        for scalar in message.unicodeScalars.prefix(limit) {
-            let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-            line.unicodeScalars.append(isControl ? "?" : scalar)
-        }
+        line.unicodeScalars.append(contentsOf: message.unicodeScalars.prefix(limit))
+        line = printable(line)
         return message.unicodeScalars.count > limit ? line + "..." : line
     }
 }

@@ -8,6 +8,8 @@ struct Options: Equatable, Sendable {
     var attachesUnmasked = false
     /// The annotations that count, if the administrator's policy names them.
     var allowedAnnotations: [String]?
+    /// What lets a container go without files, if the administrator's policy says so.
+    var excuses = Excuse.allCases
     /// The file of that policy; nil: the usual one, if there is one.
     var policyPath: String?
     /// How long a stage, `attach` or `detach` may take, in milliseconds. Below what engines wait for

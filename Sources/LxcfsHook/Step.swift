@@ -28,6 +28,8 @@ enum Step: Equatable {
 struct MountedFiles: Equatable {
     /// A process of the container.
     let pid: Int32
+    /// The inode of its mount namespace: by then its number may be another container's.
+    let namespace: UInt64
     /// The container's root in its mount namespace.
     let rootfs: String
     /// The superblocks of the files.

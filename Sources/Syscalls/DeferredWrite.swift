@@ -8,14 +8,19 @@ public struct DeferredWrite: ~Copyable {
     private let writer: pid_t
     private let path: String
 
-    /// - Parameter path: names the file in errors.
+    /// - Parameters:
+    ///   - path: names the file in errors.
+    ///   - patience: milliseconds. If it has not been asked by then, this process is killed, and the
+    ///     text written: it may wait in the kernel for what does not come, where even SIGKILL does
+    ///     not end it.
     public init(
-        _ text: String, to file: borrowing FileDescriptor, path: String
+        _ text: String, to file: borrowing FileDescriptor, path: String,
+        patience: CInt = 3_600_000
     ) throws(SystemError) {
         var gate: CInt = -1
         var text = text
         let result = text.withUTF8 {
-            clinux_write_later(file.raw, $0.baseAddress, $0.count, &gate)
+            clinux_write_later(file.raw, $0.baseAddress, $0.count, patience, &gate)
         }
         writer = try check(result, "prepare to write", path)
         self.gate = FileDescriptor(owning: gate)

@@ -3,14 +3,21 @@ import Glibc
 /// Puts right what a process may be started with and cannot work with. Before it opens anything.
 ///
 /// - Standard descriptors that are closed: the next file that is opened would get the number, and
-///   messages would be written into it.
+///   messages would be written into it. Reading from standard input, and writing to standard output,
+///   goes on failing: what is said there must not be lost without a word.
 /// - SIGPIPE and SIGXFSZ, which kill: a message that nobody reads, or a file that a limit does not
 ///   let grow, is an error of write(2) like any other.
 public func prepareProcess() {
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
         // open(2) takes the lowest free number, which is the one that is missing. What cannot be
         // written to will do where there is no such device.
-        if open("/dev/null", O_RDWR) < 0 { _ = open("/", O_PATH | O_DIRECTORY) }
+        let mode =
+            switch number {
+            case STDIN_FILENO: O_WRONLY
+            case STDOUT_FILENO: O_RDONLY
+            default: O_RDWR
+            }
+        if open("/dev/null", mode) < 0 { _ = open("/", O_PATH | O_DIRECTORY) }
     }
     signal(SIGPIPE, SIG_IGN)
     signal(SIGXFSZ, SIG_IGN)

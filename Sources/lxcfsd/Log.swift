@@ -1,4 +1,5 @@
 import Glibc
+import KernelText
 import Logging
 import Syscalls
 
@@ -33,12 +34,12 @@ private struct DaemonLogHandler: LogHandler {
         switch form {
         case .journal:
             // A line for each record: the next ones would have no priority.
-            let text = "\(event.message)".replacing("\n", with: " ")
+            let text = printable("\(event.message)")
             LogOutput.write("<\(event.level.priority)>\(text)\n")
         case .plain:
             LogOutput.write(
-                "\(Self.timestamp()) \(event.level) \(label): [\(event.source)] \(event.message)\n"
-            )
+                "\(Self.timestamp()) \(event.level) \(label): [\(event.source)] "
+                    + printable("\(event.message)") + "\n")
         }
     }
 

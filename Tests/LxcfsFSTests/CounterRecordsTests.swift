@@ -24,6 +24,13 @@ import Testing
             path, cpus: cpus, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
+    @Test func withoutADirectoryTheyBeginAnew() throws {
+        let records = try CounterRecords(
+            path + "/no/such/directory", cpus: Self.cpus,
+            log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        withExtendedLifetime(records) {}
+    }
+
     private func use(_ container: Container, until end: UInt64, cpus: Int = 2) {
         container.counters.ledger.update(
             CPULedger.Reading(

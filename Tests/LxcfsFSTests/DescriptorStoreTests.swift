@@ -135,6 +135,18 @@ import Testing
         #expect(kept.keep(try named("2")).stored != nil)
         #expect(kept.items.count == 3)
     }
+
+    @Test func whoKeepsTooMuchIsRefused() throws {
+        var kept = KeptDescriptors(room: 10)
+        #expect(kept.keep(try named("four")).stored != nil)
+        #expect(kept.keep(try named("six-six")).stored == nil)
+        #expect(kept.keep(try named("six-66")).stored != nil)
+        #expect(kept.keep(try named("x")).stored == nil)
+        // What is forgotten, or replaced, makes room.
+        #expect(kept.keep(try named("four")).stored != nil)
+        #expect(kept.forget("six-66").dropped != nil)
+        #expect(kept.keep(try named("12345")).stored != nil)
+    }
 }
 
 /// What a keeper takes over from the one before.

@@ -1,3 +1,4 @@
+import CLinux
 import Cgroups
 import Control
 import Glibc
@@ -49,6 +50,33 @@ import Testing
         second.bind(&options)
         #expect(options.threads == 5)
         #expect(options.coherence == 0)
+    }
+
+    /// A worker that has been taken over can write anything.
+    @Test func whatEveryWorkerBeginsWithIsPutBack() throws {
+        let memory = try make(threads: 3, coherence: 10)
+        let first = try HandoverMemory(memory)
+        #expect(first.constants == nil)
+        for connection in FUSEConnection.allCases {
+            let initial = first.initial(connection)
+            clinux_store32(initial.request.memory, 104)
+            initial.setAnswer([1, 2, 3, UInt8(connection.rawValue)])
+        }
+        let constants = try #require(first.constants)
+        let size = HandoverMemory.Region.suspects.offset
+        for region in [0..<size, 4096..<16384] {
+            let bytes = [UInt8](repeating: 0xa5, count: region.count)
+            #expect(
+                pwrite(memory.raw, bytes, bytes.count, off_t(region.lowerBound)) == bytes.count)
+        }
+        #expect(throws: (any Error).self) { try HandoverMemory(memory) }
+        var options = DaemonOptions(mountPoint: "/x")
+        options.coherence = 10
+        first.restore(constants, options)
+        let next = try HandoverMemory(memory)
+        #expect(next.threads == 3)
+        #expect(next.constants == constants)
+        #expect(next.initial(.callers).answer == [1, 2, 3, 1])
     }
 
     /// Another version of the daemon, before or after this one, finds the parts at these places.

@@ -20,7 +20,9 @@ import Testing
     @Test(arguments: [
         "", "[]", "{", #"{"requierd": true}"#, #"{"required": "yes"}"#, #"{"required": null}"#,
         #"{"annotations": ["cpus"]}"#, #"{"annotations": "io.lxcfs-hook.cpus"}"#,
-        #"{"annotations": ["io.lxcfs-hook.*"]}"#, #"{"required": true, "required": false}"#,
+        #"{"annotations": ["io.lxcfs-hook.*"]}"#, #"{"excuses": ["hostPID"]}"#,
+        #"{"excuses": "unmasked"}"#, #"{"excuses": ["unmasked "]}"#,
+        #"{"required": true, "required": false}"#,
     ])
     func whatIsNotUnderstoodIsRefused(json: String) {
         #expect(throws: (any Error).self) { try Self.policy(json) }
@@ -100,6 +102,35 @@ import Testing
         #expect(fault == nil)
         #expect(options.isRequired && options.allowedAnnotations == [])
         #expect(try Self.apply("{}").options.allowedAnnotations == nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func itsExcusesDecide() throws {
+        let all = try Self.apply("{}").options
+        #expect(all.excuses == Excuse.allCases)
+        #expect(!all.attachesHostPID && !all.attachesUnmasked)
+        let none = try Self.apply(#"{"excuses": []}"#).options
+        #expect(none.excuses.isEmpty && none.attachesHostPID && none.attachesUnmasked)
+        let one = try Self.apply(#"{"excuses": ["host-pid"]}"#).options
+        #expect(one.excuses == [.hostPID] && !one.attachesHostPID && one.attachesUnmasked)
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func whoOwnsTheWayToItDecides() throws {
+        let top = FileManager.default.temporaryDirectory.path + "/way-\(UUID())"
+        try FileManager.default.createDirectory(
+            atPath: top + "/theirs/policy", withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: top) }
+        try "{}".write(
+            toFile: top + "/theirs/policy/policy.json", atomically: false, encoding: .utf8)
+        try FileManager.default.createSymbolicLink(
+            atPath: top + "/link", withDestinationPath: "theirs/policy")
+        for way in ["theirs/policy", "link"] {
+            var options = Options()
+            options.policyPath = "\(top)/\(way)/policy.json"
+            chown(top + "/theirs", 0, 0)
+            try PolicyFile.apply(to: &options)
+            chown(top + "/theirs", 1234, 0)
+            #expect(throws: InputError.self) { try PolicyFile.apply(to: &options) }
+        }
     }
 
     @Test(.enabled(if: geteuid() == 0)) func aFileThatOthersMayWriteIsRefused() throws {

@@ -65,7 +65,9 @@ import Testing
                 container("a", true), container("b", false), container("c", nil),
             ])
         }) { directory in
-            let (code, lines) = Self.run(runtimeDirectory: directory) { $0.attachAll() }
+            let (code, lines) = Self.run(runtimeDirectory: directory) {
+                $0.attachAll { _, log, body in Watch.Result(code: body(log) { _ in }) }
+            }
             #expect(code == .failure)
             let reason = """
                 not attached: process \(getpid()) is in this mount namespace, not in a container
@@ -77,5 +79,29 @@ import Testing
                 ])
         }
         #expect(requests.map(\.op) == [.list, .status])
+    }
+
+    @Test func attachAllGivesUpADaemonThatHangs() throws {
+        _ = try FakeDaemon.run({ request in
+            guard request.op == .list else { return Reply(status: DaemonStatus()) }
+            return Reply(
+                containers: (1...9).map {
+                    ContainerSummary(
+                        id: "c\($0)", pid: getpid(), uptime: 1, cgroup: "/", cpus: nil,
+                        memoryTotal: nil, isRunning: true)
+                })
+        }) { directory in
+            var tried = 0
+            let (code, lines) = Self.run(runtimeDirectory: directory) {
+                $0.attachAll { _, _, _ in
+                    tried += 1
+                    return Watch.Result(code: .overdue)
+                }
+            }
+            #expect(code == .failure)
+            #expect(tried == 3)
+            #expect(
+                lines.first?.hasPrefix("error given up: 3 containers were not done") == true)
+        }
     }
 }

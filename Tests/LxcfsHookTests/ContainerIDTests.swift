@@ -32,7 +32,9 @@ import Testing
     @Test func names() {
         #expect(ContainerID.fault("web-1.x_y+z") == nil)
         #expect(ContainerID.fault(String(repeating: "a", count: 255)) == nil)
-        for id in ["", ".", "..", "a/b", "a\nb", "\u{7F}", String(repeating: "a", count: 256)] {
+        // crun makes them.
+        #expect(ContainerID.fault("a\nb\u{7F}") == nil)
+        for id in ["", ".", "..", "a/b", String(repeating: "a", count: 256)] {
             #expect(ContainerID.fault(id) != nil)
         }
     }

@@ -158,6 +158,17 @@ import Testing
         #expect(policy.notes.contains { $0.hasPrefix("\(target): ") })
     }
 
+    @Test func mountsOfItsOwnAreAFaultIfThePolicySaysSo() throws {
+        var options = Options()
+        options.excuses = [.hostPID, .unmasked]
+        let policy = try Self.policy(
+            Self.config(mounts: [("/proc/meminfo", "bind"), ("/data", "bind")]), options)
+        #expect(
+            policy.faults == [
+                "/proc/meminfo: a mount of config.json covers it, against the policy"
+            ])
+    }
+
     @Test func otherMountsDoNotMatter() throws {
         let config = try Self.config(mounts: [
             ("/sys/fs/cgroup", "cgroup2"), ("/proc/sys", "bind"), ("/data/proc/stat", "bind"),

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct WatchMessageTests {
     static let files = MountedFiles(
-        pid: 7, rootfs: "/a b\u{e4}",
+        pid: 7, namespace: 4_026_531_840, rootfs: "/a b\u{e4}",
         devices: [DeviceNumber(major: 0, minor: 51), DeviceNumber(major: 8, minor: 1)])
 
     static let all: [WatchMessage] =

@@ -191,6 +191,11 @@ foreign_profile() {
     foreign_profile '.linux.seccomp |= {defaultAction, listenerMetadata: "theirs"}'
     foreign_profile '.linux.seccomp |= {defaultAction,
         flags: ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"]}'
+    # runc takes no notice of case, nor of letters that are only similar.
+    foreign_profile '.linux.Seccomp = .linux.seccomp | del(.linux.seccomp)'
+    foreign_profile '.linux.seccomp |= {defaultAction, "\u017fyscalls": .syscalls}'
+    foreign_profile '.linux.seccomp.syscalls = [{names: ["mkdir"], action: "SCMP_ACT_ERRNO",
+        "name\u017f": ["sysinfo"]}]'
     # The environment says it, too.
     make_bundle foreign true
     RUN_OCI_SECCOMP_RECEIVER=/run/other.sock precreate foreign --sysinfo

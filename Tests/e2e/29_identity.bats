@@ -3,6 +3,7 @@
 # administrator requires holds: the hook's own deadline, his policy.
 
 load helpers
+load hostile
 
 setup_file() { start_daemon; }
 teardown_file() { stop_daemon; }
@@ -18,10 +19,10 @@ teardown() {
     local root id
     for root in "$WORK"/roots/*/*/; do
         [[ -d $root ]] || continue
-        for id in $(ls -A "$root"); do
+        while read -rd '' id; do
             root_cmd "$(basename "$(dirname "$root")")" "$(basename "$root")" \
                 delete --force "$id" || true
-        done
+        done < <(find "$root" -mindepth 1 -maxdepth 1 -printf '%f\0')
     done
     rm -rf "$WORK/roots"
     cleanup_containers
@@ -266,6 +267,32 @@ odd_ids() {
 
 @test "ids that cannot be file names" { for_each_runtime odd_ids; }
 
+@test "ids with control characters" {
+    local runtime id
+    for runtime in "${RUNTIMES[@]}"; do
+        for id in $'a\nb' $'\tx\x7f' $'a\x1b[2J' ü; do
+            make_bundle one -m $((64 << 20))
+            # runc refuses them; then nobody has such a container.
+            if ! start_in "$runtime" a one "$id" 2>"$WORK/odd.log"; then
+                run ! grep -q "lxcfs-hook" "$WORK/odd.log"
+                rm -rf "$WORK/bundles"
+                continue
+            fi
+            echo "# $runtime: $(printf %q "$id")"
+            expect one=65536
+            kill_worker
+            expect one=65536
+            [[ $(listed 'map(.name // .id) | join(",")') == "$id" ]] || fail "$(listed .)"
+            # Neither a list nor a log has a line that is not the daemon's.
+            [[ $("$LXCFSD" list --runtime-dir "$WORK/run" | wc -l) == 2 ]]
+            run ! grep -aqP '[\x00-\x08\x0b-\x1f\x7f]|^b' "$WORK/lxcfsd.log"
+            root_cmd "$runtime" a delete --force "$id"
+            wait_for 5 eval '[[ $(listed length) == 0 ]]'
+            rm -rf "$WORK/bundles"
+        done
+    done
+}
+
 # --- The freezer. ---
 
 # freezer_of PATH: the file that says whether a cgroup is frozen.
@@ -352,6 +379,61 @@ finds_the_stuck_one() {
     run -0 "$LXCFS_HOOK" attach "$PID" --runtime-dir "$WORK/run" --no-syslog
     says_frozen "$FREEZER"
     runtime_cmd "${RUNTIMES[0]}" resume wide
+}
+
+@test "attaches that come together take turns" {
+    local pid i
+    make_bundle turns -n -m $((96 << 20))
+    start_container "${RUNTIMES[0]}" turns
+    pid=$(container_pid turns)
+    for i in $(seq 12); do
+        "$LXCFS_HOOK" attach "$pid" --runtime-dir "$WORK/run" --no-syslog >"$WORK/turn.$i" 2>&1 3>&- &
+        echo $! >>"$WORK/turns"
+    done
+    for i in $(seq 12); do
+        # On a busy machine a process may take longer than a second to stop. That is said, and no fault.
+        wait "$(sed -n "${i}p" "$WORK/turns")" || grep -q "do not freeze" "$WORK/turn.$i" ||
+            fail "$(cat "$WORK"/turn.*)"
+    done
+    grep -q "of them replaced$" "$WORK"/turn.*
+    expect turns=98304
+    # None lies on another one.
+    [[ -z $(awk '/ - fuse/ { print $5 }' "/proc/$pid/mountinfo" | sort | uniq -d) ]]
+    run ! says_frozen "$(freezer_of "$E2E_CGROUP/turns")"
+    [[ $(listed length) == 1 ]]
+}
+
+# A container whose root is a filesystem of its own: its server is frozen with it, so that lookups of
+# the hook's have no end.
+own_root() {
+    attack_bundle "$1" attack_agent -n -m $((96 << 20)) \
+        'until test -e /go; do sleep 0.01; done; exec /attack_agent fuse /'
+    set_config "$1" '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])
+        | .linux.resources.devices = [{allow: true, access: "rwm"}]'
+    start_container "${RUNTIMES[0]}" "$1"
+    touch "/proc/$(container_pid "$1")/root/go"
+    wait_for 5 grep -q " / / .* - fuse hanging" "/proc/$(container_pid "$1")/mountinfo"
+}
+
+@test "a container whose files lead to its own server: it does not stay frozen, nor keep others waiting" {
+    local pid hook
+    own_root trap
+    pid=$(container_pid trap)
+    make_bundle other -m $((64 << 20))
+    start_container "${RUNTIMES[0]}" other
+    SECONDS=0
+    "$LXCFS_HOOK" attach "$pid" --runtime-dir "$WORK/run" --no-syslog >"$WORK/trap.log" 2>&1 3>&- &
+    hook=$!
+    # Another one gets its turn.
+    sleep 0.3
+    run -0 "$LXCFS_HOOK" attach "$(container_pid other)" --runtime-dir "$WORK/run" --no-syslog
+    wait "$hook" && fail "attached"
+    ((SECONDS < 30 * ${E2E_PATIENCE:-1})) || fail "after $SECONDS s: $(<"$WORK/trap.log")"
+    wait_for 5 eval '! says_frozen "$(freezer_of "$E2E_CGROUP/trap")"'
+    expect other=65536
+    echo "# $SECONDS s: $(<"$WORK/trap.log")"
+    # Nothing of the hook is left.
+    wait_for 5 eval '! pgrep -f "lxcfs-hook attach $pid"'
 }
 
 @test "more cgroups than can be looked at" {
@@ -499,6 +581,34 @@ PYTHON
     rm -rf "$WORK/run3"
 }
 
+# hook_that BUNDLE INJECTION [HOOK-OPTION...]: its createRuntime hook is disturbed by strace(1).
+hook_that() {
+    set_config "$1" '.hooks.createRuntime[0] |= (.path = "/bin/sh" | .args = ["sh", "-c", $text])' \
+        --arg text "exec $(command -v strace) -f -o /dev/null -e trace=move_mount \
+            -e inject=move_mount:$2 $LXCFS_HOOK createRuntime ${*:3} --runtime-dir $WORK/run"
+}
+
+@test "what is half mounted is taken back" {
+    needs_command strace
+    local runtime injection
+    for runtime in "${RUNTIMES[@]}"; do
+        # Killed between two files, or stopped there beyond the deadline.
+        for injection in "signal=KILL:when=4" "signal=STOP:when=4"; do
+            make_bundle half
+            hook_that half "$injection" --timeout 1
+            starts_without "$runtime" half 7
+            root_cmd "$runtime" a delete --force half
+            rm -rf "$WORK/bundles"
+        done
+    done
+    # Required: it does not start.
+    make_bundle half
+    hook_that half "signal=KILL:when=4" --required
+    run ! start_in "${RUNTIMES[0]}" a half half
+    root_cmd "${RUNTIMES[0]}" a delete --force half || true
+    [[ $(listed length) == 0 ]]
+}
+
 # --- The administrator. ---
 
 @test "what is required cannot be undone by annotations" {
@@ -542,6 +652,66 @@ PYTHON
     [[ $output == *"ok  "*"$policy"* ]]
 }
 
+@test "what the policy does not excuse" {
+    local policy=$WORK/policy/policy.json way
+    mkdir -p "$WORK/policy"
+    for way in '.linux |= (.maskedPaths = [] | .readonlyPaths = [])' '.linux.namespaces |= map(select(.type != "pid"))'; do
+        make_bundle one -m $((64 << 20))
+        add_hooks one --policy "$policy"
+        set_config one "$way"
+        echo '{"required": true}' >"$policy"
+        start_in "${RUNTIMES[0]}" a one one
+        expect one="$(host_total)"
+        root_cmd "${RUNTIMES[0]}" a delete --force one
+        echo '{"required": true, "excuses": ["own-mounts"]}' >"$policy"
+        start_in "${RUNTIMES[0]}" a one one
+        expect one=65536
+        root_cmd "${RUNTIMES[0]}" a delete --force one
+        rm -rf "$WORK/bundles"
+    done
+    make_bundle one -m $((64 << 20))
+    add_hooks one --policy "$policy"
+    set_config one '.mounts += [{destination: "/proc/meminfo", type: "bind",
+        source: "/proc/meminfo", options: ["bind"]}]'
+    start_in "${RUNTIMES[0]}" a one one
+    root_cmd "${RUNTIMES[0]}" a delete --force one
+    echo '{"required": true, "excuses": []}' >"$policy"
+    run ! start_in "${RUNTIMES[0]}" a one one
+    run "$LXCFS_HOOK" check --policy "$policy" --runtime-dir "$WORK/run"
+    [[ $output == *"excuses: none"* ]] || fail "$output"
+}
+
+@test "a policy whose way others decide about, and one that a user's own hook meets" {
+    local policy=$WORK/theirs/policy/policy.json state
+    mkdir -p "$WORK/theirs/policy"
+    ln -s theirs/policy "$WORK/way"
+    echo '{"annotations": []}' >"$policy"
+    make_bundle one
+    stranger
+    state="{\"ociVersion\": \"1.0.2\", \"id\": \"x\", \"status\": \"creating\",
+        \"pid\": $STRANGER, \"bundle\": \"$(bundle_of one)\"}"
+    for place in "$policy" "$WORK/way/policy.json"; do
+        chown 1234 "$WORK/theirs"
+        run -2 "$LXCFS_HOOK" createRuntime --policy "$place" --runtime-dir "$WORK/run" \
+            --no-syslog <<<"$state"
+        [[ $output == *"go-w $WORK/theirs"* ]] || fail "$output"
+        chown 0 "$WORK/theirs"
+        run -0 "$LXCFS_HOOK" createRuntime --policy "$place" --runtime-dir "$WORK/run" \
+            --no-syslog <<<"$state"
+    done
+    # Rootless: files of root are nobody's there, and what only root may read binds nobody.
+    cp "$LXCFS_HOOK" "$WORK/theirs/hook"
+    chmod 755 "$WORK/theirs/hook" "$WORK" "${WORK%/*}" "${WORK%/*/*}" "${WORK%/*/*/*}"
+    for mode in 644 600; do
+        chmod $mode "$policy"
+        for rootless in "" "unshare -Ur"; do
+            # shellcheck disable=SC2086 # words
+            run -0 setpriv --reuid 1234 --clear-groups $rootless "$WORK/theirs/hook" createRuntime \
+                --policy "$policy" --runtime-dir "$WORK/run" --no-syslog <<<"$state"
+        done
+    done
+}
+
 @test "long annotations" {
     local runtime
     for runtime in "${RUNTIMES[@]}"; do
@@ -559,4 +729,30 @@ PYTHON
         root_cmd "$runtime" a delete --force one
         rm -rf "$WORK/bundles"
     done
+}
+
+@test "attach --all goes on behind a container that holds it up" {
+    local pid
+    attack_bundle trap attack_agent -m $((96 << 20)) \
+        'until test -e /go; do sleep 0.01; done; exec /attack_agent fuse /'
+    set_config trap '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])
+        | .linux.resources.devices = [{allow: true, access: "rwm"}]'
+    start_container "${RUNTIMES[0]}" trap
+    make_bundle other -m $((64 << 20))
+    start_container "${RUNTIMES[0]}" other
+    pid=$(container_pid trap)
+    touch "/proc/$pid/root/go"
+    wait_for 5 grep -q " / / .* - fuse hanging" "/proc/$pid/mountinfo"
+    # Without a service manager all mounts are dead then.
+    kill -KILL "$(daemon_pid)"
+    wait_for 5 is_gone "$(daemon_pid)"
+    umount -l "$WORK/lxcfs"
+    umount -R -l "$WORK/run/tree"
+    start_daemon
+    SECONDS=0
+    run -1 "$LXCFS_HOOK" attach --all --runtime-dir "$WORK/run" --no-syslog
+    ((SECONDS < 20 * ${E2E_PATIENCE:-1})) || fail "after $SECONDS s"
+    [[ $output == *"error: trap: "*"1 of 2 containers attached anew"* ]] || fail "$output"
+    expect other=65536
+    run ! says_frozen "$(freezer_of "$E2E_CGROUP/trap")"
 }

@@ -245,6 +245,37 @@ start() {
     is_running "$(daemon_pid)"
 }
 
+@test "taken over: calls that are newer, older, of another ABI, or say the same in another way" {
+    local call
+    # The numbers of 425 and above are those of all architectures.
+    for call in "socket 40 1 0" "socket 38 5 0" "socket 17 3 0" "socket 16 3 15" \
+        "426 3 1 0 0 0" "427 3 0 0 0" "428 $HERE s:/ 1" "432 3 0 0 0" "431 3 0 0 0 0" "433 $HERE s:/ 0" \
+        "440 3 b:16 1 4 0" "442 $HERE s:/ 0 b:32 32" "443 3 s: 0 0" "445 0 0 0 0" \
+        "446 3 0" "447 0" "448 3 0" "452 $HERE s:/etc/shadow 0666 0" "463 $HERE s:/ 0 s:user.x 0 0" \
+        "467 $HERE s:/ 1 0 0" \
+        "prctl 1 9 0 0 0" "prctl 22 2 b:16 0 0" "prctl 35 1 0 0 0" "prctl 28 0 0 0 0" \
+        "prctl 47 2 21 0 0" "prctl 0x59616d61 1 0 0 0" "prctl 38 1 0 0 0" \
+        "mmap 0 4096 5 0x21 3 0" "mprotect 0 4096 7" \
+        "ioctl 3 0x5413 b:8" "ioctl 3 0x4030582a b:64" "ioctl 3 0x40049409 3" "ioctl 3 0x6609 b:8" \
+        "fcntl 3 1024 1" "fcntl 3 1026 0" "fcntl 3 14 0" "fcntl 3 6 b:32" "clone 0x01000000 0 0 0 0" \
+        "clone 0x20000100 0 0 0 0" "setsockopt 3 1 26 b:16 16" "setsockopt 3 1 16 b:4 4"; do
+        # shellcheck disable=SC2086 # words
+        gets killed $call
+    done
+    if [[ $(uname -m) == x86_64 ]]; then
+        # modify_ldt, iopl, ioperm, arch_prctl, kexec_load, pkey_mprotect, move_pages; write, execve
+        # and kill as x32.
+        for call in "154 0 b:16 16" "172 3" "173 0 1024 1" "158 0x1002 0" "246 0 0 0 0" "329 0 4096 7 0" \
+            "279 KEEPER 0 0 0 0 0" "0x40000001 1 s:x 1" "0x40000208 s:/bin/true 0 0" \
+            "0x4000003e KEEPER 9"; do
+            # shellcheck disable=SC2086 # words
+            gets killed ${call//KEEPER/$(daemon_pid)}
+        done
+    fi
+    is_running "$(daemon_pid)"
+    anew
+}
+
 # channel: the worker's first socket to its aide, which was made in the moment before the aide's.
 channel() {
     local worker aide inode file
@@ -329,6 +360,108 @@ asks() {
         kill -KILL "$(worker_pid)"
         wait_for 5 cat "$WORK/lxcfs/proc/uptime"
     done
+}
+
+# leaves WHAT [ARGUMENT...]: what a worker that has been taken over leaves behind.
+leaves() {
+    needs_command python3
+    cat "$WORK/lxcfs/proc/uptime" >/dev/null
+    timeout 60 python3 "$E2E_DIR/left.py" "$(daemon_pid)" "$(worker_pid)" "$@"
+}
+
+# next_serves NAME: another worker, and containers are served; nothing but this was needed.
+next_serves() {
+    local worker keeper
+    keeper=$(daemon_pid)
+    worker=$(worker_pid)
+    [[ -z $worker ]] || kill -KILL "$worker"
+    # After those that the keeper has ended, workers are started later and later.
+    wait_for 15 eval '[[ -n $(worker_pid) && $(worker_pid) != "'"$worker"'" ]]'
+    wait_for 15 total_is "$1" 65536 || fail "$(tail -n 6 "$WORK/lxcfsd.log")"
+    is_running "$keeper"
+    [[ $("$LXCFSD" list --json --runtime-dir "$WORK/run" | jq length) == 1 ]]
+}
+
+total_is() {
+    [[ $(timeout 5 awk '/^MemTotal:/ { print $2 }' "/proc/$(container_pid "$1")/root/proc/meminfo") == "$2" ]]
+}
+
+@test "its aide answers anything, and is there afterwards" {
+    local aide before
+    anew
+    start asked
+    aide=$(aide_of "$(worker_pid)")
+    before=$(ls "/proc/$aide/fd" | wc -l)
+    run -0 leaves aide 1 3
+    echo "# $output requests"
+    ((output > 100))
+    is_running "$aide"
+    is_running "$(daemon_pid)"
+    # What came along, and what was made, is closed.
+    wait_for 5 eval '(($(ls "/proc/'"$aide"'/fd" | wc -l) < '"$before"' + 8))'
+    (($(awk '/^RssAnon:/ { print $2 }' "/proc/$aide/status") < 32768))
+    next_serves asked
+}
+
+@test "what a worker that was taken over leaves does not keep the next one from serving" {
+    local part
+    anew
+    start left
+    leaves poison
+    next_serves left
+    next_serves left
+    for part in header tables requests; do
+        leaves garbage "$RANDOM" 2 "$part"
+        # What containers are shown is up to the memory, too (SIGUSR2).
+        timeout 5 cat "$WORK/lxcfs/proc/uptime" >/dev/null || true
+        anew_shown
+        next_serves left
+    done
+    # An upgrade finds the same.
+    kill -HUP "$(daemon_pid)"
+    wait_for 15 total_is left 65536
+    anew
+}
+
+# anew_shown: containers are shown themselves, whatever garbage says.
+anew_shown() {
+    kill -STOP "$(worker_pid)"
+    python3 - "$(daemon_pid)" <<'PYTHON'
+import glob, os, sys
+for file in glob.glob(f"/proc/{sys.argv[1]}/fd/*"):
+    if os.readlink(file).startswith("/memfd:lxcfsd "):
+        os.pwrite(os.open(file, os.O_RDWR), bytes(4), 4)
+PYTHON
+    kill -CONT "$(worker_pid)"
+}
+
+@test "messages of a worker that was taken over: the keeper stays, and what it holds has bounds" {
+    local keeper seed before lines
+    anew
+    start talks
+    lines=$(wc -l <"$WORK/lxcfsd.log")
+    keeper=$(daemon_pid)
+    before=$(ls "/proc/$keeper/fd" | wc -l)
+    for seed in 1 2; do
+        leaves nonsense $seed
+        next_serves talks
+    done
+    # Of messages that bring many descriptors, all but one are closed.
+    (($(ls "/proc/$keeper/fd" | wc -l) < before + 16)) || fail "$(ls -l "/proc/$keeper/fd")"
+    # Names that are too long are refused, and others are kept as far as there is room.
+    leaves flood 2 15000
+    (($(ls "/proc/$keeper/fd" | wc -l) < before + 16)) || fail "$(ls -l "/proc/$keeper/fd")"
+    leaves flood 4 400
+    (($(awk '/^RssAnon:/ { print $2 }' "/proc/$keeper/status") < 65536))
+    (($(stat -c %s "$WORK/run/kept.json") < 20 << 20))
+    (($(wc -l <"$WORK/lxcfsd.log") < lines + 100)) || fail "$(tail -n 20 "$WORK/lxcfsd.log" | cut -c1-200)"
+    next_serves talks
+    cleanup_containers
+    # It can be ended.
+    SECONDS=0
+    stop_daemon
+    ((SECONDS < 5 * ${E2E_PATIENCE:-1}))
+    start_daemon
 }
 
 @test "the unit: what systemd-analyze(1) has against it is what the daemon needs" {

@@ -320,3 +320,59 @@ cuts_limit() {
         stop_daemon
     done
 }
+
+@test "limits of whoever starts the hook do not become its own" {
+    local limit pid
+    start_daemon
+    make_bundle "limited" -n -m $((64 << 20)) sleep 1000
+    start_container "${RUNTIMES[0]}" limited
+    pid=$(container_pid limited)
+    for limit in "n 12" "n 24" "f 0" "u 1" "s 128" "l 0"; do
+        echo "--- ulimit -S$limit"
+        run -0 bash -c "ulimit -S$limit; exec \"\$@\"" bash "$LXCFS_HOOK" attach "$pid" \
+            --runtime-dir "$WORK/run" --no-syslog
+        total_is limited 65536
+        "$LXCFS_HOOK" detach "$pid" --runtime-dir "$WORK/run" --no-syslog
+    done
+}
+
+@test "what a hook is to read or write and cannot is an error" {
+    start_daemon
+    make_bundle streams
+    run bash -c "exec $LXCFS_HOOK precreate --no-syslog --runtime-dir $WORK/run >&- \
+        <$(bundle_of streams)/config.json"
+    [[ $status == 1 && $output == *"config.json to stdout: Bad file descriptor"* ]] ||
+        fail "$status: $output"
+    run bash -c "exec $LXCFS_HOOK precreate --no-syslog --runtime-dir $WORK/run <&-"
+    [[ $status == 3 && $output == *"Bad file descriptor"* ]] || fail "$status: $output"
+    run bash -c "exec $LXCFS_HOOK createRuntime --required --no-syslog --runtime-dir $WORK/run <&-"
+    [[ $status == 3 && $output == *"Bad file descriptor"* ]] || fail "$status: $output"
+}
+
+@test "a runtime directory that is moved away, emptied or read-only while the daemon runs" {
+    start_daemon
+    start stays
+    # As long as it is away, what was registered is not known to the next worker.
+    mv "$WORK/run/containers" "$WORK/containers"
+    replace_worker
+    mv "$WORK/containers/"* "$WORK/run/containers"
+    replace_worker
+    total_is stays 65536
+    [[ $(ask list --json | jq length) == 1 ]]
+    # The mount in it stays where it is.
+    rm -rf "$WORK/run/containers" "$WORK"/run/counters.* "$WORK"/run/kept.json
+    replace_worker
+    is_running "$(daemon_pid)"
+    start new
+    total_is new 65536
+    replace_worker
+    total_is new 65536
+    # Read-only, for whoever comes now.
+    mount --bind "$WORK/run" "$WORK/run"
+    mount -o remount,bind,ro "$WORK/run"
+    replace_worker
+    total_is new 65536
+    umount -l "$WORK/run"
+    replace_worker
+    total_is new 65536
+}

@@ -50,7 +50,8 @@ final class CounterRecords: @unchecked Sendable {
         return size
     }
 
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it. Without one (its directory has been removed, or cannot be written
+    /// to) counters begin anew, and with each worker once more.
     ///
     /// - Parameter cpus: how many CPUs the machine may ever have.
     init(_ path: String, cpus: Int, log: Logger) throws(SystemError) {
@@ -58,7 +59,12 @@ final class CounterRecords: @unchecked Sendable {
         self.log = log
         rowSize = Self.rowSize(cpus: cpus)
         let size = Self.count * 2 * rowSize
-        file = try Self.open(path, size: size)
+        do {
+            file = try Self.open(path, size: size)
+        } catch {
+            log.error("counters of containers begin anew: \(error)")
+            file = try SharedMemory.make("lxcfsd-counters", size: size)
+        }
         memory = try SharedMemory.map(file, size: size)
     }
 

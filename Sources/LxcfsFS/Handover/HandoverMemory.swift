@@ -155,6 +155,39 @@ package final class HandoverMemory: @unchecked Sendable {
     package var upgrades: UInt64 { clinux_load64(base + Offset.upgrades) }
     package func countUpgrade() { _ = clinux_add64(base + Offset.upgrades, 1) }
 
+    // MARK: - What never changes
+
+    /// What every worker begins with, and without which none can begin.
+    package struct Constants: Equatable, Sendable {
+        fileprivate let initial: [UInt8]
+    }
+
+    /// nil as long as the kernel's INIT has not been answered on each connection.
+    package var constants: Constants? {
+        guard FUSEConnection.allCases.allSatisfy({ initial($0).answer != nil }) else {
+            return nil
+        }
+        return Constants(
+            initial: Array(
+                UnsafeRawBufferPointer(start: base + Offset.initial, count: Self.initialSize)))
+    }
+
+    /// Writes it once more, before a worker starts: one that has been taken over may have written
+    /// anything over it, and no other one would ever serve.
+    package func restore(_ constants: Constants?, _ options: DaemonOptions) {
+        clinux_store32(base + Offset.threads, UInt32(threads))
+        clinux_store32(base + Offset.coherence, UInt32(clamping: options.coherence))
+        clinux_store32(base + Offset.version, Self.version)
+        guard let constants, constants != self.constants else { return }
+        constants.initial.withUnsafeBytes {
+            if let first = $0.baseAddress {
+                (base + Offset.initial).copyMemory(from: first, byteCount: $0.count)
+            }
+        }
+    }
+
+    private static let initialSize = FUSEConnection.allCases.count * InitialExchange.size
+
     // MARK: - Parts
 
     package func initial(_ connection: FUSEConnection) -> InitialExchange {

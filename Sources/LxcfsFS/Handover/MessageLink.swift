@@ -20,11 +20,11 @@ struct MessageLink: ~Copyable, Sendable {
 
         /// What is said with a `keep`.
         ///
-        /// - Returns: nil if something of it is missing, or the payload is too long.
+        /// - Returns: nil if something of it is missing or too long.
         consuming func named() -> NamedDescriptor? {
             let payload = line.payload ?? ""
-            guard let name = line.name, payload.utf8.count <= NamedDescriptor.payloadLimit,
-                let descriptor
+            guard let name = line.name, name.utf8.count <= NamedDescriptor.nameLimit,
+                payload.utf8.count <= NamedDescriptor.payloadLimit, let descriptor
             else { return nil }
             return NamedDescriptor(name: name, payload: payload, descriptor)
         }

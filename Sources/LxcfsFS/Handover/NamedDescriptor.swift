@@ -4,12 +4,15 @@ import Syscalls
 ///
 /// Whoever drops it closes the descriptor.
 package struct NamedDescriptor: ~Copyable, Sendable {
-    /// Of the choice of the part of the worker that the descriptor belongs to, such as
+    /// At most ``nameLimit`` bytes, of the choice of the part of the worker that the descriptor belongs to, such as
     /// `seccomp:<number>`.
     package let name: String
     /// What that part has to know of it; at most ``payloadLimit`` bytes.
     package let payload: String
     package let descriptor: FileDescriptor
+
+    /// Bytes of a name: the longest ones have the name of a file in them.
+    package static let nameLimit = 512
 
     /// Bytes of a payload: with its escapes it has to fit into one message.
     package static let payloadLimit = 8192

@@ -68,7 +68,7 @@ extension SystemCallFilter {
             // States that find no room in their directory
             "memfd_create",
             // Sockets: the control socket, the keeper, the aide
-            "accept", "accept4", "getsockopt", "setsockopt", "getpeername", "sendmsg",
+            "accept", "accept4", "getsockopt", "getpeername", "sendmsg",
             "sendto", "recvmsg", "recvfrom",
         ]) + [
             // F_SETOWN would send signals to anybody.
@@ -78,6 +78,9 @@ extension SystemCallFilter {
                 {
                     .int(1, UInt64($0))
                 }),
+            // How long a client is waited for. Not what stays with a listening socket, such as filters:
+            // the next workers have the same.
+            Call("setsockopt", [.int(2, UInt64(SO_SNDTIMEO)), .int(2, UInt64(SO_RCVTIMEO))]),
             Call("ioctl", requests.map { Argument(index: 1, mask: 0xffff, value: $0) }),
         ]
     }

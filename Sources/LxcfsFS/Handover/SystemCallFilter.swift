@@ -89,6 +89,8 @@ public struct SystemCallFilter: Sendable {
         defer { seccomp_release(filter) }
         // Threads that run already get it too.
         try check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1))
+        // Calls of another ABI (x32, 32 bits) would end the thread alone.
+        try check(seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, Self.killProcess))
         // A tree instead of a list, for kernels before 5.11, which look at each call anew.
         try check(seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2))
         for call in calls {

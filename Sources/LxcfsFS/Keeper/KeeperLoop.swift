@@ -19,6 +19,8 @@ final class KeeperLoop {
     /// Where workers receive requests.
     private let requests: [PendingRequest]
     private let holder: Holder
+    /// nil until the first worker serves.
+    private var constants: HandoverMemory.Constants?
     let shared: HandoverMemory
     let workers: Workers
 
@@ -48,6 +50,7 @@ final class KeeperLoop {
         poller = try Poller()
         holder = Holder(log: log)
         supervisor = Supervisor(isComplete: mounts == nil)
+        constants = shared.constants
         requests = FUSEConnection.allCases.flatMap(shared.requests)
         workers = Workers(
             program, setup, store, poller, firstToken: Self.workerToken, log: log)
@@ -70,6 +73,7 @@ final class KeeperLoop {
                 try finishMounts()
             case let token?:
                 if let event = workers.hear(token, heir: supervisor.next?.pid) {
+                    if case .serving = event { constants = constants ?? shared.constants }
                     try tell(event)
                 }
             case nil:
@@ -187,6 +191,8 @@ final class KeeperLoop {
 
     private func start(_ source: Supervisor.Program, afterCrash: Bool) throws {
         let event: Supervisor.Event
+        shared.restore(constants, options)
+        keepDirectories()
         do {
             let executable = source == .current ? program.current : try program.onDisk()
             event = .started(try workers.start(executable, afterCrash: afterCrash), source)
@@ -194,6 +200,16 @@ final class KeeperLoop {
             event = .notStarted(source, "\(error)")
         }
         try tell(event)
+    }
+
+    /// Somebody may have removed what no worker can begin without.
+    private func keepDirectories() {
+        do {
+            try makeDirectory(options.runtimeDirectory, mode: 0o755)
+            try makeDirectory(options.directory.containers, mode: 0o700)
+        } catch {
+            log.warning("\(error)")
+        }
     }
 
     private func look(at pid: pid_t) throws {
@@ -223,6 +239,7 @@ final class KeeperLoop {
     private func replaceKeeper() throws {
         // The new keeper must not start a worker beside this one.
         workers.finish()
+        shared.restore(constants, options)
         holder.handOver()
         let error = ServiceManager.execute(
             program.path, CommandLine.arguments, handingOver: workers.store.items)

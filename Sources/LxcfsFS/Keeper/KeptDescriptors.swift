@@ -10,6 +10,8 @@ struct KeptDescriptors {
         let number: Int
 
         var storeName: String { "kept-\(number)" }
+
+        func size(_ name: String) -> Int { name.utf8.count + payload.utf8.count }
     }
 
     private var entries: [String: Entry] = [:]
@@ -22,7 +24,15 @@ struct KeptDescriptors {
     static let defaultLimit = 16384
     private let limit: Int
 
-    init(limit: Int = defaultLimit) { self.limit = limit }
+    /// Bytes of all names and payloads; more are refused.
+    static let defaultRoom = 16 << 20
+    private let room: Int
+    private var taken = 0
+
+    init(limit: Int = defaultLimit, room: Int = defaultRoom) {
+        self.limit = limit
+        self.room = room
+    }
 
     private var byName: [(key: String, value: Entry)] { entries.sorted { $0.key < $1.key } }
 
@@ -53,18 +63,27 @@ struct KeptDescriptors {
     mutating func keep(_ named: consuming NamedDescriptor) -> Change {
         let (name, payload) = (named.name, named.payload)
         var change = forget(name)
-        guard entries.count < limit else { return change }
+        guard entries.count < limit, taken + name.utf8.count + payload.utf8.count <= room else {
+            return change
+        }
         let entry = Entry(
             file: HeldDescriptor(named.takeDescriptor()), payload: payload,
             number: nextNumber)
         nextNumber += 1
-        entries[name] = entry
+        enter(entry, name)
         change.stored = StoredItem(name: entry.storeName, number: entry.file.number)
         return change
     }
 
     mutating func forget(_ name: String) -> Change {
-        Change(dropped: entries.removeValue(forKey: name)?.storeName)
+        guard let entry = entries.removeValue(forKey: name) else { return Change() }
+        taken -= entry.size(name)
+        return Change(dropped: entry.storeName)
+    }
+
+    private mutating func enter(_ entry: Entry, _ name: String) {
+        if let former = entries.updateValue(entry, forKey: name) { taken -= former.size(name) }
+        taken += entry.size(name)
     }
 
     // MARK: - Across keepers
@@ -91,8 +110,8 @@ struct KeptDescriptors {
         for record in records where Self.numbers.contains(record.number) {
             // A record that is damaged must not give a descriptor to two names.
             guard let file = left.removeValue(forKey: "kept-\(record.number)") else { continue }
-            entries[record.name] = Entry(
-                file: file, payload: record.payload, number: record.number)
+            enter(
+                Entry(file: file, payload: record.payload, number: record.number), record.name)
             nextNumber = max(nextNumber, record.number + 1)
         }
         return left

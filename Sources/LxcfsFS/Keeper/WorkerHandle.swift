@@ -12,6 +12,8 @@ final class WorkerHandle {
     var contract = Contract.first
     /// It has said something that is not understood.
     var isMisunderstood = false
+    /// Something that it wanted to have kept is not, which has been said.
+    var hasTooMany = false
 
     init(pid: pid_t, link: KeeperEnd, token: UInt64, executable: ProgramFile.Version) {
         self.pid = pid

@@ -85,7 +85,7 @@ final class Workers {
             return .ready(worker.pid)
         case .serving: return .serving(worker.pid, isOwnProgram: program.isOnDisk)
         case .answer: return .answered(worker.pid)
-        case .keep(let named): keep(named, heir: heir)
+        case .keep(let named): keep(named, of: worker, heir: heir)
         case .forget(let name): forget(name, heir: heir)
         case .other(let summary):
             if worker.isMisunderstood { return nil }
@@ -115,7 +115,7 @@ final class Workers {
         try? poller.remove(worker.link.descriptor)
         while let message = rest(of: worker) {
             switch consume message {
-            case .keep(let named): keep(named, heir: heir)
+            case .keep(let named): keep(named, of: worker, heir: heir)
             case .forget(let name): forget(name, heir: heir)
             default: break
             }
@@ -133,7 +133,9 @@ final class Workers {
 
     // MARK: - What they have kept
 
-    private func keep(_ named: consuming NamedDescriptor, heir: pid_t?) {
+    private func keep(
+        _ named: consuming NamedDescriptor, of worker: WorkerHandle, heir: pid_t?
+    ) {
         let name = named.name
         if let heir = heir.flatMap({ handles[$0] }) {
             do {
@@ -143,7 +145,10 @@ final class Workers {
             }
         }
         let change = store.kept.keep(named)
-        if change.stored == nil { log.warning("\(name) is not kept: too many descriptors are") }
+        if change.stored == nil, !worker.hasTooMany {
+            worker.hasTooMany = true
+            log.warning("\(name.debugDescription) is not kept: too many descriptors are")
+        }
         record(change, name)
     }
 

@@ -161,7 +161,8 @@ final class Registrar {
             } catch {
                 guard isFinal else { continue }
                 log.info("forgot \(known.id): \(error)")
-                try state.remove(file: name)
+                // Where nothing can be removed, the next worker forgets it, too.
+                do { try state.remove(file: name) } catch { log.warning("\(error)") }
             }
         }
         if isFinal {

@@ -47,8 +47,7 @@ struct StateDirectory: Sendable {
     /// - Parameter known: files, with their inodes, that need not be read.
     func read(except known: [String: UInt64] = [:]) throws(SystemError) -> Content {
         var content = Content()
-        for item in try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY).list()
-        where item.isRegularFile {
+        for item in try list() where item.isRegularFile {
             let name = path + "/" + item.name
             // Half-written, by a worker that has died or just now.
             if item.name.hasPrefix(".") { continue }
@@ -67,8 +66,19 @@ struct StateDirectory: Sendable {
 
     /// Removes what a worker that has died has half-written.
     func sweep() throws(SystemError) {
-        for item in try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY).list()
-        where item.name.hasPrefix(".") { unlink(path + "/" + item.name) }
+        for item in try list() where item.name.hasPrefix(".") {
+            unlink(path + "/" + item.name)
+        }
+    }
+
+    /// Nothing if somebody has removed the directory.
+    private func list() throws(SystemError) -> [DirectoryItem] {
+        do {
+            return try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY).list()
+        } catch {
+            if error.errno == ENOENT { return [] }
+            throw error
+        }
     }
 
     /// The name of the file of a container.

@@ -21,9 +21,11 @@ struct AnsweredCalls {
         guard case .daemon(let directory) = options.origin else {
             throw PrecreateError("lxcfs has no agent for them")
         }
-        let foreign = ForeignAgent.objection(
-            annotations: config.annotations ?? [:],
-            receiver: getenv(ForeignAgent.receiverVariable).map { String(cString: $0) })
+        let foreign =
+            ForeignAgent.objection(toKeysOf: config)
+            ?? ForeignAgent.objection(
+                annotations: config.annotations ?? [:],
+                receiver: getenv(ForeignAgent.receiverVariable).map { String(cString: $0) })
         if let foreign {
             if options.isRequired { throw PrecreateError(foreign) }
             log.info("system calls are left alone: \(foreign)")

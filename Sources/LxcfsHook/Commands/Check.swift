@@ -41,7 +41,9 @@ struct Check {
                 .ok(
                     """
                     \(path): files are \(read.isRequired ? "" : "not ")required, annotations that \
-                    count: \(annotations ?? (read.isRequired ? "those that ask for more" : "all"))
+                    count: \(annotations ?? (read.isRequired ? "those that ask for more" : "all")), \
+                    excuses: \(read.excuses.isEmpty
+                        ? "none" : read.excuses.map(\.rawValue).joined(separator: ", "))
                     """)
             ]
         } catch {

@@ -27,7 +27,9 @@ struct CommandRunner {
     ///
     /// Needed after a total loss: a daemon that has been started again knows its containers by
     /// their state files, but cannot revive their mounts.
-    mutating func attachAll() -> ExitCode {
+    ///
+    /// - Parameter separately: does something in a process of its own.
+    mutating func attachAll(separately: Separately = Self.watched) -> ExitCode {
         guard case .daemon(let directory) = options.origin else { return .usage }
         let client = ControlClient(
             socket: Defaults.controlSocket(in: directory), timeout: 10_000)
@@ -45,21 +47,56 @@ struct CommandRunner {
         }
         var renewed = 0
         var failed = 0
+        var late = 0
         for container in containers where container.isRunning != false {
-            log.container = container.id
-            do throws(AttachError) {
-                let summary = try renew(container, in: mountPoint)
-                if summary.hasNews { summary.report(to: log, failure: .error) }
-                renewed += summary.isRenewed ? 1 : 0
-                failed += summary.failures.isEmpty ? 0 : 1
-            } catch {
-                log.error("not attached: \(error)")
-                failed += 1
+            if late >= Self.mostLate {
+                log.container = nil
+                log.error(
+                    "given up: \(late) containers were not done in time (--timeout); see whether "
+                        + "lxcfsd answers (lxcfsd status), then do this again")
+                break
             }
+            log.container = container.id
+            // One that holds up whoever mounts in it must not keep the others from their files.
+            let result = separately(options, log) { log, output in
+                var runner = CommandRunner(options: options, log: log)
+                runner.log.container = container.id
+                return runner.renew(container, in: mountPoint, output)
+            }
+            renewed += result.output == Self.renewedMark ? 1 : 0
+            failed += result.code == .success ? 0 : 1
+            late += result.code == .overdue ? 1 : 0
         }
         log.container = nil
         log.info("\(renewed) of \(containers.count) containers attached anew")
         return failed == 0 ? .success : .failure
+    }
+
+    typealias Separately = (Options, Log, (Log, ([UInt8]) -> Void) -> ExitCode) -> Watch.Result
+
+    static func watched(
+        _ options: Options, _ log: Log, _ body: (Log, ([UInt8]) -> Void) -> ExitCode
+    ) -> Watch.Result {
+        Watch(options: options, log: log, kind: .command).run(body)
+    }
+
+    /// After that many it is not the containers.
+    private static let mostLate = 3
+    /// What the process says that has mounted anew.
+    private static let renewedMark = Array("renewed".utf8)
+
+    private func renew(
+        _ container: ContainerSummary, in mountPoint: String, _ output: ([UInt8]) -> Void
+    ) -> ExitCode {
+        do throws(AttachError) {
+            let summary = try renew(container, in: mountPoint)
+            if summary.hasNews { summary.report(to: log, failure: .error) }
+            if summary.isRenewed { output(Self.renewedMark) }
+            return summary.failures.isEmpty ? .success : .failure
+        } catch {
+            log.error("not attached: \(error)")
+            return .failure
+        }
     }
 
     private func renew(

@@ -31,6 +31,11 @@ enum PolicyFile {
         }
         if policy.required == true { options.isRequired = true }
         options.allowedAnnotations = policy.annotations
+        if let names = policy.excuses {
+            options.excuses = names.compactMap(Excuse.init(rawValue:))
+            if !options.excuses.contains(.hostPID) { options.attachesHostPID = true }
+            if !options.excuses.contains(.unmasked) { options.attachesUnmasked = true }
+        }
         return path
     }
 }

@@ -17,6 +17,9 @@ public enum Program {
         // Also: a message to a runtime that no longer listens must not end the hook between two
         // mounts.
         prepareProcess()
+        // Of whoever has started the runtime; it needs some 40 descriptors. What cannot be raised is
+        // named by what fails for it.
+        _ = raiseLimits()
         let parsed: Arguments
         do {
             parsed = try Arguments(Array(arguments.dropFirst()))

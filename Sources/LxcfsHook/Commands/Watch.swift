@@ -21,6 +21,9 @@ struct Watch {
 
     /// How much longer mounting may take, which does not wait for the daemon, in milliseconds.
     private static let grace: UInt64 = 1000
+    /// The same for a command: it may have to wait for its turn and for the container's processes to
+    /// stop, and mounts are not left half done if they can be completed.
+    private static let longestCommand = UInt64(Freezer.longest) * 2 + 4000
     /// The same of taking back what has been mounted, and of writing to logs that nobody reads.
     private static let rest: UInt64 = 1000
 
@@ -117,19 +120,18 @@ struct Watch {
             code: giveUp("ended by \(what) while \(step.text)", .failure, log))
     }
 
-    /// On the monotonic clock; nil: none.
-    private func deadline(_ step: Step, _ start: UInt64) -> UInt64? {
+    /// On the monotonic clock.
+    private func deadline(_ step: Step, _ start: UInt64) -> UInt64 {
         let end = start + UInt64(max(options.timeout, 0)) * 1_000_000
         guard case .mounting = step else { return end }
-        // Nobody waits for a command but who has typed it: mounts are not left half done.
-        return kind == .stage ? end + Self.grace * 1_000_000 : nil
+        return end + (kind == .stage ? Self.grace : Self.longestCommand) * 1_000_000
     }
 
-    private static func wait(for socket: borrowing MessageSocket, until end: UInt64?) -> Bool {
+    private static func wait(for socket: borrowing MessageSocket, until end: UInt64) -> Bool {
         while true {
             let now = Clock.monotonic()
-            if let end, now >= end { return false }
-            let time = end.map { CInt(clamping: ($0 - now) / 1_000_000 + 1) } ?? -1
+            if now >= end { return false }
+            let time = CInt(clamping: (end - now) / 1_000_000 + 1)
             var entry = pollfd(
                 fd: socket.descriptor.raw, events: Int16(POLLIN), revents: 0)
             let count = poll(&entry, 1, time)
@@ -174,8 +176,11 @@ struct Watch {
     private func takeBack(_ files: MountedFiles, _ log: Log) {
         guard kind == .stage, !options.isRequired else { return }
         do {
+            let process = try ContainerProcess(pid: files.pid)
+            // Its files have gone with it.
+            guard process.mountNamespaceInode == files.namespace else { return }
             let results = try Detachment.run(
-                VirtualFile.allCases, process: ContainerProcess(pid: files.pid),
+                VirtualFile.allCases, process: process,
                 rootfs: files.rootfs, devices: files.devices)
             for result in results {
                 guard result.mounts > 0, let failure = result.failure else { continue }

@@ -23,7 +23,10 @@ enum WatchMessage: Equatable {
             return [UInt8(ascii: "L"), UInt8(number)] + text.utf8
         case .step(.mounting(let files), let container):
             let devices = files.devices.map { "\($0.major):\($0.minor)" }
-            let words = ["\(files.pid)", devices.joined(separator: ","), container ?? ""]
+            let words = [
+                "\(files.pid) \(files.namespace)", devices.joined(separator: ","),
+                container ?? "",
+            ]
             return [UInt8(ascii: "M")]
                 + (words.joined(separator: "\0") + "\0" + files.rootfs).utf8
         case .step(let step, let container):
@@ -44,10 +47,15 @@ enum WatchMessage: Equatable {
             let words = bytes.dropFirst().split(
                 separator: 0, maxSplits: 3, omittingEmptySubsequences: false
             ).map { String(decoding: $0, as: UTF8.self) }
-            guard words.count == 4, let pid = Int32(words[0]) else { return nil }
+            let numbers = words[0].split(separator: " ")
+            guard words.count == 4, numbers.count == 2, let pid = Int32(numbers[0]),
+                let namespace = UInt64(numbers[1])
+            else { return nil }
             let devices = words[1].split(separator: ",").compactMap(Self.device)
             self = .step(
-                .mounting(MountedFiles(pid: pid, rootfs: words[3], devices: devices)),
+                .mounting(
+                    MountedFiles(
+                        pid: pid, namespace: namespace, rootfs: words[3], devices: devices)),
                 container: words[2].isEmpty ? nil : words[2])
         case (UInt8(ascii: "S"), let number?) where number < Self.kinds.count:
             let container = String(decoding: rest, as: UTF8.self)

@@ -14,6 +14,8 @@ struct AdministratorPolicy: Document {
     var required: Bool?
     /// The annotations that count; nil if the policy does not say.
     var annotations: [String]?
+    /// Each an ``Excuse``: those that count; nil if the policy does not say.
+    var excuses: [String]?
     var additional: JSONObject = [:]
 
     init() {}
@@ -21,6 +23,7 @@ struct AdministratorPolicy: Document {
     mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
         try fields.optional("required", &required)
         try fields.optional("annotations", &annotations)
+        try fields.optional("excuses", &excuses)
     }
 
     var fault: (path: String, problem: String)? {
@@ -28,6 +31,10 @@ struct AdministratorPolicy: Document {
         for (index, name) in (annotations ?? []).enumerated()
         where !ContainerWishes.names.contains(name) {
             return ("annotations[\(index)]", "\(name.debugDescription) is none of this hook")
+        }
+        for (index, name) in (excuses ?? []).enumerated() where Excuse(rawValue: name) == nil {
+            let known = Excuse.allCases.map(\.rawValue).joined(separator: ", ")
+            return ("excuses[\(index)]", "\(name.debugDescription) is none of \(known)")
         }
         return nil
     }

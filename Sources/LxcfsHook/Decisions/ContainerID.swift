@@ -5,8 +5,8 @@ enum ContainerID {
         if id.isEmpty { return "the container id is empty" }
         if id.utf8.count > 255 { return "the container id is longer than 255 bytes" }
         if id == "." || id == ".." { return "the container id is \(id.debugDescription)" }
-        if id.utf8.contains(where: { $0 == UInt8(ascii: "/") || $0 < 0x20 || $0 == 0x7F }) {
-            return "the container id \(id.debugDescription) has a slash or control character"
+        if id.utf8.contains(UInt8(ascii: "/")) {
+            return "the container id \(id.debugDescription) has a slash"
         }
         return nil
     }

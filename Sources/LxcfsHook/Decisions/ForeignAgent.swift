@@ -45,6 +45,14 @@ enum ForeignAgent {
         return nil
     }
 
+    /// Why the profile may be another one than that which is looked at; nil if it is none.
+    static func objection(toKeysOf config: Config) -> String? {
+        let key =
+            Seccomp.twin(of: ["linux", "annotations"], in: config.additional)
+            ?? config.linux.flatMap { Seccomp.twin(of: ["seccomp"], in: $0.additional) }
+        return key.map { "runtimes that take no notice of case read \"\($0)\" as another key" }
+    }
+
     /// Why the calls of the container are not to be intercepted, whatever its profile says.
     ///
     /// - Parameter receiver: the value of ``receiverVariable``, nil if it is not set.
@@ -74,9 +82,13 @@ extension Seccomp {
         return nil
     }
 
-    private static func twin(of keys: [String], in object: JSONObject) -> String? {
+    fileprivate static func twin(of keys: [String], in object: JSONObject) -> String? {
         object.keys.sorted().first { key in
-            !keys.contains(key) && keys.contains { $0.lowercased() == key.lowercased() }
+            !keys.contains(key) && keys.contains { folded($0) == folded(key) }
         }
     }
+
+    /// As Go's encoding/json compares names: without case, also where a letter of ASCII has another
+    /// one for its pair (the Kelvin sign and the long s).
+    private static func folded(_ key: String) -> String { key.lowercased().uppercased() }
 }

@@ -32,11 +32,17 @@ struct Policy {
             throw InputError(description: "config.json: root: missing")
         }
         var notes: [String] = []
+        var covered: [Target] = []
         let targets = Self.targets(
-            (wishes.files ?? options.files).targets(disks: disks), config: config, notes: &notes
-        )
+            (wishes.files ?? options.files).targets(disks: disks), config: config,
+            notes: &notes,
+            covered: &covered)
 
-        faults = wishes.faults
+        let hidden =
+            options.excuses.contains(.ownMounts)
+            ? []
+            : covered.map { "\($0): a mount of config.json covers it, against the policy" }
+        faults = wishes.faults + hidden
         ignored = wishes.ignored
         self.notes = notes
         let objection = Self.objection(
@@ -89,15 +95,17 @@ struct Policy {
         _ config: Config, wishes: ContainerWishes, options: Options
     ) -> Bool {
         var notes: [String] = []
+        var covered: [Target] = []
         let files = targets(
-            (wishes.files ?? options.files).targets { [] }, config: config, notes: &notes)
+            (wishes.files ?? options.files).targets { [] }, config: config, notes: &notes,
+            covered: &covered)
         return [VirtualFile.meminfo].targets { [] }.contains { target in
             files.contains(target) || config.mountCovers(target.path)
         }
     }
 
     private static func targets(
-        _ targets: [Target], config: Config, notes: inout [String]
+        _ targets: [Target], config: Config, notes: inout [String], covered: inout [Target]
     ) -> [Target] {
         let mounts = MountDestinations(config)
         return targets.filter { target in
@@ -108,6 +116,7 @@ struct Policy {
             }
             if mounts.cover(target.path) {
                 notes.append("\(target): a mount of config.json covers it")
+                covered.append(target)
                 return false
             }
             return true

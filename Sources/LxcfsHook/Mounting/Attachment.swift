@@ -132,7 +132,9 @@ enum Attachment {
         do {
             try attachMount(source.mount, to: last.file, beneath: true, path: path)
         } catch {
-            guard error.errno == EINVAL else { throw .system(error) }
+            // ENOENT: the old file has lost its name, which a lookup by another process may do to
+            // names that the kernel does not remember.
+            guard error.errno == EINVAL || error.errno == ENOENT else { throw .system(error) }
             // Linux before 6.5 cannot mount below: for a moment readers see the host's file.
             try places.unmount(last, of: source.target)
             guard let bare = try places.place(of: source.target), bare.state == .kernel

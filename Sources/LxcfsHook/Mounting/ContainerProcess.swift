@@ -18,6 +18,8 @@ final class ContainerProcess {
     private let ownMountNamespace: FileDescriptor
     private let ownDescriptors: FileDescriptor
     private let workingDirectory: FileDescriptor
+    /// Which mount namespace that is.
+    let mountNamespaceInode: UInt64
     /// Whether its mount namespace is the hook's own.
     let sharesMountNamespace: Bool
     /// Whether its pid namespace is the hook's own, which is the host's: it sees all processes of
@@ -35,8 +37,9 @@ final class ContainerProcess {
         let ownMounts = try ownDirectory.open(at: "mountinfo")
         let descriptors = try ownDirectory.open(at: "fd", O_PATH | O_DIRECTORY)
         let current = try FileDescriptor.open(".", O_PATH | O_DIRECTORY)
+        let identity = try namespace.identity(path: path + "/ns/mnt")
         let shares =
-            try namespace.identity(path: path + "/ns/mnt")
+            try identity
             .isSameFile(as: ownNamespace.identity(path: "/proc/self/ns/mnt"))
         let sharesPID =
             try directory.open(at: "ns/pid").identity(path: path + "/ns/pid")
@@ -44,6 +47,7 @@ final class ContainerProcess {
                 as: ownDirectory.open(at: "ns/pid").identity(path: "/proc/self/ns/pid"))
         self.pid = pid
         self.directory = directory
+        mountNamespaceInode = identity.inode
         mountNamespace = namespace
         own = ownDirectory
         hostMountinfo = ownMounts

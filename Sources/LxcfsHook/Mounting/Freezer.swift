@@ -37,6 +37,10 @@ struct Freezer: ~Copyable {
     /// How long the container's processes may take to stop, in nanoseconds.
     private static let patience: UInt64 = 1_000_000_000
 
+    /// How long it is frozen at most, in milliseconds. What is to be mounted meanwhile may wait for
+    /// a server of the container's own, which is frozen, too.
+    static let longest: CInt = 5000
+
     static func find(for process: ContainerProcess) throws(AttachError) -> Search {
         switch try place(for: process) {
         case .nowhere(let reason): return .none(reason)
@@ -120,7 +124,8 @@ struct Freezer: ~Copyable {
         do {
             let path = "\(path)/\(kind.file)"
             let file = try directory.open(at: kind.file, O_WRONLY)
-            let thaw = try DeferredWrite(kind.thawed, to: file, path: path)
+            let thaw = try DeferredWrite(
+                kind.thawed, to: file, path: path, patience: Self.longest)
             try file.write(kind.frozen.utf8, path: path)
             return thaw
         } catch {

@@ -56,7 +56,8 @@ struct ServedAttachment {
         log.note(
             .mounting(
                 MountedFiles(
-                    pid: process.pid, rootfs: plan.rootfs,
+                    pid: process.pid, namespace: process.mountNamespaceInode,
+                    rootfs: plan.rootfs,
                     devices: sources.reduce(into: []) { devices, source in
                         if !devices.contains(source.identity.device) {
                             devices.append(source.identity.device)
@@ -93,12 +94,16 @@ struct ServedAttachment {
         func run() throws(AttachError) -> [(Target, Outcome)] {
             try Attachment.run(sources, process: process, rootfs: rootfs, existing: existing)
         }
-        guard freezes else { return try run() }
-        switch try Freezer.find(for: process) {
-        case .found(let freezer): return try freezer.hold(run)
-        case .none(let reason):
-            log.debug("not frozen meanwhile: \(reason)")
-            return try run()
+        // A container that has not been started has one process that mounts: its hook.
+        if existing == .keep { return try run() }
+        return try AttachTurn(origin).hold { () throws(AttachError) in
+            guard freezes else { return try run() }
+            switch try Freezer.find(for: process) {
+            case .found(let freezer): return try freezer.hold(run)
+            case .none(let reason):
+                log.debug("not frozen meanwhile: \(reason)")
+                return try run()
+            }
         }
     }
 }

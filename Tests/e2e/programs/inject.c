@@ -3,7 +3,7 @@
  * somebody has brought in would, and prints what came of it: "= <value>", the name of the errno, or
  * "killed".
  *
- * An argument is a number (0x.., -100), s:TEXT, x:HEX or b:SIZE: a text, bytes or room, of which the
+ * CALL is a name, or a number for calls that have no name here. An argument is a number (0x.., -100), s:TEXT, x:HEX or b:SIZE: a text, bytes or room, of which the
  * call gets the address. Of what is in x: and b: afterwards, hexadecimal digits are printed, too.
  *
  * The first thread is stopped with ptrace(2), made to execute the instruction again through which it
@@ -41,7 +41,7 @@ static const struct {
     CALL(ioctl), CALL(prlimit64), CALL(setpriority), CALL(sched_setaffinity),
     CALL(sched_setscheduler), CALL(ioprio_set), CALL(prctl), CALL(capset), CALL(clone), CALL(clone3),
     CALL(execve), CALL(execveat), CALL(mmap), CALL(mprotect), CALL(socket), CALL(socketpair),
-    CALL(connect), CALL(bind), CALL(listen), CALL(sendto), CALL(recvfrom), CALL(mount), CALL(umount2),
+    CALL(connect), CALL(bind), CALL(listen), CALL(setsockopt), CALL(sendto), CALL(recvfrom), CALL(mount), CALL(umount2),
     CALL(open_tree), CALL(move_mount), CALL(fsopen), CALL(setns), CALL(unshare),
     CALL(pivot_root), CALL(bpf), CALL(io_uring_setup), CALL(perf_event_open), CALL(userfaultfd),
     CALL(keyctl), CALL(init_module), CALL(reboot), CALL(swapoff), CALL(setuid), CALL(seccomp),
@@ -121,6 +121,8 @@ int main(int count, char **words)
     for (size_t i = 0; count > 2 && i < sizeof calls / sizeof calls[0]; i++)
         if (strcmp(words[2], calls[i].name) == 0)
             number = calls[i].number;
+    if (number < 0 && count > 2 && words[2][0] >= '0' && words[2][0] <= '9')
+        number = strtol(words[2], NULL, 0);
     if (number < 0 || count > 9) {
         fprintf(stderr, "usage: inject PID CALL [ARGUMENT...]\n");
         return 2;

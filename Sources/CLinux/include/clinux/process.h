@@ -42,9 +42,10 @@ int clinux_set_name(const char *name);
 int clinux_interrupt_by(int sig);
 
 /* Starts a process that writes `text` to `file` when all copies of the descriptor that `*gate`
-   is set to are closed, and so also when this process is killed. It ends with errno of write(2)
-   as exit code. Returns its number. Swift hides fork(2), and its code may not run in the child. */
-pid_t clinux_write_later(int file, const void *text, size_t size, int *gate);
+   is set to are closed, and so also when this process is killed. After `patience` milliseconds it
+   kills this process first and does not wait for its end. It ends with errno of write(2) as exit
+   code. Returns its number. Swift hides fork(2), and its code may not run in the child. */
+pid_t clinux_write_later(int file, const void *text, size_t size, int patience, int *gate);
 
 /* Gives the calling thread a table of descriptors of its own, a copy of the process's. */
 int clinux_unshare_files(void);
