@@ -12,6 +12,7 @@ enum Help {
                    lxcfs-hook attach --all                  for all containers whose files
                                                             are dead since lxcfsd was killed
                    lxcfs-hook detach <pid> [--id ID]
+                   lxcfs-hook detach --all                  before lxcfsd is removed
                    lxcfs-hook check [--hooks-dir DIR ...]   find out why it does not work
                    lxcfs-hook seccomp-profile [--base FILE] write a profile with which lxcfsd
                                                             answers sysinfo(2)
