@@ -115,7 +115,9 @@ sanitize: deps build test-tools ## Unit tests and a daemon under load with Addre
 	Tests/sanitize
 
 .PHONY: demo
-demo: deps build ## Show a container before and after (as root)
+demo: ## Show a container before and after (as root; installs what that needs, and nothing else)
+	Tests/install-deps demo
+	@$(MAKE) --no-print-directory build
 	examples/demo
 
 .PHONY: bench
@@ -216,11 +218,14 @@ uninstall: ## Remove what install installs, after giving containers the kernel's
 	@[ -n "$(DESTDIR)" ] || packaging/scripts/after-removal
 
 .PHONY: dist
-dist: build ## Make packages of what is built: .deb, .rpm, tarball, OCI image, SHA256SUMS, in dist/
+dist: ## Build, and make packages: .deb, .rpm, tarball, OCI image, SHA256SUMS, in dist/
+	@$(MAKE) --no-print-directory build
 	packaging/dist
 
 .PHONY: packages-test
-packages-test: deps build test-tools ## Install, upgrade and remove the packages in Debian 12 and 13 (as root)
+packages-test: ## Install, upgrade and remove the packages in Debian 12 and 13 (as root)
+	Tests/install-deps packages
+	@$(MAKE) --no-print-directory build test-tools
 	Tests/packages/run
 
 .PHONY: clean
