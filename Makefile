@@ -171,7 +171,8 @@ INSTALLED := \
 		0644:.build/completions/$(name).zsh:$(ZSHDIR)/_$(name) \
 		0644:.build/completions/$(name).fish:$(PREFIX)/share/fish/vendor_completions.d/$(name).fish)
 # Symbolic links: where they lead, and where they are.
-LINKED := $(LIBEXECDIR)/lxcfs-hook:$(BINDIR)/lxcfs-hook
+LINKED := $(LIBEXECDIR)/lxcfs-hook:$(BINDIR)/lxcfs-hook \
+	$(BINDIR)/lxcfs-runtime:$(BINDIR)/lxcfs-runc $(BINDIR)/lxcfs-runtime:$(BINDIR)/lxcfs-crun
 # What somebody may have changed is left as it is.
 CONFIGURED := packaging/lxcfsd.default:$(DEFAULTSDIR)/lxcfsd
 

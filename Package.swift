@@ -25,10 +25,13 @@ let package = Package(
     products: [
         .executable(name: "lxcfsd", targets: ["lxcfsd"]),
         .executable(name: "lxcfs-hook", targets: ["lxcfs-hook"]),
+        .executable(name: "lxcfs-runtime", targets: ["lxcfs-runtime"]),
+        .executable(name: "lxcfs-hook-setup", targets: ["lxcfs-hook-setup"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         .systemLibrary(
@@ -74,7 +77,9 @@ let package = Package(
             exclude: ["Handover", "Keeper", "PageCache"], cSettings: gnuSource),
         .target(
             name: "LxcfsHook",
-            dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
+            dependencies: [
+                "CLinux", "Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls",
+            ],
             cSettings: gnuSource),
 
         .executableTarget(
@@ -88,6 +93,26 @@ let package = Package(
         .executableTarget(
             name: "lxcfs-hook", dependencies: ["LxcfsHook"],
             swiftSettings: shippedSwift, linkerSettings: shippedLinker),
+        .target(name: "CRuntimeMark"),
+        .executableTarget(
+            name: "lxcfs-runtime", dependencies: ["CRuntimeMark", "LxcfsHook"],
+            swiftSettings: shippedSwift, linkerSettings: shippedLinker),
+
+        // What sets up engines. A program of its own: a hook that is started for every container
+        // must not carry a TOML parser.
+        .target(
+            name: "EngineSetup",
+            dependencies: [
+                "Control", "JSON", "LxcfsHook", "OCISpec", "Syscalls",
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            cSettings: gnuSource,
+            // TOMLKit imports Foundation, whose methods would otherwise be taken for those of the
+            // standard library that have the same names, and make the program 45 MB larger.
+            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]),
+        .executableTarget(
+            name: "lxcfs-hook-setup", dependencies: ["EngineSetup", "LxcfsHook"],
+            swiftSettings: shippedSwift, linkerSettings: shippedLinker + staticFoundation),
 
         // How the kernel writes its files, for all tests.
         .target(name: "KernelGrammar", path: "Tests/grammar"),
@@ -117,6 +142,9 @@ let package = Package(
             ],
             resources: [.copy("Fixtures")], cSettings: gnuSource),
         .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
+        .testTarget(
+            name: "EngineSetupTests", dependencies: ["EngineSetup", "JSON", "LxcfsHook"],
+            resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -20,7 +20,10 @@ public enum ControlError: Error, Equatable, CustomStringConvertible {
 
     public var description: String {
         switch self {
-        case .absent(let error): "the daemon is not running: \(error)"
+        case .absent(let error) where error.errno == EACCES || error.errno == EPERM:
+            "only root may ask lxcfsd: \(error)"
+        case .absent(let error):
+            "the daemon is not running: \(error) (systemctl start lxcfsd)"
         // What SO_RCVTIMEO and SO_SNDTIMEO end in (socket(7)).
         case .broken(let error) where error.errno == EAGAIN:
             "the daemon does not answer in time"

@@ -27,6 +27,8 @@ struct JSONScanner {
 
     private let bytes: [UInt8]
     private var position = 0
+    /// Where the token begins at which the scanner is.
+    private(set) var token = 0
     private var levels: [Level] = []
 
     private static let syntaxError = JSONFault("not JSON: syntax error", isOfGrammar: true)
@@ -62,6 +64,7 @@ struct JSONScanner {
             }
         }
         skipSpace()
+        token = position
         if position < bytes.count { throw Self.syntaxError }
     }
 
@@ -145,6 +148,7 @@ struct JSONScanner {
     /// The first byte of the next token, which is passed.
     private mutating func nextToken() throws(JSONFault) -> UInt8 {
         skipSpace()
+        token = position
         guard position < bytes.count else { throw Self.truncated }
         position += 1
         return bytes[position - 1]

@@ -23,6 +23,18 @@ extension Document {
         self = try Self.decode(json, name: Self.documentName, keepsUnknown: keepsUnknown)
     }
 
+    /// Decodes a document whose grammar has been checked.
+    public init(text: JSONText) throws(DocumentError) {
+        do {
+            self = try Self(text.root)
+        } catch {
+            throw DocumentError(document: Self.documentName, error)
+        }
+        if let (path, problem) = fault {
+            throw DocumentError(document: Self.documentName, JSONFault(path: path, problem))
+        }
+    }
+
     /// The document as JSON with sorted keys.
     ///
     /// - Parameter pretty: in lines, for people to read; else compact.

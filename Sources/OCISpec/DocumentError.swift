@@ -13,6 +13,10 @@ public struct DocumentError: Error, Equatable, CustomStringConvertible {
         self.fault = fault
     }
 
+    public init<Kind: Document>(_ kind: Kind.Type, _ fault: JSONFault) {
+        self.init(document: Kind.documentName, fault)
+    }
+
     /// The document ends too early: a reader of a stream may still get the rest.
     public var isTruncated: Bool { fault.isTruncated }
 

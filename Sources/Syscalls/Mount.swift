@@ -113,6 +113,13 @@ public func makePrivate(_ path: String) throws(SystemError) {
     }
 }
 
+/// The same for all mounts at and below `path`.
+public func makeAllPrivate(_ path: String) throws(SystemError) {
+    _ = try attempting("make private all mounts at", path) {
+        mount(nil, path, nil, UInt(MS_REC) | UInt(MS_PRIVATE), nil)
+    }
+}
+
 /// umount2(2) with `MNT_DETACH`: also works on a FUSE mount whose server is gone, and takes
 /// everything mounted below along.
 public func detachMount(at path: String) throws(SystemError) {

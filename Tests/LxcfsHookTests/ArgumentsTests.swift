@@ -63,13 +63,14 @@ import Testing
     @Test func checkLooksIntoTheUsualDirectories() throws {
         #expect(
             try Arguments(["check"]).command
-                == .check(hookDirectories: [
-                    "/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d",
-                    "/usr/share/lxcfs-hook/hooks.d",
-                ]))
+                == .check(
+                    hookDirectories: [
+                        "/usr/share/containers/oci/hooks.d", "/etc/containers/oci/hooks.d",
+                        "/usr/share/lxcfs-hook/hooks.d", "/etc/lxcfs-hook/hooks.d",
+                    ], json: false))
         #expect(
             try Arguments(["check", "--hooks-dir", "/a", "--hooks-dir=/b"]).command
-                == .check(hookDirectories: ["/a", "/b"]))
+                == .check(hookDirectories: ["/a", "/b"], json: false))
     }
 
     @Test func helpWinsOverWhatIsMissing() throws {

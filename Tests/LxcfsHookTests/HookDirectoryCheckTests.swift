@@ -142,7 +142,8 @@ import Testing
         let findings = try Self.findings(["a.json": Self.good, "b.json": Self.good])
         #expect(
             findings.contains(
-                "FAIL more than one file is for all containers: DIR/a.json, DIR/b.json"))
+                "FAIL more than one file is for all containers: DIR/a.json, DIR/b.json\n     -> keep one of them"
+            ))
     }
 
     @Test func shippedFiles() throws {

@@ -254,7 +254,7 @@ add_hooks() {
 in_runtime_ns() {
     local runtime=$1
     shift
-    if [[ ${runtime##*/} == crun && $(cgroup_version) == hybrid ]]; then
+    if [[ ${runtime##*/} == *crun && $(cgroup_version) == hybrid ]]; then
         unshare --mount --propagation slave \
             sh -c 'umount /sys/fs/cgroup/unified && exec "$@"' sh "$@"
     else

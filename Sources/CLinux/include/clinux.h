@@ -22,5 +22,6 @@
 #include "clinux/log.h"
 #include "clinux/landlock.h"
 #include "clinux/waiting.h"
+#include "clinux/guard.h"
 
 #endif

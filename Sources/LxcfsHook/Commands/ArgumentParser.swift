@@ -8,6 +8,10 @@ struct ArgumentParser {
     var id: String?
     var hookDirectories: [String] = []
     var wantsAll = false
+    var wantsJSON = false
+    /// Options that only `install` and `uninstall` have, as they were written.
+    var setupOptions: [Substring] = []
+    var setup = SetupRequest(.install, .docker)
     var base: String?
     var wantsHelp = false
     var wantsVersion = false
@@ -29,6 +33,10 @@ struct ArgumentParser {
     ) throws(UsageError) {
         switch name {
         case "--all": wantsAll = try flag(name, inline)
+        case "--json": wantsJSON = try flag(name, inline)
+        case "--set-default", "--dry-run", "--restart", "--root", "--config", "--runtime-path",
+            "--hook-path":
+            try setupOption(name, inline)
         case "--policy": options.policyPath = try directory(name, inline)
         case "--timeout": options.timeout = try milliseconds(name, inline)
         case "--required": options.isRequired = try flag(name, inline)
@@ -67,6 +75,21 @@ struct ArgumentParser {
             if let fault = ContainerID.fault(text) { throw UsageError(description: fault) }
             id = text
         default: throw UsageError(description: "unknown option \(name)")
+        }
+    }
+
+    private mutating func setupOption(
+        _ name: Substring, _ inline: String?
+    ) throws(UsageError) {
+        setupOptions.append(name)
+        switch name {
+        case "--set-default": setup.setsDefault = try flag(name, inline)
+        case "--dry-run": setup.isDryRun = try flag(name, inline)
+        case "--restart": setup.restarts = try flag(name, inline)
+        case "--root": setup.root = try directory(name, inline)
+        case "--config": setup.config = try directory(name, inline)
+        case "--runtime-path": setup.runtimePath = try directory(name, inline)
+        default: setup.hookPath = try directory(name, inline)
         }
     }
 
@@ -162,8 +185,11 @@ struct ArgumentParser {
         if base != nil, name != "seccomp-profile" {
             throw UsageError(description: "--base is for seccomp-profile")
         }
-        if !hookDirectories.isEmpty, name != "check" {
-            throw UsageError(description: "--hooks-dir is for check")
+        if !hookDirectories.isEmpty || wantsJSON, name != "check" {
+            throw UsageError(description: "--hooks-dir and --json are for check")
+        }
+        if let option = setupOptions.first, name != "install", name != "uninstall" {
+            throw UsageError(description: "\(option) is for install and uninstall")
         }
         return command
     }
@@ -174,6 +200,8 @@ struct ArgumentParser {
         case "attach": return .attach(pid: try pid(name, rest), id: id)
         case "detach" where wantsAll && rest.isEmpty && id == nil: return .detachAll
         case "detach": return .detach(pid: try pid(name, rest), id: id)
+        case "install": return .setup(try setup(.install, rest))
+        case "uninstall": return .setup(try setup(.uninstall, rest))
         default: break
         }
         if let reason = Self.objection(toStage: name) {
@@ -188,13 +216,40 @@ struct ArgumentParser {
         case "check":
             return .check(
                 hookDirectories: hookDirectories.isEmpty
-                    ? HookDirectories.usual : hookDirectories)
+                    ? HookDirectories.usual : hookDirectories,
+                json: wantsJSON)
         default:
             guard let stage = Stage(rawValue: name) else {
                 throw UsageError(description: "unknown command \(name); see --help")
             }
             return .stage(stage)
         }
+    }
+
+    private func setup(
+        _ action: SetupRequest.Action, _ rest: [String]
+    ) throws(UsageError) -> SetupRequest {
+        let names = EngineName.allCases.map(\.rawValue).joined(separator: ", ")
+        guard rest.count == 1 else {
+            throw UsageError(description: "\(action) takes the name of one engine: \(names)")
+        }
+        guard let engine = EngineName(rawValue: rest[0] == "cri-o" ? "crio" : rest[0]) else {
+            throw UsageError(
+                description: "unknown engine \(rest[0].debugDescription), not one of \(names)")
+        }
+        var request = setup
+        request.action = action
+        request.engine = engine
+        if action == .uninstall {
+            for option in setupOptions
+            where !["--dry-run", "--restart", "--root"].contains(option) {
+                throw UsageError(description: "\(option) is for install")
+            }
+        }
+        if request.restarts, request.root != "/" {
+            throw UsageError(description: "--restart cannot restart what is in another --root")
+        }
+        return request
     }
 
     /// Why a stage of the specification is not one for this hook; nil for all other words.

@@ -9,7 +9,9 @@ enum Command: Equatable, Sendable {
     case detach(pid: Int32, id: String?)
     /// Takes the files away from all containers.
     case detachAll
-    case check(hookDirectories: [String])
+    case check(hookDirectories: [String], json: Bool)
+    /// Makes an engine use this hook, or no longer.
+    case setup(SetupRequest)
     /// Writes a seccomp profile. `base` is the file of another profile to start from.
     case seccompProfile(base: String?)
     case help

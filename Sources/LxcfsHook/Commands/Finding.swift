@@ -1,23 +1,32 @@
 /// A line of the report that `check` prints.
-struct Finding: Equatable, CustomStringConvertible {
-    let verdict: Verdict
-    let text: String
+package struct Finding: Equatable, Sendable, CustomStringConvertible {
+    package let verdict: Verdict
+    /// What it is about, in one word; see ``CheckReport``.
+    package var topic = ""
+    package let text: String
+    /// What to type or to do about it.
+    package var remedy: String?
 
-    enum Verdict: Equatable {
+    package enum Verdict: String, Equatable, Sendable {
         case ok, warn, fail
     }
 
-    static func ok(_ text: String) -> Finding { Finding(verdict: .ok, text: text) }
-    static func warn(_ text: String) -> Finding { Finding(verdict: .warn, text: text) }
-    static func fail(_ text: String) -> Finding { Finding(verdict: .fail, text: text) }
+    package static func ok(_ text: String) -> Finding { Finding(verdict: .ok, text: text) }
+    package static func warn(_ text: String, _ remedy: String? = nil) -> Finding {
+        Finding(verdict: .warn, text: text, remedy: remedy)
+    }
+    package static func fail(_ text: String, _ remedy: String? = nil) -> Finding {
+        Finding(verdict: .fail, text: text, remedy: remedy)
+    }
 
-    var description: String {
+    package var description: String {
         let word =
             switch verdict {
             case .ok: "ok  "
             case .warn: "warn"
             case .fail: "FAIL"
             }
-        return "\(word) \(Log.singleLine(text))"
+        let remedy = remedy.map { "\n     -> \(Log.singleLine($0))" } ?? ""
+        return "\(word) \(Log.singleLine(text))\(remedy)"
     }
 }

@@ -39,7 +39,7 @@ struct HookDirectoryCheck {
             }
         }
         var unconditional: [String] = []
-        var count = 0
+        var conditional: [String] = []
         for (directory, path, file) in own.sorted(by: { $0.key < $1.key }).map(\.value) {
             findings += Self.check(file, path: path)
             if file.stages.contains("precreate"), !shared.contains(directory),
@@ -54,10 +54,13 @@ struct HookDirectoryCheck {
             }
             // precreate mounts nothing, and can be run twice without harm.
             if file.stages == ["precreate"] { continue }
-            count += 1
-            if file.when.always == true { unconditional.append(path) }
+            if file.when.always == true {
+                unconditional.append(path)
+            } else {
+                conditional.append(path)
+            }
         }
-        return findings + overview(count: count, unconditional: unconditional)
+        return findings + overview(conditional: conditional, unconditional: unconditional)
     }
 
     /// - Returns: nil if the file is no hook file, or of an older kind.
@@ -110,11 +113,11 @@ struct HookDirectoryCheck {
     /// What is wrong with all the files together.
     ///
     /// - Parameters:
-    ///   - count: how many files run this hook.
-    ///   - unconditional: those that do so for all containers.
-    private func overview(count: Int, unconditional: [String]) -> [Finding] {
+    ///   - conditional: the files that run this hook for some containers.
+    ///   - unconditional: those that do so for all.
+    private func overview(conditional: [String], unconditional: [String]) -> [Finding] {
         var findings: [Finding] = []
-        if count == 0 {
+        if conditional.isEmpty, unconditional.isEmpty {
             findings.append(
                 .warn(
                     "no hook file for \(Self.program) in \(directories.joined(separator: ", "))"
@@ -124,11 +127,16 @@ struct HookDirectoryCheck {
             findings.append(
                 .fail(
                     "more than one file is for all containers: "
-                        + unconditional.joined(separator: ", ")))
+                        + unconditional.joined(separator: ", "),
+                    "keep one of them"))
         }
-        if unconditional.count == 1, count > 1 {
+        if unconditional.count == 1, !conditional.isEmpty {
             findings.append(
-                .warn("\(unconditional[0]) is for all containers; the others run it twice"))
+                .warn(
+                    """
+                    \(unconditional[0]) is for all containers; \
+                    \(conditional.joined(separator: ", ")) runs the hook twice
+                    """, "rm \(conditional.joined(separator: " "))"))
         }
         return findings
     }

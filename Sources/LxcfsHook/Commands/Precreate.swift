@@ -50,29 +50,9 @@ struct Precreate {
         let wishes = options.wishes(config.annotations)
         for fault in wishes.faults { log.log(options.faultLevel, fault) }
         if wishes.isEnabled == false { return nil }
-        let runtime = RuntimeChoice.find(options)
-        let time = try attempt("no time namespace") { () throws(PrecreateError) in
-            try OwnTime(options: options, wishes: wishes, runtime: runtime, log: log)
-                .add(to: &config)
-        }
-        let calls = try attempt("system calls are not answered") {
-            () throws(PrecreateError) in
-            try AnsweredCalls(options: options, wishes: wishes, runtime: runtime, log: log)
-                .add(to: &config)
-        }
-        return time || calls ? try config.encoded() : nil
-    }
-
-    /// What cannot be done does not keep the rest from being done, unless it is required.
-    private func attempt(
-        _ what: String, _ change: () throws(PrecreateError) -> Bool
-    ) throws(PrecreateError) -> Bool {
-        do {
-            return try change()
-        } catch {
-            if options.isRequired { throw PrecreateError("\(what): \(error)") }
-            log.warning("\(what): \(error)")
-            return false
-        }
+        let added = try CreationChanges(
+            options: options, wishes: wishes, runtime: .find(options), log: log
+        ).apply(to: &config)
+        return added.time || added.calls ? try config.encoded() : nil
     }
 }

@@ -10,7 +10,10 @@ public enum Program {
     ///
     /// - Parameter arguments: the command line with the name of the program.
     /// - Returns: how the program is to end.
-    public static func run(_ arguments: [String]) -> ExitCode {
+    public static func run(_ arguments: [String]) -> ExitCode { run(arguments, setup: nil) }
+
+    /// - Parameter setup: nil if commands that need it are another program's.
+    package static func run(_ arguments: [String], setup: (any Setup)?) -> ExitCode {
         // Also: a message to a runtime that no longer listens must not end the hook between two
         // mounts.
         prepareProcess()
@@ -18,12 +21,15 @@ public enum Program {
         do {
             parsed = try Arguments(Array(arguments.dropFirst()))
         } catch {
-            // Also to syslog: crun shows nothing of a hook's output, so nobody would otherwise
-            // learn that a hooks.d file is wrong.
-            Log(level: .error, syslog: true).error(error.description)
+            // As a hook also to syslog: crun shows nothing of a hook's output, so nobody would
+            // otherwise learn that a hooks.d file is wrong.
+            let isHook = arguments.dropFirst().contains(where: Stage.isOfSpecification)
+            Log(level: .error, syslog: isHook).error(error.description)
             return .usage
         }
         var options = parsed.options
+        // Who types a command reads what it says.
+        if !parsed.command.isForContainers { options.usesSyslog = false }
         do {
             if parsed.command.isForContainers { try PolicyFile.apply(to: &options) }
         } catch {
@@ -37,8 +43,13 @@ public enum Program {
         case .version:
             print("lxcfs-hook \(version)")
             return .success
-        case .check(let directories):
-            return Check(options: options).run(hookDirectories: directories)
+        case .check(let directories, let isJSON):
+            guard let setup else { return SetupProgram.become(arguments) }
+            return Check(options: options, setup: setup).run(
+                hookDirectories: directories, json: isJSON)
+        case .setup(let request):
+            guard let setup else { return SetupProgram.become(arguments) }
+            return setup.run(request)
         case .precreate:
             return precreate(options)
         case .seccompProfile(let base):

@@ -40,6 +40,12 @@ struct RuntimeChoice: Equatable {
             uniquingKeysWith: { first, _ in first })
     }
 
+    /// The one that is known to create the container.
+    init(path: String) {
+        candidates = [path]
+        places = [path: [path]]
+    }
+
     static func find(_ options: Options) -> RuntimeChoice {
         RuntimeChoice(
             option: options.runtime,

@@ -60,6 +60,18 @@ struct Interception: Equatable {
         return outcome
     }
 
+    /// Allows again, without an agent, what an interception has taken over.
+    static func withdraw(from profile: inout Seccomp) {
+        profile.listenerPath = nil
+        if profile.listenerMetadata == metadata { profile.listenerMetadata = nil }
+        profile.syscalls = profile.syscalls?.map { rule in
+            guard rule.action == notify else { return rule }
+            var allowed = rule
+            allowed.action = allow
+            return allowed
+        }
+    }
+
     private enum Standing {
         case allowed
         case intercepted
