@@ -48,7 +48,7 @@ stop_machine() {
 
 # on COMMAND...: on the machine.
 on() {
-    nsenter --target "$(cat "$MACHINE.pid")" --mount --pid --root --wd=/ \
+    nsenter --target "$(cat "$MACHINE.pid")" --mount --pid --root --wdns=/ \
         env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive \
         "$@" </dev/null 3>&-
 }
@@ -67,7 +67,7 @@ wait_for() { # SECONDS COMMAND...
 # What is on the machine's disk, but for what dpkg, rpm and the like keep of packages.
 inventory() {
     on find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /tmp -o -path /var/lib/dpkg \
-        -o -path /var/cache -o -path /var/log -o -path /var/lib/rpm -o -path /root \
+        -o -path /var/cache -o -path /var/log -o -path /var/lib/rpm -o -path /etc/sysconfig -o -path /root \
         -o -path /var/lib/systemd/deb-systemd-helper-enabled \) -prune -o -printf '%p %y %m\n' | sort
     on find /run -path /run/runc -prune -o -printf '%p %y\n' | sort
 }
