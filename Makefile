@@ -144,6 +144,10 @@ man: ## Render the man pages into .build/man (with go-md2man; without it there a
 	for page in docs/man/*.8.md; do \
 		$(MD2MAN) -in $$page -out .build/man/$$(basename $$page .md) || exit 1; \
 	done
+	@# Other names of it.
+	@if [ -e .build/man/lxcfs-runtime.8 ]; then for name in lxcfs-runc lxcfs-crun; do \
+		echo '.so man8/lxcfs-runtime.8' >.build/man/$$name.8 || exit 1; \
+	done; fi
 
 # What is completed for the programs that are built.
 .PHONY: completions
@@ -165,7 +169,7 @@ INSTALLED := \
 	0644:hooks.d/podman/50-lxcfs-hook-sysinfo.json:$(SHAREDIR)/for-all/podman/50-lxcfs-hook-sysinfo.json \
 	0644:examples/podman/lxcfs-hook.conf:$(CONFDIR)/lxcfs-hook.conf \
 	0644:examples/systemd/lxcfsd.service:$(UNITDIR)/lxcfsd.service \
-	$(foreach page,$(PROGRAMS),0644:.build/man/$(page).8:$(MANDIR)/man8/$(page).8) \
+	$(foreach page,$(PROGRAMS) lxcfs-runc lxcfs-crun,0644:.build/man/$(page).8:$(MANDIR)/man8/$(page).8) \
 	$(foreach name,lxcfsd lxcfs-hook, \
 		0644:.build/completions/$(name).bash:$(PREFIX)/share/bash-completion/completions/$(name) \
 		0644:.build/completions/$(name).zsh:$(ZSHDIR)/_$(name) \
