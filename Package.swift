@@ -141,7 +141,9 @@ let package = Package(
                 "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "LxcfsPageCache",
             ],
             resources: [.copy("Fixtures")], cSettings: gnuSource),
-        .testTarget(name: "LxcfsHookTests", dependencies: ["LxcfsHook"]),
+        .testTarget(
+            name: "LxcfsHookTests", dependencies: ["LxcfsHook"],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EngineSetupTests", dependencies: ["EngineSetup", "JSON", "LxcfsHook"],
             resources: [.copy("Fixtures")]),

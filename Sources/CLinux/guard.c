@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 static const int watched[] = {SIGSEGV, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGABRT, SIGALRM};
-enum { COUNT = sizeof watched / sizeof *watched };
+static const int ignored[] = {SIGPIPE, SIGXFSZ};
+enum { COUNT = sizeof watched / sizeof *watched, IGNORED = sizeof ignored / sizeof *ignored };
 
 static struct {
     int armed;
@@ -18,7 +19,7 @@ static struct {
     int code;
     int dirfd;
     const char *volatile name;
-    struct sigaction before[COUNT];
+    struct sigaction before[COUNT], ignored_before[IGNORED];
     sigset_t mask;
     struct itimerval timer;
 } guard;
@@ -32,8 +33,8 @@ static void act(int number)
     if (guard.name) unlinkat(guard.dirfd, guard.name, 0);
     const char *failure = guard.failure;
     if (failure) {
-        ssize_t ignored = write(STDERR_FILENO, failure, strlen(failure));
-        (void)ignored;
+        ssize_t count = write(STDERR_FILENO, failure, strlen(failure));
+        (void)count;
         _exit(guard.code);
     }
     clinux_guard_disarm();
@@ -64,6 +65,9 @@ void clinux_guard_arm(const char *path, char *const argv[], unsigned millisecond
         sigaction(watched[index], &action, &guard.before[index]);
         sigaddset(&watch, watched[index]);
     }
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    for (int index = 0; index < IGNORED; index++)
+        sigaction(ignored[index], &ignore, &guard.ignored_before[index]);
     sigprocmask(SIG_UNBLOCK, &watch, NULL);
     setitimer(ITIMER_REAL, &timer, &guard.timer);
 }
@@ -87,5 +91,7 @@ void clinux_guard_disarm(void)
     setitimer(ITIMER_REAL, &guard.timer, NULL);
     for (int index = 0; index < COUNT; index++)
         sigaction(watched[index], &guard.before[index], NULL);
+    for (int index = 0; index < IGNORED; index++)
+        sigaction(ignored[index], &guard.ignored_before[index], NULL);
     sigprocmask(SIG_SETMASK, &guard.mask, NULL);
 }

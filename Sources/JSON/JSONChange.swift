@@ -93,7 +93,8 @@ extension JSONText {
         let place = last ?? range.lowerBound + 1
         splices.append(
             Splice(
-                start: place, end: place, text: last == nil ? text : [UInt8(ascii: ",")] + text))
+                start: place, end: place, text: last == nil ? text : [UInt8(ascii: ",")] + text)
+        )
     }
 }
 

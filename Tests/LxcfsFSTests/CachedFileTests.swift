@@ -96,6 +96,7 @@ import Testing
         case .nothing: "nothing"
         case .wait: "wait"
         case .waitFor(let thread): "wait for \(thread)"
+        case .waitForAnswer(let since): "wait for the answer of \(since)"
         }
     }
 
@@ -272,14 +273,35 @@ import Testing
     @Test func aNameIsLookedUpBeforeThereIsContent() throws {
         let file = makeFile()
         #expect(file.sizeForLookup(now: 1) == FileSize(bytes: 16384, generation: 0))
+        file.hasTaken(guessAt: 1)
         // So that sendfile(2), which asks for no attributes, gets what READ makes.
         #expect(read(file, now: 1, made: snapshot("aaa", at: 1)) == "aaa")
         #expect(file.sizeForLookup(now: 1).bytes == 3)
     }
 
+    /// Who asks later takes note of an answer later: the kernel would ignore the end that this READ
+    /// shows, and give 16,384 bytes.
+    @Test(arguments: [false, true]) func anAnswerWithoutContentIsWaitedFor(
+        isAsked: Bool
+    ) throws {
+        let file = makeFile()
+        _ = file.sizeForLookup(now: 1)
+        #expect(file.sizeMeanwhile(now: 2).bytes == 16384)
+        let content = snapshot("aaa", at: 3)
+        if isAsked { #expect(file.install(content, PushPermits(1)).action == .none) }
+        #expect(read(file, now: 3, made: content) == "wait for the answer of 2")
+        // From then on no other answer is one without content.
+        #expect(file.sizeForLookup(now: 4).bytes == 3)
+        file.hasTaken(guessAt: 1)
+        #expect(read(file, now: 5) == "wait for the answer of 2")
+        file.hasTaken(guessAt: 2)
+        #expect(read(file, now: 6) == "aaa")
+    }
+
     @Test func contentThatIsJustBeingToldOfIsRead() throws {
         let file = makeFile()
         _ = file.sizeForLookup(now: 1)
+        file.hasTaken(guessAt: 1)
         #expect(file.install(snapshot("aaa", at: 1), PushPermits(1)).action == .none)
         #expect(read(file, now: 2) == "aaa")
     }

@@ -101,7 +101,8 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
     /// Notices when a reader, or its request, is kept from running for longer than the page cache
     /// expects: on a machine that does something else.
     final class ReaderClock: @unchecked Sendable {
-        private let state = Guarded((last: Clock.monotonic(), isLate: false))
+        private let state = Guarded(
+            (last: Clock.monotonic(), isLate: false, copied: UInt64.max))
 
         var isLate: Bool {
             check()
@@ -111,12 +112,20 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
         func check() {
             let now = Clock.monotonic()
             state.withLock { state in
-                if clampedDifference(now, state.last) > 8_000_000 { state.isLate = true }
+                if clampedDifference(now, state.last) > 5_000_000 { state.isLate = true }
                 state.last = now
             }
         }
 
-        func isLateAtEnd() { state.withLock { $0.isLate = true } }
+        func copied(at time: UInt64) { state.withLock { $0.copied = time } }
+
+        /// The reader has been told that what he has copied was all.
+        func end() {
+            let now = Clock.monotonic()
+            state.withLock { state in
+                if clampedDifference(now, state.copied) > 8_000_000 { state.isLate = true }
+            }
+        }
 
         func goOn(from time: UInt64) { state.withLock { $0.last = time } }
     }
@@ -197,13 +206,18 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
     typealias Make = @Sendable () -> Snapshot
 
     /// LOOKUP.
-    func lookUp(_ daemon: Daemon) {
+    ///
+    /// - Returns: false if an answer without content was taken note of later than the page cache
+    ///   expects.
+    @discardableResult func lookUp(_ daemon: Daemon) -> Bool {
         let asked = lock.withLock { version }
-        let told: FileSize = threads.ask(ReaderClock()) { reply in
+        let clock = ReaderClock()
+        let told: FileSize = threads.ask(clock) { reply in
             reply(daemon.cache.sizeForLookup(of: daemon.node, in: daemon.files))
         }
         pause(500)
         take(told, lasts: false, asked: asked)
+        return told.bytes < Self.oneRead || !clock.isLate
     }
 
     /// read(2), until there is no more.
@@ -211,16 +225,14 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
     /// - Returns: nil if it has failed.
     func read(_ daemon: Daemon, _ clock: ReaderClock, make: @escaping Make) -> [UInt8]? {
         var whole: [UInt8] = []
-        var last = Clock.monotonic()
         while true {
             if Clock.monotonic() >= lock.withLock({ validUntil }) {
                 updateAttributes(daemon, clock, make)
             }
             guard let part = part(daemon, clock, at: whole.count, make) else { return nil }
             // From getting all to being told that it was all.
-            if !whole.isEmpty, Clock.monotonic() - last > 12_000_000 { clock.isLateAtEnd() }
+            if !whole.isEmpty { clock.end() }
             if part.isEmpty { return whole }
-            last = Clock.monotonic()
             whole += part
             pause(100)
         }
@@ -282,8 +294,10 @@ final class ModelKernel: KernelPages, @unchecked Sendable {
             // for, and how long it would be is not known.
             let bytes = page.bytes
             let end = lock.withLock { size }
+            let time = Clock.monotonic()
             page.lock.unlock()
             if position >= end { return [] }
+            clock.copied(at: time)
             return (position..<end).map { $0 < bytes.count ? bytes[$0] : 0 }
         }
     }

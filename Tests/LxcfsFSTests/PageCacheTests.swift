@@ -433,6 +433,7 @@ private final class FakeKernel: KernelPages {
             fixture.cache.sizeForLookup(of: fixture.node, in: fixture.files).bytes
         }
         #expect(lookup() == 16384)
+        fixture.pass(3)
         try fixture.read("aaa\n")
         #expect(fixture.kernel.takeEvents() == [.read("aaa\n")])
         #expect(lookup() == 4)

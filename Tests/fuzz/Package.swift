@@ -49,7 +49,9 @@ let package = Package(
             exclude: ["Handover", "Keeper", "PageCache"], cSettings: gnuSource),
         .target(
             name: "LxcfsHook",
-            dependencies: ["Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls"],
+            dependencies: [
+                "CLinux", "Cgroups", "Control", "JSON", "KernelText", "OCISpec", "Syscalls",
+            ],
             cSettings: gnuSource),
         .target(name: "KernelGrammar", path: "Grammar"),
         .target(

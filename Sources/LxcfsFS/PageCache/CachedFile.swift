@@ -25,6 +25,9 @@ final class CachedFile: @unchecked Sendable {
     /// When the kernel was told a size last, as far as that matters: it may be about to take note
     /// of it.
     private var toldAt: UInt64 = 0
+    /// When the kernel was last told, of a file that it had never read, as much as one READ may bring;
+    /// nil if it has taken note of that answer.
+    private var guessedAt: UInt64?
     /// When the size has changed last.
     private var resizedAt: UInt64?
     /// A READ was answered, or a size told, while pages were being dropped for content of another
@@ -120,6 +123,7 @@ final class CachedFile: @unchecked Sendable {
         toldAt = now
         let bytes = announced ?? Self.oneRead
         announced = bytes
+        if bytes == Self.oneRead { guessedAt = now }
         return FileSize(bytes: bytes, generation: generation)
     }
 
@@ -148,6 +152,10 @@ final class CachedFile: @unchecked Sendable {
         case wait
         /// Not before that thread waits in the kernel, see ``hasTold(_:)``.
         case waitFor(pid_t)
+        /// Not before the kernel has taken note of what it was told at that time, see
+        /// ``hasTaken(guessAt:)``: it would take no note of where this READ ends, and show zeros
+        /// behind.
+        case waitForAnswer(since: UInt64)
     }
 
     /// What a READ of `size` bytes at `offset` is answered with.
@@ -174,7 +182,7 @@ final class CachedFile: @unchecked Sendable {
             if isCurrent {
                 guard let snapshot else { return former(now: now) }
                 held.add(snapshot.count)
-                return .content(snapshot)
+                return answer(snapshot)
             }
             guard let content = made else { return .nothing }
             guard let announced,
@@ -184,8 +192,19 @@ final class CachedFile: @unchecked Sendable {
             toldAt = max(toldAt, content.time)
             snapshot = content
             held.add(content.count)
-            return .content(content)
+            return answer(content)
         }
+    }
+
+    private func answer(_ content: Snapshot) -> ReadAnswer {
+        // Names that are looked up from now on are told the size of this content.
+        guard let guessedAt, content.count < Self.oneRead else { return .content(content) }
+        return .waitForAnswer(since: guessedAt)
+    }
+
+    /// The kernel has taken note of what it was told at `time` without knowing.
+    func hasTaken(guessAt time: UInt64) {
+        lock.withLock { if guessedAt == time { guessedAt = nil } }
     }
 
     /// Whether a READ may be answered with `content`, which is not of the size that the kernel

@@ -247,6 +247,14 @@ package final class PageCache: Sendable {
                 pause()
                 if kernel.waitsForPage(thread) { file.hasTold(thread) }
                 continue
+            case .waitForAnswer(let since):
+                let time = Self.restTime(Self.timeToCopy, cpuWait() / 2)
+                if clampedDifference(now(), since) < time {
+                    pause()
+                } else {
+                    file.hasTaken(guessAt: since)
+                }
+                continue
             case .content(let content):
                 if made != nil {
                     told.told(content, node)
@@ -393,7 +401,7 @@ package final class PageCache: Sendable {
     /// GETATTR is answered meanwhile if content gets longer, and else waits. A worker that is to end
     /// has no time for it.
     private func rest(_ least: UInt64, _ wait: UInt64) {
-        let end = Clock.monotonic() + min(max(least, wait), Self.longestRest)
+        let end = Clock.monotonic() + Self.restTime(least, wait)
         kernel.willWait()
         defer { kernel.hasWaited() }
         while !isEnding.load(ordering: .relaxed) {
@@ -401,6 +409,10 @@ package final class PageCache: Sendable {
             if left == 0 { return }
             usleep(UInt32(min(left / 1000 + 1, 2000)))
         }
+    }
+
+    private static func restTime(_ least: UInt64, _ wait: UInt64) -> UInt64 {
+        min(max(least, wait), longestRest)
     }
 
     /// Other readers wait meanwhile, and who makes the machine busy may be another container.

@@ -15,8 +15,7 @@ struct AdaptedConfig {
     /// - Returns: nil if nothing is to be changed.
     /// - Throws: why it is to be left as it is: `DocumentError`, `PrecreateError`, `JSONFault`.
     func make(from json: [UInt8]) throws -> [UInt8]? {
-        let text = try Self.text(json)
-        let found = try Self.config(text)
+        let (text, found) = try Self.parse(json)
         var config = found
         let place = hook.created(in: config.hooks)
         let mark = AddedMark(
@@ -70,29 +69,27 @@ struct AdaptedConfig {
         return true
     }
 
-    private static func text(_ json: [UInt8]) throws(DocumentError) -> JSONText {
-        do {
-            return try JSONText(json, keepsUnknown: false)
+    /// What is encoded again as a whole is read with all that is in it.
+    static func parse(_ json: [UInt8]) throws -> (JSONText, Config) {
+        let text: JSONText
+        do throws(JSONFault) {
+            text = try JSONText(json, keepsUnknown: false)
         } catch {
             throw DocumentError(Config.self, error)
         }
-    }
-
-    /// What is encoded again as a whole is read with all that is in it.
-    private static func config(_ text: JSONText) throws -> Config {
         var config = try Config(text: text)
         let root = try text.root.members()
         try refuseTwins(of: ["annotations", "hooks", "linux"], in: root)
         if let hooks = root["hooks"], !hooks.isNull {
             try refuseTwins(of: ["createRuntime", "poststop", "prestart"], in: hooks.members())
         }
-        guard let linux = root["linux"], !linux.isNull else { return config }
+        guard let linux = root["linux"], !linux.isNull else { return (text, config) }
         let members = try linux.members()
         try refuseTwins(of: ["namespaces", "seccomp", "timeOffsets"], in: members)
         if let seccomp = members["seccomp"], !seccomp.isNull {
             config.linux?.seccomp = try Seccomp(json: seccomp.source)
         }
-        return config
+        return (text, config)
     }
 
     /// runc takes keys that differ only in case for the same, and the last one for the whole: what

@@ -54,15 +54,23 @@ struct RuntimeConfiguration: Document {
 
     /// The options of the hook, understood; not yet with the administrator's policy.
     func hookOptions() throws(UsageError) -> Options {
-        let arguments = try Arguments([Stage.createRuntime.rawValue] + hookArguments)
-        guard arguments.command == .stage(.createRuntime) else {
+        let arguments = try Arguments(["precreate"] + allOptions)
+        guard arguments.command == .precreate else {
             throw UsageError(description: "options: only options of the stages are for here")
+        }
+        guard arguments.options.runtime == nil else {
+            throw UsageError(description: "options: --runtime is the setting runtime here")
         }
         return arguments.options
     }
 
-    /// What the hook's entry in config.json has behind the stage.
-    var hookArguments: [String] {
+    /// What the hook's entry in config.json has behind the stage: its stages do not take what is
+    /// for ``Precreate``.
+    var hookArguments: [String] { allOptions.filter { !Self.ofPrecreate.contains($0) } }
+
+    private static let ofPrecreate = ["--sysinfo", "--no-sysinfo", "--affinity", "--time"]
+
+    private var allOptions: [String] {
         let options = options ?? []
         return required == true && !options.contains("--required")
             ? options + ["--required"] : options

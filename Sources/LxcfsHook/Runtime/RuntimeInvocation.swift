@@ -87,9 +87,7 @@ struct RuntimeInvocation: Equatable {
 
     /// - Returns: false if the runtime only says something about itself.
     private mutating func take(_ option: Option, _ rest: inout ArraySlice<String>) -> Bool {
-        if Self.help.contains(option.name) || Self.version.contains(option.name) {
-            return option.value == "false"
-        }
+        if option.isAboutItself { return option.value == "false" }
         guard option.takesValue else { return true }
         guard let value = option.value ?? rest.popFirst() else { return true }
         switch option.name {
@@ -109,6 +107,12 @@ struct RuntimeInvocation: Equatable {
         var value: String?
         var takesValue = false
         var isKnown = false
+        /// Whether it is help or the version that is asked for.
+        var isAboutItself: Bool {
+            isKnown
+                && (RuntimeInvocation.help.contains(name)
+                    || RuntimeInvocation.version.contains(name))
+        }
 
         /// nil if the word is no option.
         init?(_ word: String, _ table: Table, isCrun: Bool) {
@@ -138,7 +142,7 @@ struct RuntimeInvocation: Equatable {
                 takesValue = table.valued.contains(letter)
                 isKnown = takesValue || table.flags.contains(letter)
                 if takesValue, !rest.isEmpty { value = String(rest) }
-                if takesValue || RuntimeInvocation.help.contains(letter) { return }
+                if takesValue || isAboutItself { return }
             }
         }
 

@@ -46,7 +46,8 @@ enum RuntimeMark {
 
     private static func hasNote(_ notes: ELFBytes) -> Bool {
         var position = 0
-        while let nameSize = notes.word32(position), let contentSize = notes.word32(position + 4)
+        while let nameSize = notes.word32(position),
+            let contentSize = notes.word32(position + 4)
         {
             let start = position + 12
             let end = start + Int(nameSize)

@@ -42,6 +42,13 @@ public enum RuntimeWrapper {
             RuntimeError.report(error.description, invocation)
             exit(error.isMissing ? Code.notFound : Code.notExecuted)
         }
+        if ScriptCircle.isClosed(by: real.path) {
+            RuntimeError.report(
+                "the runtime \(real.path) is a script that starts lxcfs-runtime again: name runc or "
+                    + "crun in \(RuntimeConfigurationFile.path)",
+                RuntimeInvocation(Array(words.dropFirst()), isCrun: false))
+            exit(Code.notExecuted)
+        }
         // Both live until the program ends or becomes another.
         let path = strdup(real.path)
         arguments[0] = strdup(real.name)

@@ -7,6 +7,7 @@ import KernelText
 typealias FuzzTarget = @Sendable (Bytes) -> Void
 
 private let targets: [String: FuzzTarget] = [
+    "adapted": fuzzAdaptedConfig,
     "agent": fuzzAgentMessage,
     "cgroupdir": fuzzCgroupDirectory,
     "config": fuzzConfig,
@@ -15,8 +16,10 @@ private let targets: [String: FuzzTarget] = [
     "cpuinfo": fuzzCpuinfo,
     "directory": fuzzDirectory,
     "hookfile": fuzzHookFile,
+    "invocation": fuzzInvocation,
     "ledger": fuzzLedger,
     "lists": fuzzLists,
+    "mark": fuzzMark,
     "meminfo": fuzzMeminfo,
     "memorymaps": fuzzMemoryMaps,
     "mountinfo": fuzzMountinfo,

@@ -4,8 +4,9 @@
 
 /* From now on, a fault of this process (SIGSEGV, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGABRT) and the
  * end of `milliseconds` of time execute `path` with `argv` and the environment, with dispositions
- * of signals, mask and timer as they were before the first call. Calling it again sets the time
- * anew. The strings are not copied. */
+ * of signals, mask and timer as they were before the first call. Until clinux_guard_disarm(),
+ * SIGPIPE and SIGXFSZ are ignored: what causes them is an error of write(2). Calling it again sets
+ * the time anew. The strings are not copied. */
 void clinux_guard_arm(const char *path, char *const argv[], unsigned milliseconds);
 
 /* From now on, they write `message` to standard error and end the process with `code` instead. */
