@@ -87,7 +87,8 @@ import Testing
 
     @Test(arguments: [
         [], ["frobnicate"], ["createRuntime", "7"], ["attach"], ["attach", "0"],
-        ["attach", "-1"], ["attach", "1", "2"], ["attach", "--all", "1"], ["detach", "--all", "1"],
+        ["attach", "-1"], ["attach", "1", "2"], ["attach", "--all", "1"],
+        ["detach", "--all", "1"],
         ["detach", "--all", "--id", "x"], ["detach", "--all", "--lxcfs-root", "/x"],
         ["detach", "--all", "--cpus", "quota"], ["check", "--all"],
         ["attach", "--all", "--id", "x"], ["attach", "--all", "--lxcfs-root", "/x"],

@@ -63,7 +63,8 @@ import Testing
     }
 
     @Test func overlays() {
-        let own = "60 30 0:90 /proc/uptime /proc/uptime ro - overlay lxcfs ro,lowerdir=/proc/self/fd/7"
+        let own =
+            "60 30 0:90 /proc/uptime /proc/uptime ro - overlay lxcfs ro,lowerdir=/proc/self/fd/7"
         let foreign = "61 30 0:91 /x /proc/uptime ro - overlay overlay ro"
         let home = "70 22 0:77 / /srv/lxcfs rw - fuse.lxcfs lxcfs rw"
         #expect(Self.find([own, foreign]) == [.init(pid: 1, mounts: [60])])

@@ -49,9 +49,11 @@ programs() { awk -F '"' '/\.executable.name:/ { print $2 }' "$REPO/Package.swift
     # Nothing but what an administrator may change is in /etc, and nothing depends on anything.
     [[ $(cd "$DEB" && find etc -type f) == "etc/default/lxcfsd" ]]
     [[ $(<"$DEB/DEBIAN/conffiles") == "/etc/default/lxcfsd" ]]
-    ! dpkg-deb -f "$PACKAGES"/*.deb | grep -E '^(Pre-)?Depends|^Conflicts|^Replaces'
+    run grep -E '^(Pre-)?Depends|^Conflicts|^Replaces' "$DEB/DEBIAN/control"
+    [[ $status == 1 ]] || fail "$output"
     # stage precreate only where podman alone looks.
-    ! grep -l precreate "$DEB"/usr/share/containers/oci/hooks.d/*
+    run grep -l precreate "$DEB"/usr/share/containers/oci/hooks.d/*
+    [[ $status == 1 ]] || fail "$output"
 }
 
 @test ".deb: copyright names what is linked, man pages and completions are there" {

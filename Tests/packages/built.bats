@@ -8,7 +8,7 @@ load machine
     git clone -q "$REPO" "$copy"
     if [[ -e $REPO/Package.resolved ]]; then cp "$REPO/Package.resolved" "$copy/"; fi
     make -C "$copy" build >/dev/null 2>&1
-    for program in $(awk -F '"' '/\.executable.name:/ { print $2 }' "$REPO/Package.swift"); do
+    while read -r program; do
         cmp "$REPO/.build/release/$program" "$copy/.build/release/$program"
-    done
+    done < <(awk -F '"' '/\.executable.name:/ { print $2 }' "$REPO/Package.swift")
 }

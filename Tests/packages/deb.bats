@@ -42,7 +42,7 @@ status_of() { on dpkg-query -W -f '${db:Status-Abbrev}' lxcfs-hook; }
 }
 
 @test "$SUITE: upgrades under load fail no read" {
-    local pid i
+    local pid
     pid=$(on cat /run/lxcfs/lxcfsd.pid)
     # The first release fills files up with spaces.
     begin_load web --padded
@@ -50,7 +50,7 @@ status_of() { on dpkg-query -W -f '${db:Status-Abbrev}' lxcfs-hook; }
     on dpkg -i /root/package.deb
     wait_for 20 is_new "$pid"
     # And one more time, as from the commit before.
-    for i in 1 2; do on dpkg -i /root/package.deb && sleep 1; done
+    for _ in 1 2; do on dpkg -i /root/package.deb && sleep 1; done
     end_load "$SUITE: three upgrades"
     [[ $(on cat /run/lxcfs/lxcfsd.pid) == "$pid" && $(meminfo web) == 98304 ]]
 }

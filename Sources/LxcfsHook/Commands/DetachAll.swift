@@ -38,7 +38,8 @@ struct DetachAll {
         if failed == 0, options.files == VirtualFile.allCases {
             failed += unregister(daemon.containers)
         }
-        log.info("\(found.count - min(failed, found.count)) of \(found.count) containers detached")
+        log.info(
+            "\(found.count - min(failed, found.count)) of \(found.count) containers detached")
         return failed == 0 ? .success : .failure
     }
 
@@ -71,7 +72,9 @@ struct DetachAll {
         let registered = pids.compactMap { try? MountNamespaces.namespace(of: "\($0)") }
         return try MountNamespaces().processes.compactMap { process in
             // It may have ended.
-            guard let table = try? readFile("/proc/\(process.pid)/mountinfo") else { return nil }
+            guard let table = try? readFile("/proc/\(process.pid)/mountinfo") else {
+                return nil
+            }
             return ServedMounts.Namespace(
                 pid: process.pid, table: table,
                 isRegistered: registered.contains { $0.isSameFile(as: process.namespace) })
