@@ -1,6 +1,5 @@
 import Control
 import KernelText
-import Syscalls
 
 /// Which mounts of which mount namespaces are the daemon's, from the tables of all of them.
 ///
