@@ -33,14 +33,15 @@ start_machine() {
 }
 
 stop_machine() {
-    local cgroup
+    local cgroup pid
     [[ -e $MACHINE.pid ]] || return 0
-    kill -KILL "$(cat "$MACHINE.pid")" || true
-    for _ in {1..50}; do [[ -e /proc/$(cat "$MACHINE.pid") ]] || break; sleep 0.1; done
+    pid=$(cat "$MACHINE.pid")
+    kill -KILL "$pid" || true
+    for _ in {1..50}; do [[ -e /proc/$pid ]] || break; sleep 0.1; done
     rm "$MACHINE.pid"
     umount -l "$MACHINE"
     sleep 0.2
-    for cgroup in /sys/fs/cgroup/*/"lxcfs-packages-$$" "/sys/fs/cgroup/lxcfs-packages-$$"; do
+    for cgroup in /sys/fs/cgroup/*/"lxcfs-packages-$pid" "/sys/fs/cgroup/lxcfs-packages-$pid"; do
         [[ -d $cgroup ]] || continue
         find "$cgroup" -depth -type d -exec rmdir {} \; 2>/dev/null || true
     done
@@ -85,7 +86,7 @@ start_container() {
     cp "$MACHINE/bin/busybox" "$bundle/rootfs/bin/"
     ln -s busybox "$bundle/rootfs/bin/sleep"
     on sh -c "cd /root/bundles/$1 && runc spec"
-    jq --arg cgroup "/lxcfs-packages-$$/$1" '.process.terminal = false
+    jq --arg cgroup "/lxcfs-packages-$(cat "$MACHINE.pid")/$1" '.process.terminal = false
         | .process.args = ["sleep", "86400"]
         | .linux.cgroupsPath = $cgroup
         | .linux.resources.memory.limit = 100663296
