@@ -5,15 +5,22 @@ DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
 LIBEXECDIR ?= $(PREFIX)/libexec/oci
 HOOKSDIR ?= $(PREFIX)/share/containers/oci/hooks.d
+SHAREDIR ?= $(PREFIX)/share/lxcfs-hook
 # Hook files that only podman may read.
-PODMANHOOKSDIR ?= $(PREFIX)/share/lxcfs-hook/hooks.d
-CONFDIR ?= $(PREFIX)/share/lxcfs-hook/containers.conf.d
+PODMANHOOKSDIR ?= $(SHAREDIR)/hooks.d
+CONFDIR ?= $(SHAREDIR)/containers.conf.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 MANDIR ?= $(PREFIX)/share/man
+# Distributions with rpm have them in site-functions.
+ZSHDIR ?= $(PREFIX)/share/zsh/vendor-completions
+# Where distributions have the options of daemons: /etc/sysconfig with rpm.
+DEFAULTSDIR ?= /etc/default
 MD2MAN ?= go-md2man
 
 SWIFT ?= swift
 RELEASE := .build/release
+# The programs that are products in Package.swift.
+PROGRAMS := $(shell awk -F '"' '/\.executable.name:/ { print $$2 }' Package.swift)
 
 .PHONY: all
 all: build ## The same as build
@@ -24,10 +31,7 @@ deps: ## Install what building and testing need (Debian, as root)
 
 .PHONY: build
 build: ## Build the release binaries, statically linked
-	$(SWIFT) build -c release --product lxcfsd
-	$(SWIFT) build -c release --product lxcfs-hook
-	$(SWIFT) build -c release --product lxcfs-runtime
-	$(SWIFT) build -c release --product lxcfs-hook-setup
+	$(foreach name,$(PROGRAMS),$(SWIFT) build -c release --product $(name) &&) true
 
 .PHONY: test-tools
 test-tools: ## Build the programs that tests need
@@ -111,7 +115,9 @@ sanitize: deps build test-tools ## Unit tests and a daemon under load with Addre
 	Tests/sanitize
 
 .PHONY: demo
-demo: deps build ## Show a container before and after (as root)
+demo: ## Show a container before and after (as root; installs what that needs, and nothing else)
+	Tests/install-deps demo
+	@$(MAKE) --no-print-directory build
 	examples/demo
 
 .PHONY: bench
@@ -135,52 +141,101 @@ man: ## Render the man pages into .build/man (with go-md2man; without it there a
 	@mkdir -p .build/man
 	@if ! command -v $(MD2MAN) >/dev/null; then \
 		echo "no man pages: $(MD2MAN) is not installed" >&2; exit 0; fi; \
-	for page in lxcfsd lxcfs-hook lxcfs-runtime; do \
-		$(MD2MAN) -in docs/man/$$page.8.md -out .build/man/$$page.8 || exit 1; \
+	for page in docs/man/*.8.md; do \
+		$(MD2MAN) -in $$page -out .build/man/$$(basename $$page .md) || exit 1; \
+	done
+	@# Other names of it.
+	@if [ -e .build/man/lxcfs-runtime.8 ]; then for name in lxcfs-runc lxcfs-crun; do \
+		echo '.so man8/lxcfs-runtime.8' >.build/man/$$name.8 || exit 1; \
+	done; fi
+
+# What is completed for the programs that are built.
+.PHONY: completions
+completions:
+	@mkdir -p .build/completions
+	@for shell in bash zsh fish; do \
+		$(RELEASE)/lxcfsd --generate-completion-script $$shell \
+			>.build/completions/lxcfsd.$$shell || exit 1; \
+		packaging/completions lxcfs-hook $$shell $(RELEASE)/lxcfs-hook \
+			>.build/completions/lxcfs-hook.$$shell || exit 1; \
 	done
 
+# What is installed: mode, source, destination. Man pages need not be there.
+INSTALLED := \
+	$(foreach name,$(PROGRAMS),0755:$(RELEASE)/$(name):$(if $(filter lxcfs-hook%,$(name)),$(LIBEXECDIR),$(BINDIR))/$(name)) \
+	0644:hooks.d/50-lxcfs-hook-annotated.json:$(HOOKSDIR)/50-lxcfs-hook-annotated.json \
+	0644:hooks.d/podman/50-lxcfs-hook-sysinfo-annotated.json:$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
+	0644:hooks.d/50-lxcfs-hook.json:$(SHAREDIR)/for-all/50-lxcfs-hook.json \
+	0644:hooks.d/podman/50-lxcfs-hook-sysinfo.json:$(SHAREDIR)/for-all/podman/50-lxcfs-hook-sysinfo.json \
+	0644:examples/podman/lxcfs-hook.conf:$(CONFDIR)/lxcfs-hook.conf \
+	0644:examples/systemd/lxcfsd.service:$(UNITDIR)/lxcfsd.service \
+	$(foreach page,$(PROGRAMS) lxcfs-runc lxcfs-crun,0644:.build/man/$(page).8:$(MANDIR)/man8/$(page).8) \
+	$(foreach name,lxcfsd lxcfs-hook, \
+		0644:.build/completions/$(name).bash:$(PREFIX)/share/bash-completion/completions/$(name) \
+		0644:.build/completions/$(name).zsh:$(ZSHDIR)/_$(name) \
+		0644:.build/completions/$(name).fish:$(PREFIX)/share/fish/vendor_completions.d/$(name).fish)
+# Symbolic links: where they lead, and where they are.
+LINKED := $(LIBEXECDIR)/lxcfs-hook:$(BINDIR)/lxcfs-hook \
+	$(BINDIR)/lxcfs-runtime:$(BINDIR)/lxcfs-runc $(BINDIR)/lxcfs-runtime:$(BINDIR)/lxcfs-crun
+# What somebody may have changed is left as it is.
+CONFIGURED := packaging/lxcfsd.default:$(DEFAULTSDIR)/lxcfsd
+
 .PHONY: install
-install: build man ## Install daemon, hook, runtime, hook files (by annotation), systemd unit and man pages
-	install -D -m 0755 $(RELEASE)/lxcfsd $(DESTDIR)$(BINDIR)/lxcfsd
-	install -D -m 0755 $(RELEASE)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook
-	install -D -m 0755 $(RELEASE)/lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-runtime
-	# By these names it is the runtime in the name.
-	ln -sf lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-runc
-	ln -sf lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-crun
-	install -D -m 0755 $(RELEASE)/lxcfs-hook-setup $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook-setup
-	# For people, who look in PATH.
-	ln -sfn $(LIBEXECDIR)/lxcfs-hook $(DESTDIR)$(BINDIR)/lxcfs-hook
-	install -D -m 0644 hooks.d/50-lxcfs-hook-annotated.json \
-		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json
+install: ## Install what has been built: programs, hook files (by annotation), systemd unit, man pages
+	@for program in $(PROGRAMS); do \
+		[ -x $(RELEASE)/$$program ] || { \
+			echo "$(RELEASE)/$$program is not there: make build first" >&2; exit 1; }; \
+	done
+	@$(MAKE) --no-print-directory man completions
 	# buildah and CRI-O read HOOKSDIR, too, and would start nothing with a precreate file in it.
 	# 0.1.0 has installed it there.
-	rm -f $(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
-	install -D -m 0644 hooks.d/podman/50-lxcfs-hook-sysinfo-annotated.json \
-		$(DESTDIR)$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
-	install -D -m 0644 examples/podman/lxcfs-hook.conf $(DESTDIR)$(CONFDIR)/lxcfs-hook.conf
-	install -D -m 0644 examples/systemd/lxcfsd.service $(DESTDIR)$(UNITDIR)/lxcfsd.service
-	for page in lxcfsd lxcfs-hook lxcfs-runtime; do \
-		[ ! -e .build/man/$$page.8 ] || install -D -m 0644 .build/man/$$page.8 \
-			$(DESTDIR)$(MANDIR)/man8/$$page.8 || exit 1; \
+	@rm -f $(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
+	@for entry in $(INSTALLED); do \
+		IFS=:; set -- $$entry; unset IFS; \
+		case $$2 in *.8) [ -e $$2 ] || continue;; esac; \
+		echo "$$3"; install -D -m $$1 $$2 $(DESTDIR)$$3 || exit 1; \
+	done
+	@for entry in $(LINKED); do \
+		echo "$${entry#*:}"; mkdir -p $(DESTDIR)$$(dirname $${entry#*:}) && \
+		ln -sfr $(DESTDIR)$${entry%:*} $(DESTDIR)$${entry#*:} || exit 1; \
+	done
+	@for entry in $(CONFIGURED); do \
+		[ -e $(DESTDIR)$${entry#*:} ] || \
+		install -D -m 0644 $${entry%:*} $(DESTDIR)$${entry#*:} || exit 1; \
 	done
 
 .PHONY: uninstall
-uninstall: ## Remove what install installs
-	rm -f $(DESTDIR)$(BINDIR)/lxcfsd $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook \
-		$(DESTDIR)$(BINDIR)/lxcfs-runtime $(DESTDIR)$(BINDIR)/lxcfs-runc \
-		$(DESTDIR)$(BINDIR)/lxcfs-crun \
-		$(DESTDIR)$(BINDIR)/lxcfs-hook $(DESTDIR)$(LIBEXECDIR)/lxcfs-hook-setup \
-		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-annotated.json \
-		$(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
-		$(DESTDIR)$(PODMANHOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json \
-		$(DESTDIR)$(CONFDIR)/lxcfs-hook.conf \
-		$(DESTDIR)$(UNITDIR)/lxcfsd.service \
-		$(DESTDIR)$(MANDIR)/man8/lxcfsd.8 $(DESTDIR)$(MANDIR)/man8/lxcfs-hook.8 \
-		$(DESTDIR)$(MANDIR)/man8/lxcfs-runtime.8
+uninstall: ## Remove what install installs, after giving containers the kernel's files back
+	@[ -n "$(DESTDIR)" ] || packaging/scripts/before-removal
+	@for entry in $(INSTALLED); do rm -f $(DESTDIR)$${entry##*:}; done
+	@for entry in $(LINKED); do rm -f $(DESTDIR)$${entry#*:}; done
+	@for entry in $(CONFIGURED); do \
+		file=$(DESTDIR)$${entry#*:}; \
+		if [ ! -e $$file ] || cmp -s $${entry%:*} $$file; then rm -f $$file; \
+		else echo "$$file has been changed, and stays" >&2; fi; \
+	done
+	@rm -f $(DESTDIR)$(HOOKSDIR)/50-lxcfs-hook-sysinfo-annotated.json
+	@for directory in $(SHAREDIR)/for-all/podman $(SHAREDIR)/for-all $(PODMANHOOKSDIR) $(CONFDIR) \
+		$(SHAREDIR); do \
+		[ ! -d $(DESTDIR)$$directory ] || \
+		rmdir --ignore-fail-on-non-empty $(DESTDIR)$$directory; \
+	done
+	@[ -n "$(DESTDIR)" ] || packaging/scripts/after-removal
+
+.PHONY: dist
+dist: ## Build, and make packages: .deb, .rpm, tarball, OCI image, SHA256SUMS, in dist/
+	@$(MAKE) --no-print-directory build
+	packaging/dist
+
+.PHONY: packages-test
+packages-test: ## Install, upgrade and remove the packages in Debian 12 and 13 (as root)
+	Tests/install-deps packages
+	@$(MAKE) --no-print-directory build test-tools
+	Tests/packages/run
 
 .PHONY: clean
 clean: ## Remove build products
-	rm -rf .build
+	rm -rf .build dist
 
 .PHONY: help
 help: ## This list

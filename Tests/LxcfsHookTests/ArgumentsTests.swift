@@ -57,6 +57,7 @@ import Testing
         #expect(
             try Arguments(["detach", "--id", "web", "7"]).command
                 == .detach(pid: 7, id: "web"))
+        #expect(try Arguments(["detach", "--all"]).command == .detachAll)
     }
 
     @Test func checkLooksIntoTheUsualDirectories() throws {
@@ -86,7 +87,10 @@ import Testing
 
     @Test(arguments: [
         [], ["frobnicate"], ["createRuntime", "7"], ["attach"], ["attach", "0"],
-        ["attach", "-1"], ["attach", "1", "2"], ["attach", "--all", "1"], ["detach", "--all"],
+        ["attach", "-1"], ["attach", "1", "2"], ["attach", "--all", "1"],
+        ["detach", "--all", "1"],
+        ["detach", "--all", "--id", "x"], ["detach", "--all", "--lxcfs-root", "/x"],
+        ["detach", "--all", "--cpus", "quota"], ["check", "--all"],
         ["attach", "--all", "--id", "x"], ["attach", "--all", "--lxcfs-root", "/x"],
         ["attach", "99999999999"],
         ["createRuntime", "--id", "x"], ["attach", "1", "--id", "a/b"],

@@ -159,15 +159,15 @@ struct ArgumentParser {
             default: throw UsageError(description: "--id is for attach and detach")
             }
         }
-        if wantsAll, command != .attachAll {
-            throw UsageError(description: "--all is for attach, without a pid")
+        if wantsAll, command != .attachAll, command != .detachAll {
+            throw UsageError(description: "--all is for attach and detach, without a pid")
         }
         if !options.freezes, name != "attach" {
             throw UsageError(description: "--no-freeze is for attach")
         }
-        if case .attachAll = command, lxcfsRoot != nil || options.cpus != nil {
+        if wantsAll, lxcfsRoot != nil || options.cpus != nil {
             throw UsageError(
-                description: "attach --all takes neither --lxcfs-root nor --cpus")
+                description: "\(name) --all takes neither --lxcfs-root nor --cpus")
         }
         if !options.intercepted.isEmpty, name != "precreate", name != "seccomp-profile" {
             throw UsageError(
@@ -198,6 +198,7 @@ struct ArgumentParser {
         switch name {
         case "attach" where wantsAll && rest.isEmpty && id == nil: return .attachAll
         case "attach": return .attach(pid: try pid(name, rest), id: id)
+        case "detach" where wantsAll && rest.isEmpty && id == nil: return .detachAll
         case "detach": return .detach(pid: try pid(name, rest), id: id)
         case "install": return .setup(try setup(.install, rest))
         case "uninstall": return .setup(try setup(.uninstall, rest))

@@ -7,6 +7,8 @@ enum Command: Equatable, Sendable {
     /// Mounts anew in every registered container whose mounts are dead.
     case attachAll
     case detach(pid: Int32, id: String?)
+    /// Takes the files away from all containers.
+    case detachAll
     case check(hookDirectories: [String], json: Bool)
     /// Makes an engine use this hook, or no longer.
     case setup(SetupRequest)

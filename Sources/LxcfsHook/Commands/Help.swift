@@ -12,6 +12,7 @@ enum Help {
                    lxcfs-hook attach --all                  for all containers whose files
                                                             are dead since lxcfsd was killed
                    lxcfs-hook detach <pid> [--id ID]
+                   lxcfs-hook detach --all                  before lxcfsd is removed
                    lxcfs-hook check [--json]                find out why it does not work, and
                                                             what to do; changes nothing
                    lxcfs-hook install docker|containerd|podman|crio [--set-default]

@@ -71,6 +71,8 @@ public enum Program {
         case .attachAll:
             var runner = CommandRunner(options: options, log: log(options))
             return runner.attachAll()
+        case .detachAll:
+            return DetachAll(options: options, log: log(options)).run()
         case .detach(let pid, let id):
             return watch(options, .command) { log, _ in
                 var runner = CommandRunner(options: options, log: log)

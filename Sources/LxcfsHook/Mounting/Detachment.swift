@@ -13,25 +13,28 @@ enum Detachment {
     /// - Parameters:
     ///   - rootfs: the container's root in its mount namespace.
     ///   - devices: the superblocks whose mounts are taken away; nil for all of FUSE.
+    ///   - mounts: the ids of those that are taken away, of the ones above; nil for all.
     static func run(
         _ files: [VirtualFile], process: ContainerProcess, rootfs: String = "/",
-        devices: [DeviceNumber]? = nil
+        devices: [DeviceNumber]? = nil, mounts: Set<UInt64>? = nil
     ) throws(AttachError) -> [Result] {
         var targets = files.targets { BlockDevices().targets }
         if files.contains(.cpu) { targets.append(.cpuOnline) }
         return try process.inside { () throws(AttachError) in
             let places = try MountPlaces(rootfs: rootfs, process: process)
-            return targets.map { detach($0, places: places, devices) }
+            return targets.map { detach($0, places: places, devices, mounts) }
         }
     }
 
     private static func detach(
-        _ target: Target, places: MountPlaces, _ devices: [DeviceNumber]?
+        _ target: Target, places: MountPlaces, _ devices: [DeviceNumber]?,
+        _ mounts: Set<UInt64>?
     ) -> Result {
         var count = 0
         do {
             while let place = try places.place(of: target),
-                place.state == .fuse, devices?.contains(place.identity.device) ?? true
+                place.state == .fuse, devices?.contains(place.identity.device) ?? true,
+                mounts?.contains(place.identity.mountID) ?? true
             {
                 // A container that mounts as fast as the hook unmounts must not keep it here.
                 guard count < MountTable.stackLimit else {
