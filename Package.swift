@@ -49,6 +49,9 @@ let package = Package(
             name: "ProcView", dependencies: ["Cgroups", "KernelText", "Syscalls"],
             cSettings: gnuSource),
 
+        // What lxcfsd prints for people and for programs that watch it; pure.
+        .target(name: "Reports", dependencies: ["Control"]),
+
         // The daemon. What the keeper and the page cache must not know, they cannot import.
         .target(
             name: "LxcfsHandover",
@@ -83,7 +86,8 @@ let package = Package(
         .executableTarget(
             name: "lxcfsd",
             dependencies: [
-                "Control", "JSON", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "Syscalls",
+                "Control", "JSON", "LxcfsFS", "LxcfsHandover", "LxcfsKeeper", "Reports",
+                "Syscalls",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -126,6 +130,9 @@ let package = Package(
         .testTarget(
             name: "LxcfsHookTests", dependencies: ["LxcfsHook"],
             resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "ReportsTests", dependencies: ["Control", "JSON", "Reports"],
+            exclude: ["Golden"]),
     ],
     swiftLanguageModes: [.v6]
 )

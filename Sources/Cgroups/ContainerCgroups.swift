@@ -81,16 +81,41 @@ public final class ContainerCgroups: Sendable {
 extension ContainerCgroups {
     /// ceil(quota / period) of the tightest quota on the way to the root.
     public func readQuota(_ scratch: Scratch) throws(SystemError) -> Int? {
-        var result: Int?
+        try tightestQuota(scratch).map { tightest in
+            Int(
+                clamping: max(
+                    1, clampedSum(tightest.quota, tightest.period - 1) / tightest.period))
+        }
+    }
+
+    /// quota / period of the tightest quota on the way to the root: how many CPUs' time the container
+    /// may use. nil without a quota.
+    public func readCPULimit(_ scratch: Scratch) throws(SystemError) -> Double? {
+        try tightestQuota(scratch).map { Double($0.quota) / Double($0.period) }
+    }
+
+    private func tightestQuota(
+        _ scratch: Scratch
+    ) throws(SystemError) -> (quota: UInt64, period: UInt64)? {
+        var result: (quota: UInt64, period: UInt64)?
         var current = cpu
         while let node = current, !node.isLegacyRoot {
-            if let cpus = try quota(of: node, scratch) { result = min(result ?? .max, cpus) }
+            if let found = try quota(of: node, scratch) {
+                let isTighter = result.map {
+                    Double(found.quota) / Double(found.period)
+                        < Double($0.quota) / Double($0.period)
+                }
+                if isTighter ?? true { result = found }
+            }
             current = node.parent
         }
         return result
     }
 
-    private func quota(of node: CgroupNode, _ scratch: Scratch) throws(SystemError) -> Int? {
+    /// In microseconds; the period is not 0.
+    private func quota(
+        of node: CgroupNode, _ scratch: Scratch
+    ) throws(SystemError) -> (quota: UInt64, period: UInt64)? {
         guard let text = try node.read(.cpuQuota, scratch) else { return nil }
         var scanner = Scanner(text)
         // "max 100000" on v2, "-1" on v1: no quota.
@@ -102,7 +127,7 @@ extension ContainerCgroups {
             period = try node.number(.cpuPeriod, scratch)
         }
         guard let period, period > 0 else { return nil }
-        return Int(clamping: max(1, clampedSum(quota, period - 1) / period))
+        return (quota, period)
     }
 
     /// The text of the effective cpuset (list format); nil where no cpuset controller

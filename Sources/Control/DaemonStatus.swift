@@ -2,6 +2,8 @@ import JSON
 
 /// The daemon about itself.
 public struct DaemonStatus: Fields {
+    /// Of this JSON, see ``Schema``. Release 0.1.0 does not say it, and has fewer fields.
+    public var schema: Int?
     public var version = ""
     public var pid: Int32 = 0
     /// Seconds since the daemon started.
@@ -20,6 +22,11 @@ public struct DaemonStatus: Fields {
     public var worker: Int32?
     /// How many such processes there have been, this one included.
     public var workers: UInt64?
+    /// How many of them have ended while they served, though nobody had told them to: by a crash, a
+    /// signal, or because they hung. Like ``workers``, since the connections were made.
+    public var workerDeaths: UInt64?
+    /// Upgrades (SIGHUP) that went well.
+    public var upgrades: UInt64?
     /// Containers are shown the host (SIGUSR2).
     public var passesThrough: Bool?
     /// Files that are open as snapshots.
@@ -37,6 +44,7 @@ public struct DaemonStatus: Fields {
         cgroupVersion: String, containers: Int, coherence: Int, requests: [String: UInt64],
         listeners: Int?
     ) {
+        schema = Schema.current
         self.version = version
         self.pid = pid
         self.uptime = uptime
@@ -51,6 +59,7 @@ public struct DaemonStatus: Fields {
     public init() {}
 
     public mutating func visit(_ fields: inout some FieldVisitor) throws(JSONFault) {
+        try fields.optional("schema", &schema)
         try fields.required("version", &version)
         try fields.required("pid", &pid)
         try fields.required("uptime", &uptime)
@@ -61,6 +70,8 @@ public struct DaemonStatus: Fields {
         try fields.required("requests", &requests)
         try fields.optional("worker", &worker)
         try fields.optional("workers", &workers)
+        try fields.optional("workerDeaths", &workerDeaths)
+        try fields.optional("upgrades", &upgrades)
         try fields.optional("passesThrough", &passesThrough)
         try fields.optional("openFiles", &openFiles)
         try fields.optional("refusedOpens", &refusedOpens)

@@ -12,6 +12,10 @@ public struct Reply: Fields {
     public var containers: [ContainerSummary]?
     /// `status`.
     public var status: DaemonStatus?
+    /// `usage`.
+    public var usage: [ContainerUsage]?
+    /// `usage`: what to ask for next (``Request/after``); nil after the last container.
+    public var next: UInt32?
 
     public init() {}
 
@@ -31,5 +35,7 @@ public struct Reply: Fields {
         try fields.optional("id", &id)
         try fields.optional("containers", &containers)
         try fields.optional("status", &status)
+        try fields.optional("usage", &usage)
+        try fields.optional("next", &next)
     }
 }

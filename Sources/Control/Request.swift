@@ -12,6 +12,8 @@ public struct Request: Fields {
         case list
         /// What the daemon is and does.
         case status
+        /// What containers use: some at a time, see ``Request/after``. Release 0.1.0 does not know it.
+        case usage
     }
 
     public var op = Operation.status
@@ -33,6 +35,11 @@ public struct Request: Fields {
     /// `register`: the id is only what people may call the container; if it is known, it keeps its
     /// own.
     public var isGuess: Bool?
+    /// `usage`: where to go on, as the reply before said (``Reply/next``).
+    public var after: UInt32?
+    /// `usage`: load averages of all containers are kept from now on, for as long as they are after a
+    /// container has read its own. Otherwise only those are told that are kept already.
+    public var watchesLoad: Bool?
 
     public init(
         _ op: Operation, id: String? = nil, pid: Int32? = nil, cpus: CPUView? = nil,
@@ -56,5 +63,7 @@ public struct Request: Fields {
         try fields.optional("hasEnded", &hasEnded)
         try fields.optional("isStarting", &isStarting)
         try fields.optional("isGuess", &isGuess)
+        try fields.optional("after", &after)
+        try fields.optional("watchesLoad", &watchesLoad)
     }
 }

@@ -28,10 +28,24 @@ struct ControlAnswers {
                 return Reply(containers: containers.sorted { $0.id < $1.id })
             case .status:
                 return Reply(status: status)
+            case .usage:
+                return usage(after: request.after ?? 0, request.watchesLoad == true)
             }
         } catch {
             return Reply(error: "\(error)")
         }
+    }
+
+    /// Containers in one reply: who is registered meanwhile waits for some milliseconds at most.
+    private static let mostInReply = 64
+
+    private func usage(after slot: UInt32, _ watchesLoad: Bool) -> Reply {
+        let rest = parts.registry.all.filter { $0.slot > slot }.sorted { $0.slot < $1.slot }
+        let some = rest.prefix(Self.mostInReply)
+        var reply = Reply()
+        reply.usage = some.map { parts.registrar.usage(of: $0, watchesLoad: watchesLoad) }
+        reply.next = some.count < rest.count ? some.last?.slot : nil
+        return reply
     }
 
     private var status: DaemonStatus {
@@ -49,6 +63,8 @@ struct ControlAnswers {
             requests: requests, listeners: parts.agent?.listenerCount)
         status.worker = getpid()
         status.workers = parts.number
+        status.workerDeaths = parts.memory.deaths
+        status.upgrades = parts.memory.upgrades
         status.passesThrough = parts.memory.passesThrough
         status.openFiles = parts.openFiles.count
         status.refusedOpens = parts.openFiles.refusals.load(ordering: .relaxed)

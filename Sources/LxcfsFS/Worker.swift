@@ -45,6 +45,13 @@ public final class Worker {
         guard try waitForTurn(link, parts) else { return }
         parts.registry.raiseNextSlot(to: parts.memory.nextSlot)
         try parts.registrar.restore(poller, isFinal: true)
+        if parts.host.tree.mounts.mounts.isEmpty {
+            log.warning(
+                """
+                no cgroups are mounted here: containers are shown the host (mount /sys/fs/cgroup \
+                where lxcfsd runs, and start it again)
+                """)
+        }
         try takeOver(parts)
         try link.serving()
         try serve(poller, link, parts)

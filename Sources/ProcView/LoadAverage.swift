@@ -39,15 +39,19 @@ public struct LoadAverage: Equatable, Sendable {
         }
     }
 
+    /// A value in hundredths, as `/proc/loadavg` shows it.
+    public static func hundredths(of value: UInt64) -> UInt64 {
+        let rounded = value + fixed / 200
+        return rounded / fixed * 100 + (rounded % fixed) * 100 / fixed
+    }
+
     /// `/proc/loadavg` (proc_loadavg(5)).
     public func render(_ tasks: TaskCounts, into out: TextBuffer) {
         for value in values {
-            let rounded = value + Self.fixed / 200
-            out.append(number: rounded / Self.fixed)
+            let hundredths = Self.hundredths(of: value)
+            out.append(number: hundredths / 100)
             out.append(UInt8(ascii: "."))
-            out.append(
-                number: (rounded % Self.fixed) * 100 / Self.fixed, width: 2,
-                pad: UInt8(ascii: "0"))
+            out.append(number: hundredths % 100, width: 2, pad: UInt8(ascii: "0"))
             out.append(space)
         }
         out.append(number: UInt64(tasks.runningWithReader))

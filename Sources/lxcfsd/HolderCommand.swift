@@ -15,7 +15,7 @@ enum HolderCommand {
         guard let keeper = arguments.first.flatMap({ pid_t($0) }), let path = arguments.last,
             arguments.count == 2
         else {
-            let text = "Error: \"lxcfsd holder\" is for the daemon itself\n"
+            let text = "lxcfsd: error: \"lxcfsd holder\" is for the daemon itself\n"
             // There is nobody else to tell if that fails.
             _ = write(STDERR_FILENO, text, text.utf8.count)
             exit(64)
@@ -31,7 +31,7 @@ enum HolderCommand {
             }
             try Privileges.keepOnly([])
         } catch {
-            let text = "Error: lxcfsd holder: \(error)\n"
+            let text = "lxcfsd: error: holder: \(error)\n"
             _ = write(STDERR_FILENO, text, text.utf8.count)
             exit(1)
         }

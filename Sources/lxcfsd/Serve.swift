@@ -10,20 +10,29 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve the trees.")
 
-    @Argument(help: "Where to mount the trees.")
-    var mountpoint: String
+    /// Where all that is written for lxcfs looks.
+    static let usualMountpoint = "/var/lib/lxcfs"
 
-    @Flag(name: .short, help: "Stay in the foreground. Always so; accepted for lxcfs.")
+    @Argument(help: "Where to mount the trees.")
+    var mountpoint = usualMountpoint
+
+    @Flag(name: .shortAndLong, help: "Stay in the foreground. Always so; accepted for lxcfs.")
     var foreground = false
 
-    @Flag(name: .short, help: "Log debug messages.")
+    @Flag(name: .shortAndLong, help: "Log debug messages.")
     var debug = false
 
-    @Flag(name: .shortAndLong, help: "Show load averages. On by default.")
+    @Flag(
+        name: [.customShort("l"), .long, .customLong("enable-loadavg")],
+        help: "Show load averages. Always so; accepted for lxcfs.")
     var loadavg = false
 
-    @Flag(name: .long, help: .hidden)
-    var enableLoadavg = false
+    @Flag(help: "Accepted for lxcfs; of zswap, containers see what they use on cgroup v2.")
+    var disableZswap = false
+
+    @Flag(
+        help: "Accepted for lxcfs; cgroups are not served, containers have cgroup namespaces.")
+    var enableCgroup = false
 
     @Flag(name: [.customShort("u"), .long], help: "Show no swap.")
     var disableSwap = false
@@ -41,11 +50,12 @@ struct Serve: ParsableCommand {
     var enablePsiPoll = false
 
     @Option(
-        name: .shortAndLong,
+        name: [.customShort("p", allowingJoined: true), .long],
         help: "The pid file. (default: <runtime-dir>/lxcfsd.pid)")
     var pidfile: String?
 
-    @Option(help: "Directory of control socket and state files.")
+    @Option(
+        help: "Directory of control socket and state files: that itself, not the one above it.")
     var runtimeDir = Defaults.runtimeDirectory
 
     @Option(
@@ -58,7 +68,9 @@ struct Serve: ParsableCommand {
     @Option(help: "Threads that answer requests, per connection.")
     var threads = 4
 
-    @Option(name: .customShort("o"), help: "Mount options, separated by commas.")
+    @Option(
+        name: .customShort("o", allowingJoined: true),
+        help: "Mount options, separated by commas.")
     var options: [String] = []
 
     @Option(
@@ -82,12 +94,18 @@ struct Serve: ParsableCommand {
             throw ValidationError("--threads takes 3 to 256")
         }
         guard mountpoint.hasPrefix("/") else {
-            throw ValidationError("the mountpoint must be an absolute path")
+            throw ValidationError(
+                "the mountpoint must be an absolute path, and is \"\(mountpoint)\"; subcommands are "
+                    + "list, status, top, metrics and serve")
         }
     }
 
     func run() throws {
         let log = makeLog(debug: debug)
+        guard geteuid() == 0 else {
+            log.error("lxcfsd needs root: it mounts, and looks at processes of all users")
+            throw ExitCode(1)
+        }
         var daemon = DaemonOptions(mountPoint: mountpoint)
         while daemon.mountPoint.count > 1, daemon.mountPoint.hasSuffix("/") {
             daemon.mountPoint.removeLast()
@@ -105,7 +123,7 @@ struct Serve: ParsableCommand {
         do {
             try Keeper(daemon, log: log).run()
         } catch {
-            log.error("\(error)")
+            log.error("\(Advice.added(to: error))")
             throw ExitCode(1)
         }
     }

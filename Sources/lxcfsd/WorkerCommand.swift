@@ -23,7 +23,7 @@ enum WorkerCommand {
         do {
             try Worker(setup, log: log).run()
         } catch {
-            log.error("\(error)")
+            log.error("\(Advice.added(to: error))")
             exit(1)
         }
         // Not exit(3): threads may still be in the midst of a request.
@@ -32,7 +32,7 @@ enum WorkerCommand {
 
     /// As the argument parser does: EX_USAGE.
     private static func refuse(_ reason: String) -> Never {
-        let text = "Error: \"lxcfsd worker\" is for the daemon itself: \(reason)\n"
+        let text = "lxcfsd: error: \"lxcfsd worker\" is for the daemon itself: \(reason)\n"
         // There is nobody else to tell if that fails.
         _ = write(STDERR_FILENO, text, text.utf8.count)
         exit(64)

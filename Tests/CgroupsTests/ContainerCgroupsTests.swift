@@ -161,6 +161,16 @@ import Testing
             "a/cpu.max": "100000 100000\n", "a/b/cpu.max": "300000 100000\n",
         ])
         #expect(try fixture.unifiedContainer("/a/b").readQuota(scratch) == 1)
+        #expect(try fixture.unifiedContainer("/a/b").readCPULimit(scratch) == 1)
+    }
+
+    @Test(arguments: [
+        ("max 100000", nil), ("50000 100000", 0.5), ("150000 100000", 1.5), ("5 0", nil),
+        ("0 100000", 0),
+    ])
+    func quotaOfParts(_ text: String, _ cpus: Double?) throws {
+        let fixture = try CgroupFixture(["c/cpu.max": text + "\n"])
+        #expect(try fixture.unifiedContainer("/c").readCPULimit(scratch) == cpus)
     }
 
     @Test func effectiveNotRequestedCPUs() throws {

@@ -34,9 +34,14 @@ import Testing
         #expect(!first.hasCallersOnTop)
         first.hasCallersOnTop = true
         #expect(first.beginLife() == 1)
+        #expect(first.deaths == 0 && first.upgrades == 0)
+        first.countDeath()
+        first.countDeath()
+        first.countUpgrade()
         let second = try HandoverMemory(memory)
         #expect(second.beginLife() == 2)
         #expect(second.nextSlot == 9)
+        #expect(second.deaths == 2 && second.upgrades == 1)
         #expect(second.passesThrough)
         #expect(second.hasCallersOnTop)
         // What was chosen with the connections stays.

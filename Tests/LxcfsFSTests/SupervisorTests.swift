@@ -66,6 +66,27 @@ import Testing
         }
     }
 
+    /// For who counts the deaths of workers: an upgrade is none, nor is a worker that never served.
+    @Test func onlyTheEndOfAServingWorkerIsUnexpected() {
+        func end(_ pid: pid_t) -> ChildProcess.End {
+            ChildProcess.End(pid: pid, signal: SIGKILL, code: 0)
+        }
+        var keeper = Keeper.serving()
+        #expect(keeper.supervisor.isUnexpected(end(100)))
+        #expect(!keeper.supervisor.isUnexpected(end(99)))
+        keeper = Keeper.upgrading()
+        #expect(keeper.supervisor.isUnexpected(end(100)))
+        #expect(!keeper.supervisor.isUnexpected(end(101)))
+        #expect(keeper.tell(.ready(101)) == [.finish(100)])
+        #expect(!keeper.supervisor.isUnexpected(end(100)))
+        // It has taken too long to finish.
+        #expect(keeper.wait() == [.kill(100)])
+        #expect(!keeper.supervisor.isUnexpected(end(100)))
+        keeper = Keeper()
+        keeper.tell(.tick)
+        #expect(!keeper.supervisor.isUnexpected(end(100)))
+    }
+
     private func killed(_ pid: pid_t, _ signal: CInt = SIGKILL) -> Supervisor.Event {
         .ended(ChildProcess.End(pid: pid, signal: signal, code: 0))
     }

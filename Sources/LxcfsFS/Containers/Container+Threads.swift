@@ -100,6 +100,27 @@ extension Container {
         return load
     }
 
+    /// The load averages as far as they are known, without a look at the threads: nobody is to wait for
+    /// that. nil until somebody has looked. The caller holds `lock`.
+    ///
+    /// - Parameter watches: they are kept going from now on, as after ``currentLoad(_:_:)``.
+    func knownLoad(watches: Bool, _ host: Host) -> LoadAverage? {
+        restoreCounters(host)
+        addSamples()
+        guard watches else { return counters.load }
+        if counters.load == nil {
+            let whole = threads.withLock { $0.isPartial ? nil : $0.counts }
+            if let whole {
+                counters.load = LoadAverage(active: whole.active, age: age)
+                saveCounters(host)
+            } else {
+                watcher?.look(at: self)
+            }
+        }
+        noteLoadRead(now: host.now())
+        return counters.load
+    }
+
     /// Adds a sample to the load averages: at once, or, if a reader has them, by the next one.
     func addSample(_ active: Int, _ host: Host) {
         threads.withLock { $0.keep(sample: active) }

@@ -44,6 +44,7 @@ final class Container: @unchecked Sendable {
 
     /// As they were found last, for lists.
     let lastSizes = Guarded(ShownSizes())
+    let lastFigures = Guarded(UsageFigures())
 
     /// What the kernel may have of its files in the page cache.
     let cached = CachedFiles()

@@ -26,6 +26,8 @@ package final class HandoverMemory: @unchecked Sendable {
         package static let coherence = 36
         package static let madeDirectory = 40
         package static let worker = 44
+        package static let deaths = 48
+        package static let upgrades = 56
         package static let initial = 4096
         package static let requests = Region.agent.end
     }
@@ -143,6 +145,15 @@ package final class HandoverMemory: @unchecked Sendable {
     ///
     /// - Returns: how many there have been, this one included.
     package func beginLife() -> UInt64 { clinux_add64(base + Offset.life, 1) + 1 }
+
+    /// How many workers have ended while they served, though nobody had told them to. The keeper
+    /// counts; one of release 0.1.0 does not.
+    package var deaths: UInt64 { clinux_load64(base + Offset.deaths) }
+    package func countDeath() { _ = clinux_add64(base + Offset.deaths, 1) }
+
+    /// How many upgrades have gone well, as the keeper counts them.
+    package var upgrades: UInt64 { clinux_load64(base + Offset.upgrades) }
+    package func countUpgrade() { _ = clinux_add64(base + Offset.upgrades, 1) }
 
     // MARK: - Parts
 

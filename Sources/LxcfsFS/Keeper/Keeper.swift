@@ -1,3 +1,4 @@
+import Control
 import Glibc
 import Logging
 import LxcfsHandover
@@ -44,7 +45,7 @@ public final class Keeper {
         try prepareDirectories()
         // A worker's aide.
         try ChildProcess.adoptOrphans()
-        let pidFile = try PidFile(options.pidFilePath)
+        let pidFile = try takePidFile()
         try makeDirectory(directory.containers, mode: 0o700)
         for place in try TrustedPath.contents(of: directory) { try trust(place, whole: true) }
 
@@ -92,9 +93,28 @@ public final class Keeper {
         log.info("stopped")
     }
 
+    private func takePidFile() throws -> PidFile {
+        do {
+            return try PidFile(options.pidFilePath, in: options.runtimeDirectory)
+        } catch let held as PidFile.Held {
+            let client = ControlClient(socket: directory.controlSocket, timeout: 500)
+            let status = try? client.send(Request(.status)).status
+            let process = status?.pid ?? PidFile.number(in: directory.pidFile)
+            let facts =
+                [process.map { "pid \($0)" }, status.map { "mountpoint \($0.mountpoint)" }]
+                .compactMap(\.self)
+            let which = facts.isEmpty ? "" : " (\(facts.joined(separator: ", ")))"
+            throw DaemonError(
+                "lxcfsd runs already\(which) and holds \(held.path); another one needs "
+                    + "a --runtime-dir of its own")
+        }
+    }
+
     /// Makes the runtime directory if need be, and sees to it that nobody but root decides what
     /// is in there, or what the mountpoint is.
     private func prepareDirectories() throws {
+        // Of one that had it, the files are there.
+        if !isReplacement { try SharedDirectory.refuse(options.runtimeDirectory) }
         try trust(options.mountPoint, whole: false)
         try trust(options.runtimeDirectory, whole: false)
         try makeDirectory(options.runtimeDirectory, mode: 0o755)

@@ -97,6 +97,7 @@ final class KeeperLoop {
         case SIGCHLD:
             while let end = try ChildProcess.reap() {
                 if holder.hasEnded(end) { startHolder() }
+                if supervisor.isUnexpected(end) { shared.countDeath() }
                 try tell(.ended(end))
             }
         case SIGUSR2:
@@ -155,6 +156,7 @@ final class KeeperLoop {
         case .bury(let pid, let heir): workers.bury(pid, heir: heir)
         case .adoptProgram(let pid):
             if let worker = workers[pid] { program.current = worker.executable }
+            shared.countUpgrade()
         case .completeMounts: try mounts?.start(poller, token: Self.mountToken)
         case .replaceKeeper: try replaceKeeper()
         case .tellServing: service.tell("READY=1\nSTATUS=serving \(mountPoint)")

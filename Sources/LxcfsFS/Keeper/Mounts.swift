@@ -28,7 +28,7 @@ enum Mounts {
     static func connect(
         readOnly: Bool, options: [String], at mountPoint: String
     ) throws -> Fresh {
-        let device = try FileDescriptor.open("/dev/fuse", O_RDWR)
+        let device = try openDevice()
         var attributes: MountAttributes = [.noSetuid, .noDevices, .noExec]
         if readOnly { attributes.insert(.readOnly) }
         var words = [
@@ -58,7 +58,23 @@ enum Mounts {
                 of: "fuse", options: [source, subtype] + words, attributes)
             return Fresh(device: device, mount: mount)
         } catch {
+            // A kernel that is too old for these calls: who reports it says so.
+            if error.errno == ENOSYS { throw error }
             throw DaemonError("cannot mount on \(mountPoint): \(error)")
+        }
+    }
+
+    private static func openDevice() throws -> FileDescriptor {
+        let path = "/dev/fuse"
+        do {
+            return try FileDescriptor.open(path, O_RDWR)
+        } catch {
+            switch error.errno {
+            case ENOENT, ENODEV, ENXIO:
+                throw DaemonError(
+                    "\(error) (modprobe fuse; in a container, --device /dev/fuse)")
+            default: throw error
+            }
         }
     }
 
@@ -120,8 +136,9 @@ enum Mounts {
                 try makeDirectory(mountPoint, mode: 0o755)
                 made = true
             case .served:
-                throw DaemonError(
-                    "cannot mount over the FUSE mount on \(mountPoint), which is served")
+                throw DaemonError(try TakenMountpoint.description(of: mountPoint))
+            case .file:
+                throw DaemonError("\(mountPoint) is not a directory")
             case .dead:
                 log.notice("unmounting \(mountPoint), whose daemon is gone")
                 try abort(mountPoint)
@@ -173,7 +190,7 @@ enum Mounts {
     }
 
     private enum Condition {
-        case free, missing, served, dead, silent
+        case free, missing, served, dead, silent, file
     }
 
     /// What is there, or that it does not say so in time: a worker that cannot end, see
@@ -220,7 +237,10 @@ enum Mounts {
 
     private static func answer(of mountPoint: String) throws(SystemError) -> Condition {
         do {
-            if try FilesystemKind.of(path: mountPoint) != .fuse { return .free }
+            if try FilesystemKind.of(path: mountPoint) != .fuse {
+                let place = try FileDescriptor.open(mountPoint, O_PATH).status(path: mountPoint)
+                return place.st_mode & S_IFMT == S_IFDIR ? .free : .file
+            }
             // A tree whose daemon is gone may still answer from the kernel's memory; not so
             // a listing.
             _ = try FileDescriptor.open(mountPoint, O_RDONLY | O_DIRECTORY).list()

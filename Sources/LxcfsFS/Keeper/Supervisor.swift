@@ -132,6 +132,19 @@ struct Supervisor {
     /// Those that have not ended, or not been given up.
     var workers: [pid_t] { [current?.pid, next?.pid].compactMap { $0 } }
 
+    /// Whether this is the end of a worker that served, and had not been told to finish.
+    func isUnexpected(_ end: ChildProcess.End) -> Bool {
+        guard let worker = current, worker.pid == end.pid, worker.servedSince != nil else {
+            return false
+        }
+        switch worker.state {
+        case .finishing: return false
+        // One that took too long to finish, or that hung.
+        case .killed(_, _, let isHung): return isHung
+        case .starting, .ready, .beginning, .serving: return true
+        }
+    }
+
     private var canUpgrade: Bool { isComplete && next == nil && current?.isServing == true }
 
     mutating func handle(_ event: Event, now: UInt64) -> [Action] {

@@ -4,6 +4,7 @@ import Glibc
 import KernelText
 import Logging
 import LxcfsHandover
+import ProcView
 import Syscalls
 
 /// Registers containers and drops them again. Only used on the main thread.
@@ -96,7 +97,8 @@ final class Registrar {
             throw error
         }
         let key = registry.key(of: container)
-        log.info(
+        // One line for each container that comes and goes is for those who look for a fault.
+        log.debug(
             """
             registered \(id)\(key == id ? "" : " as \(key)"), cgroup \
             \(container.cgroups.paths.display)
@@ -163,7 +165,8 @@ final class Registrar {
             }
         }
         if isFinal {
-            log.info("restored \(registry.count) containers")
+            let count = registry.count
+            if count > 0 { log.info("restored \(count) container\(count == 1 ? "" : "s")") }
             restored = [:]
             isResponsible = true
             examineLeaving()
@@ -360,10 +363,36 @@ final class Registrar {
                 log.warning("\(error)")
             }
         }
-        log.info("dropped \(container.id): \(reason)")
+        log.debug("dropped \(container.id): \(reason)")
     }
 
     // MARK: - Telling
+
+    /// - Parameter watchesLoad: see ``Request/watchesLoad``.
+    func usage(of container: Container, watchesLoad: Bool) -> ContainerUsage {
+        let figures = container.figures(watchesLoad: watchesLoad, host, workspace)
+        let key = registry.key(of: container)
+        var usage = ContainerUsage()
+        usage.id = key
+        usage.name = key == container.id ? nil : container.id
+        usage.pid = container.pid
+        usage.uptime = Double(container.uptime) / 1e9
+        usage.cpus = figures.cpus
+        usage.cpuQuota = figures.cpuQuota
+        usage.cpuTime = figures.cpuTime
+        usage.readAt = figures.readAt
+        usage.memoryTotal = figures.memory?.total
+        usage.memoryAvailable = figures.memory?.available
+        usage.swapTotal = figures.memory?.swapTotal
+        usage.swapFree = figures.memory?.swapFree
+        usage.tasks = figures.tasks
+        usage.load = figures.load?.values.map { Double(LoadAverage.hundredths(of: $0)) / 100 }
+        if !figures.pressure.isEmpty {
+            usage.pressure = Dictionary(
+                uniqueKeysWithValues: figures.pressure.map { ($0.kind.rawValue, $0.some) })
+        }
+        return usage
+    }
 
     func summary(of container: Container) -> ContainerSummary {
         let sizes = container.sizes(host, workspace)
