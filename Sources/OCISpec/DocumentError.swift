@@ -8,13 +8,10 @@ public struct DocumentError: Error, Equatable, CustomStringConvertible {
     /// What is wrong, and where in it.
     public let fault: JSONFault
 
-    init(document: String, _ fault: JSONFault) {
+    /// - Parameter document: what errors call it.
+    public init(document: String, _ fault: JSONFault) {
         self.document = document
         self.fault = fault
-    }
-
-    public init<Kind: Document>(_ kind: Kind.Type, _ fault: JSONFault) {
-        self.init(document: Kind.documentName, fault)
     }
 
     /// The document ends too early: a reader of a stream may still get the rest.

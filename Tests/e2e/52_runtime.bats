@@ -63,9 +63,11 @@ write_recorder() {
     mkdir -p "$WORK/fake"
     cat >"$WORK/fake/runc" <<SCRIPT
 #!/bin/bash
+# First, and by the shell alone, which has pipes open later. Its own (the directory, 255) are in both.
+descriptors=(/proc/\$\$/fd/*)
 printf '%s\0' "\$@" >"$WORK/fake/arguments"
 tr '\0' '\n' <"/proc/\$\$/environ" | sort >"$WORK/fake/environment"
-ls -l /proc/\$\$/fd | awk '{ print \$9 }' | grep -vx 255 | sort >"$WORK/fake/descriptors"
+printf '%s\n' "\${descriptors[@]##*/}" >"$WORK/fake/descriptors"
 grep -E '^Sig(Blk|Ign|Cgt)' /proc/\$\$/status >"$WORK/fake/signals"
 exit 23
 SCRIPT

@@ -75,7 +75,7 @@ struct AdaptedConfig {
         do throws(JSONFault) {
             text = try JSONText(json, keepsUnknown: false)
         } catch {
-            throw DocumentError(Config.self, error)
+            throw DocumentError(document: Config.documentName, error)
         }
         var config = try Config(text: text)
         let root = try text.root.members()

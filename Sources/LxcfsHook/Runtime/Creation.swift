@@ -1,6 +1,5 @@
 import CLinux
 import Glibc
-import OCISpec
 import Syscalls
 
 /// What is done before the real runtime creates a container.
@@ -28,7 +27,7 @@ struct Creation {
                 // Not freed: it is for the rest of this process.
                 clinux_guard_fail(
                     "lxcfs-runtime: failed, or not done in time, and the container is not to "
-                        + "start without\n", RuntimeWrapper.Code.required)
+                        + "start without\n", RuntimeExit.required)
             }
             clinux_guard_arm(program.path, program.arguments, UInt32(options.timeout))
             let usesSyslog = options.usesSyslog

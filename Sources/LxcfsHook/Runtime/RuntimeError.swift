@@ -1,5 +1,4 @@
 import Glibc
-import Syscalls
 
 /// Says why this program ends, where engines look for it: on standard error, and in the file that
 /// `--log` names, as runc does.

@@ -1,20 +1,9 @@
 import CLinux
 import Glibc
-import OCISpec
 import Syscalls
 
 /// The program `lxcfs-runtime`: runc or crun, and config.json such that containers are served.
 public enum RuntimeWrapper {
-    /// How it ends if it does not become the real runtime.
-    enum Code {
-        /// A container that cannot be served, and has to be. As runc and crun end on any error.
-        static let required: CInt = 1
-        /// The real runtime cannot be executed.
-        static let notExecuted: CInt = 126
-        /// There is none.
-        static let notFound: CInt = 127
-    }
-
     /// Becomes the real runtime, with the same arguments, environment and descriptors.
     ///
     /// Nothing of this process may be left in that: descriptors are closed by execve(2), and signals
@@ -40,14 +29,14 @@ public enum RuntimeWrapper {
         } catch {
             let invocation = RuntimeInvocation(Array(words.dropFirst()), isCrun: false)
             RuntimeError.report(error.description, invocation)
-            exit(error.isMissing ? Code.notFound : Code.notExecuted)
+            exit(error.isMissing ? RuntimeExit.notFound : RuntimeExit.notExecuted)
         }
         if ScriptCircle.isClosed(by: real.path) {
             RuntimeError.report(
                 "the runtime \(real.path) is a script that starts lxcfs-runtime again: name runc or "
                     + "crun in \(RuntimeConfigurationFile.path)",
                 RuntimeInvocation(Array(words.dropFirst()), isCrun: false))
-            exit(Code.notExecuted)
+            exit(RuntimeExit.notExecuted)
         }
         // Both live until the program ends or becomes another.
         let path = strdup(real.path)
@@ -61,14 +50,14 @@ public enum RuntimeWrapper {
             } catch {
                 clinux_guard_disarm()
                 RuntimeError.report(error.description, invocation)
-                exit(Code.required)
+                exit(RuntimeExit.required)
             }
             clinux_guard_disarm()
         }
         if let path { execve(path, arguments, environ) }
         let reason = errnoInWords(errno)
         RuntimeError.report("cannot execute \(real.path): \(reason)", invocation)
-        exit(Code.notExecuted)
+        exit(RuntimeExit.notExecuted)
     }
 }
 
