@@ -145,7 +145,8 @@ remove_sub_cgroups() {
         /attack_more threads 300 /lxcfs/proc/stat /lxcfs/proc/uptime
     attack threads
     wait_for 20 is_ready threads
-    works "300 threads" 3 95
+    # Of these 44 at least are refused, and ask again at once: receiving that is what is left.
+    works "300 threads" 3 120
     same_worker
 }
 

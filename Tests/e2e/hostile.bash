@@ -31,12 +31,16 @@ meet_neighbour() {
     cp "$program" "$(bundle_of neighbour)/rootfs/neighbour"
     start_container "${RUNTIMES[0]}" neighbour
     make_bundle newcomer true
+    make_bundle stranger true
+    set_config stranger 'del(.hooks)'
     ask_neighbour 1 >/dev/null # the first reads of each file
-    ask_neighbour "${HOSTILE_QUIET:-4}" >"$WORK/quiet"
-    starts 7 >"$WORK/quiet.start"
+    ask_neighbour "${HOSTILE_QUIET:-3}" >"$WORK/quiet"
+    starts newcomer 7 >"$WORK/quiet.start"
+    starts stranger 7 >"$WORK/quiet.stranger"
     daemon_memory >"$WORK/quiet.memory"
     daemon_descriptors >"$WORK/quiet.descriptors"
-    echo "# quiet: $(<"$WORK/quiet") start $(<"$WORK/quiet.start") us" >&3
+    echo "# quiet: $(<"$WORK/quiet") start $(<"$WORK/quiet.start") us," \
+        "without us $(<"$WORK/quiet.stranger") us" >&3
 }
 
 leave_neighbour() {
@@ -54,12 +58,12 @@ ask_neighbour() {
 # figure NAME LINE: the word behind NAME.
 figure() { awk -v name="$1" '{ for (i = 1; i < NF; i++) if ($i == name) print $(i + 1) }' <<<"$2"; }
 
-# starts COUNT: the median of how long a container takes from start to end, in us.
+# starts NAME COUNT: the median of how long a container takes from start to end, in us.
 starts() {
     local n before
-    for ((n = 0; n < $1; n++)); do
+    for ((n = 0; n < $2; n++)); do
         before=${EPOCHREALTIME/./}
-        run_container "${RUNTIMES[0]}" newcomer >"$WORK/newcomer.log" 2>&1 ||
+        run_container "${RUNTIMES[0]}" "$1" >"$WORK/newcomer.log" 2>&1 ||
             { cat "$WORK/newcomer.log" >&2; return 1; }
         echo $((${EPOCHREALTIME/./} - before))
     done | sort -n | awk '{ took[NR] = $1 } END { print took[int((NR + 1) / 2)] }'
@@ -151,15 +155,18 @@ highest_memory() {
 
 # under_attack TITLE [SECONDS]: what the neighbour notices now.
 under_attack() {
-    local line start memory watch quiet=0 over
+    local line start without memory watch quiet=0 over
     daemon_memory >"$WORK/most"
     highest_memory "$WORK/most" 3>&- &
     watch=$!
-    line=$(ask_neighbour "${2:-5}")
-    start=$(starts 3) || start=failed
+    line=$(ask_neighbour "${2:-$([[ ${HOSTILE_STRICT:-0} == 1 ]] && echo 5 || echo 3)}")
+    start=$(starts newcomer 3) || start=failed
+    # What the attack costs one that the daemon knows nothing of.
+    without=$(starts stranger 3) || without=failed
     kill "$watch"
     memory=$(($(<"$WORK/most") - $(<"$WORK/quiet.memory")))
-    echo "# $1: $line start $start us, $memory kB more" >&3
+    echo "# $1: $line start $start us, without us $without us," \
+        "$memory kB more" >&3
     [[ $start != failed ]] || fail "no container can start"
     [[ $(figure failed "$line") == 0 ]] || fail "the neighbour's reads failed"
     quiet=$(figure p999 "$(<"$WORK/quiet")")

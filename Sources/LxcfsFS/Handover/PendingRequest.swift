@@ -85,11 +85,18 @@ package struct PendingRequest: @unchecked Sendable {
 
     // FUSE_*, in linux/fuse.h.
     package static let lookup: UInt32 = 1
+    package static let forget: UInt32 = 2
     package static let getattr: UInt32 = 3
     package static let open: UInt32 = 14
     package static let read: UInt32 = 15
     package static let write: UInt32 = 16
+    package static let release: UInt32 = 18
+    package static let flush: UInt32 = 25
+    package static let initialize: UInt32 = 26
     package static let readdir: UInt32 = 28
+    package static let releaseDirectory: UInt32 = 29
     package static let interrupt: UInt32 = 36
+    package static let destroy: UInt32 = 38
     package static let poll: UInt32 = 40
+    package static let forgetMany: UInt32 = 42
 }

@@ -35,15 +35,17 @@ struct RequestOwners: Sendable {
                 return .container(gate)
             }
             return owner
-        case PendingRequest.getattr where openFiles != nil: return .nobody
-        case PendingRequest.lookup, PendingRequest.getattr, PendingRequest.open,
-            PendingRequest.readdir:
-            break
         // Nothing that is done here can be interrupted.
         case PendingRequest.interrupt: return .noAnswer
-        default: return .nobody
+        // What gives something back is never put off, and the kernel says what else there is to say
+        // without being asked by a container.
+        case PendingRequest.forget, PendingRequest.forgetMany, PendingRequest.release,
+            PendingRequest.releaseDirectory, PendingRequest.flush, PendingRequest.initialize,
+            PendingRequest.destroy:
+            return .nobody
+        // Also what takes no content: a container can ask for it without a pause.
+        default: return owner(of: request.node, request)
         }
-        return owner(of: request.node, request)
     }
 
     private func owner(of node: NodeID, _ request: PendingRequest) -> Owner {

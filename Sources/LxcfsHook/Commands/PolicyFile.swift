@@ -27,6 +27,7 @@ enum PolicyFile {
         } catch let error as DocumentError {
             throw InputError(description: "\(path): \(error)")
         } catch {
+            if TrustedFile.bindsNobody(error) { return nil }
             throw InputError(description: "\(error)")
         }
         if policy.required == true { options.isRequired = true }

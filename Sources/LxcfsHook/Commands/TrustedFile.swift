@@ -5,7 +5,7 @@ import Syscalls
 enum TrustedFile {
     /// The whole of it.
     ///
-    /// - Returns: nil if there is none, or none that this user may read.
+    /// - Returns: nil if there is none.
     /// - Throws: `SystemError`; `InputError` that says what to do if it is not root's alone.
     static func read(_ path: String, limit: Int) throws -> [UInt8]? {
         let file: FileDescriptor
@@ -13,14 +13,19 @@ enum TrustedFile {
             file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
         } catch {
             if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
-            // A user's own program is bound by nothing that only root may read.
-            if error.errno == EACCES, geteuid() != 0 || owners.count > 1 { return nil }
             throw error
         }
         if let fault = try fault(of: file, path) {
             throw InputError(description: "\(path): \(fault)")
         }
         return try file.readToEnd(limit: limit, path: path)
+    }
+
+    /// Whether a file that could not be read is as good as none: a user's own program is bound by
+    /// nothing that only root may read.
+    static func bindsNobody(_ error: any Error) -> Bool {
+        guard let error = error as? SystemError, error.errno == EACCES else { return false }
+        return geteuid() != 0 || owners.count > 1
     }
 
     /// Who may write it, or put another one in its place, decides for all containers.

@@ -27,6 +27,7 @@ enum RuntimeConfigurationFile {
         } catch let error as InputError {
             throw error
         } catch {
+            if TrustedFile.bindsNobody(error) { return RuntimeConfiguration() }
             throw InputError(description: "\(error)")
         }
     }
