@@ -9,9 +9,17 @@ import Syscalls
 /// (`fuse_change_attributes`, `fuse_reverse_inval_inode`), dev.c (`fuse_notify_store`) and file.c
 /// (`fuse_short_read`) do, in the same order, with readers that may be kept from running in between.
 final class ModelKernel: KernelPages, @unchecked Sendable {
+    /// One thread takes it, and maybe another one gives it back, which a mutex must not be used for.
+    private struct PageLock: Sendable {
+        private let free = Permits(1)
+
+        func lock() { while !free.take(within: 1_000_000_000) {} }
+        func unlock() { free.give() }
+    }
+
     /// A page, which is locked while it is filled or taken away.
     private final class Page: @unchecked Sendable {
-        let lock = Lock()
+        let lock = PageLock()
         var bytes: [UInt8] = []
         var isUpToDate = false
         var isGone = false
