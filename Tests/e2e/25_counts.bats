@@ -59,15 +59,6 @@ make_sub_cgroups() {
     (cd "$(cgroup_of "$1")" && seq -f 'many%.0f' "$2" | xargs mkdir)
 }
 
-remove_sub_cgroups() {
-    local dir
-    [[ -e $WORK/sub_cgroups ]] || return 0
-    while read -r dir; do
-        [[ ! -d $dir ]] || find "$dir" -mindepth 1 -depth -type d -exec rmdir {} +
-    done <"$WORK/sub_cgroups"
-    rm -f "$WORK/sub_cgroups"
-}
-
 @test "threads with 65,536 supplementary groups, 8 readers of /proc/loadavg" {
     local count=$((1500 / ${E2E_FEWER:-1}))
     needs_threads 1500

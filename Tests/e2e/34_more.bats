@@ -112,15 +112,6 @@ make_sub_cgroups() {
     done
 }
 
-remove_sub_cgroups() {
-    local dir
-    [[ -e $WORK/sub_cgroups ]] || return 0
-    while read -r dir; do
-        [[ ! -d $dir ]] || find "$dir" -mindepth 1 -depth -type d -exec rmdir {} +
-    done <"$WORK/sub_cgroups"
-    rm -f "$WORK/sub_cgroups"
-}
-
 @test "cgroups and pid namespaces of its own do not get it more than its share of a CPU" {
     caller_bundle spread attack_more -m 0 -q 150000 \
         /attack_more busy 24 /lxcfs/proc/stat /lxcfs/proc/uptime

@@ -143,6 +143,16 @@ stop_attacks() {
     rm -f "$WORK/attackers"
 }
 
+# remove_sub_cgroups: those below the cgroups that a test has named in $WORK/sub_cgroups.
+remove_sub_cgroups() {
+    local dir
+    [[ -e $WORK/sub_cgroups ]] || return 0
+    while read -r dir; do
+        [[ ! -d $dir ]] || find "$dir" -mindepth 1 -depth -type d -exec rmdir {} +
+    done <"$WORK/sub_cgroups"
+    rm -f "$WORK/sub_cgroups"
+}
+
 # highest_memory FILE: notes the highest daemon_memory in FILE, until it is killed.
 highest_memory() {
     local most=0 now

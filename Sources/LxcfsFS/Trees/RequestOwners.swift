@@ -4,7 +4,7 @@ import LxcfsHandover
 /// Whose a request is, before it is answered: work for one container must not take all threads.
 struct RequestOwners: Sendable {
     enum Owner {
-        /// It is answered at once: that takes no content, no lock of a container, and no time.
+        /// It is answered at once: it gives something back, or its answer is an error.
         case nobody
         /// It asks for no answer.
         case noAnswer
@@ -37,8 +37,7 @@ struct RequestOwners: Sendable {
             return owner
         // Nothing that is done here can be interrupted.
         case PendingRequest.interrupt: return .noAnswer
-        // What gives something back is never put off, and the kernel says what else there is to say
-        // without being asked by a container.
+        // What gives something back is never put off. The others here come from the kernel itself.
         case PendingRequest.forget, PendingRequest.forgetMany, PendingRequest.release,
             PendingRequest.releaseDirectory, PendingRequest.flush, PendingRequest.initialize,
             PendingRequest.destroy:
